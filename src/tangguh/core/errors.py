@@ -1,0 +1,48 @@
+"""The exception tree: only for what nobody asked for. A no is a Refusal, not an exception.
+
+TangguhError
+├── Misconfigured        the settings contradict themselves or name what is not there
+├── StoreUnavailable     PostgreSQL cannot be reached; nothing was changed
+│   └── Ambiguous        a commit was sent and its fate is unknown; ask again with the same id
+├── Overloaded           a bounded queue is full; nothing was changed, try again later
+├── FenceLost            another writer took the book; this one must stop
+├── ContractBroken       a network broke its own protocol
+└── InvariantBroken      our bug: log, page, close the scope
+"""
+
+from __future__ import annotations
+
+
+class TangguhError(Exception):
+    """Something nobody asked for. The docstring of each kind is its default message."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or (type(self).__doc__ or "").strip())
+
+
+class Misconfigured(TangguhError):
+    """The settings contradict themselves or name something that is not there."""
+
+
+class StoreUnavailable(TangguhError):
+    """PostgreSQL cannot be reached; nothing was changed."""
+
+
+class Ambiguous(StoreUnavailable):
+    """A commit was sent and its fate is not known yet; ask again with the same id."""
+
+
+class Overloaded(TangguhError):
+    """A bounded queue is full; nothing was changed. Try again later."""
+
+
+class FenceLost(TangguhError):
+    """Another writer holds this book; this one must stop."""
+
+
+class ContractBroken(TangguhError):
+    """A network broke its own protocol."""
+
+
+class InvariantBroken(TangguhError):
+    """A rule that must always hold does not. This is our bug."""
