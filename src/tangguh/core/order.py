@@ -40,7 +40,7 @@ class ToQris(msgspec.Struct, frozen=True, tag="qris"):
 Payee = ToAccount | ToQris
 
 
-class PaymentOrder(msgspec.Struct, frozen=True, kw_only=True):
+class PaymentOrder(msgspec.Struct, frozen=True, kw_only=True, tag="payment"):
     """One wish of one customer. Amounts in minor units (sen).
 
     ``amount_minor`` goes to the payee; ``tip_minor`` is added by a QRIS code or the customer and
@@ -58,7 +58,7 @@ class PaymentOrder(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
-class RefundOrder(msgspec.Struct, frozen=True, kw_only=True):
+class RefundOrder(msgspec.Struct, frozen=True, kw_only=True, tag="refund"):
     """A wish to give back part or all of a payment that was posted. Amount in minor units."""
 
     requested_by: int

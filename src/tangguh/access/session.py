@@ -1,0 +1,217 @@
+"""Logging in with a PIN, sessions, and the signature a device puts under an order.
+
+A session's token is random and kept only as a SHA-256. A device also gets a signing key of its
+own: with it every request that moves money is signed, so a stolen token alone pays nobody.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from tangguh.access.pin import PinHasher, PinSettings, is_well_formed
+from tangguh.core.clock import Clock
+from tangguh.db.pool import Pool
+from tangguh.db.queries import Queries
+
+ACCESS: Final = Queries("tangguh.access", "access.sql")
+
+_TOKEN_BYTES: Final = 32
+_CACHE_SECONDS: Final = 10.0
+_CACHE_MAX: Final = 100_000
+
+
+class Kind(StrEnum):
+    """What a session is for: a device signs its orders, a browser asks for the PIN at each."""
+
+    DEVICE = "device"
+    BROWSER = "browser"
+
+
+class SessionSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How long sessions live and how far a device's clock may be off."""
+
+    device_seconds: int = 30 * 24 * 3600
+    browser_seconds: int = 15 * 60
+    signature_age_seconds_max: int = 300
+
+
+class Session(msgspec.Struct, frozen=True, gc=False):
+    """A live session. ``token_sha256`` names it; the token itself is nowhere kept."""
+
+    token_sha256: bytes
+    customer_id: int
+    signing_key: bytes
+    kind: Kind
+    opened_at: datetime
+    expires_at: datetime
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """A session just opened, with the secrets that are told once."""
+
+    session: Session
+    token: str
+
+
+class WrongPin(msgspec.Struct, frozen=True):
+    """The PIN was wrong. ``tries_left`` before a lock."""
+
+    tries_left: int
+
+
+class Locked(msgspec.Struct, frozen=True):
+    """Too many wrong tries; open again by itself at ``until``."""
+
+    until: datetime
+
+
+class Sessions:
+    """PIN checks with lockout, and the sessions they open."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        book_id: int,
+        clock: Clock,
+        pins: PinHasher,
+        pin_settings: PinSettings,
+        settings: SessionSettings,
+    ) -> None:
+        self._pool = pool
+        self._book_id = book_id
+        self._clock = clock
+        self._pins = pins
+        self._pin_settings = pin_settings
+        self.settings = settings
+        self._cache: dict[bytes, tuple[float, Session]] = {}
+
+    async def set_pin(self, customer_id: int, pin: str) -> None:
+        """Keep a PIN (its hash)."""
+        argon2id = await self._pins.hash(pin)
+        await self._pool.fetch(ACCESS["set_pin"], self._book_id, customer_id, argon2id)
+
+    async def check_pin(self, customer_id: int | None, pin: str) -> WrongPin | Locked | None:
+        """Judge a PIN; None when it is right. An unknown customer is a wrong PIN like any other.
+
+        The try is counted before it is judged. Raises Overloaded when too many are waiting.
+        """
+        most = self._pin_settings.failures_max
+        if customer_id is None or not is_well_formed(pin):
+            await self._pins.is_right(None, pin)
+            return WrongPin(most - 1)
+        now = self._clock.now()
+        until = now + timedelta(seconds=self._pin_settings.lock_seconds)
+        row = await self._pool.fetchrow(
+            ACCESS["begin_attempt"], self._book_id, customer_id, now, most, until
+        )
+        if row is None:
+            return await self._locked(customer_id)
+        if await self._pins.is_right(row["argon2id"], pin):
+            await self._pool.fetch(ACCESS["forgive"], self._book_id, customer_id)
+            return None
+        left = most - int(row["failures"])
+        return WrongPin(left) if left > 0 else Locked(until)
+
+    async def open(self, customer_id: int, kind: Kind) -> Opened:
+        """Open a session for a customer who has proved who they are."""
+        token = secrets.token_urlsafe(_TOKEN_BYTES)
+        now = self._clock.now()
+        lifetime = (
+            self.settings.device_seconds if kind is Kind.DEVICE else self.settings.browser_seconds
+        )
+        session = Session(
+            _digest(token),
+            customer_id,
+            secrets.token_bytes(_TOKEN_BYTES),
+            kind,
+            now,
+            now + timedelta(seconds=lifetime),
+        )
+        await self._pool.fetch(
+            ACCESS["open_session"],
+            self._book_id,
+            session.token_sha256,
+            customer_id,
+            session.signing_key,
+            kind,
+            session.opened_at,
+            session.expires_at,
+        )
+        return Opened(session, token)
+
+    async def find(self, token: str) -> Session | None:
+        """The live session of a token, or None. Looked up at most every ten seconds."""
+        digest = _digest(token)
+        moment = self._clock.monotonic()
+        cached = self._cache.get(digest)
+        if cached is not None and cached[0] > moment:
+            session = cached[1]
+            return session if session.expires_at > self._clock.now() else None
+        row = await self._pool.fetchrow(
+            ACCESS["find_session"], self._book_id, digest, self._clock.now()
+        )
+        if row is None:
+            self._cache.pop(digest, None)
+            return None
+        session = Session(
+            digest,
+            row["customer_id"],
+            row["signing_key"],
+            Kind(row["kind"]),
+            row["opened_at"],
+            row["expires_at"],
+        )
+        if len(self._cache) >= _CACHE_MAX:
+            self._cache.clear()
+        self._cache[digest] = (moment + _CACHE_SECONDS, session)
+        return session
+
+    async def end(self, session: Session) -> None:
+        """Log out."""
+        await self._pool.fetch(
+            ACCESS["end_session"], self._book_id, session.token_sha256, self._clock.now()
+        )
+        self._cache.pop(session.token_sha256, None)
+
+    async def end_all(self, customer_id: int) -> int:
+        """Log out everywhere; how many sessions that ended."""
+        rows = await self._pool.fetch(
+            ACCESS["end_sessions_of_customer"], self._book_id, customer_id, self._clock.now()
+        )
+        for row in rows:
+            self._cache.pop(row["token_sha256"], None)
+        return len(rows)
+
+    async def _locked(self, customer_id: int) -> WrongPin | Locked:
+        row = await self._pool.fetchrow(ACCESS["locked_until"], self._book_id, customer_id)
+        if row is None or row["locked_until"] is None:
+            return WrongPin(self._pin_settings.failures_max - 1)
+        return Locked(row["locked_until"])
+
+
+def signature(
+    signing_key: bytes, method: str, path: str, body: bytes, timestamp: str, key: str
+) -> str:
+    r"""What a device puts into ``X-Signature``: base64 HMAC-SHA256 over the order it showed.
+
+    Signed text: ``METHOD\npath\nhex(SHA-256(body))\ntimestamp\nidempotency key``.
+    """
+    text = "\n".join((method, path, hashlib.sha256(body).hexdigest(), timestamp, key))
+    return base64.b64encode(hmac.digest(signing_key, text.encode(), "sha256")).decode()
+
+
+def is_signed(given: str, expected: str) -> bool:
+    """Compare two signatures in constant time."""
+    return hmac.compare_digest(given.encode(errors="replace"), expected.encode())
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode(errors="replace")).digest()

@@ -1,0 +1,104 @@
+"""One frozen, validated settings tree; the only reader of the environment (ADR-0009).
+
+A TOML file is overridden by ``TANGGUH_SECTION__KEY`` variables. Every fault is reported at once,
+by its path. Secrets are masked wherever settings are shown. Operating values (limits, tariffs)
+are not here: they belong to the database.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from tangguh.access.pin import PinSettings
+from tangguh.access.session import SessionSettings
+from tangguh.core.errors import Misconfigured
+from tangguh.ledger.writer import WriterSettings
+from tangguh.payments.resolver import ResolverSettings
+from tangguh.rails.qris.rail import QrisSettings
+from tangguh.web.settings import WebSettings
+
+_PREFIX: Final = "TANGGUH_"
+_SECRET_WORDS: Final = ("secret", "password", "key", "token", "dsn")
+_MASK: Final = "•••"
+
+
+class DbSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the book lies. ``dsn`` empty: the embedded PostgreSQL in the data directory."""
+
+    dsn: str = ""
+    pool_connections_max: int = 10
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything the bank can be told at deployment."""
+
+    db: DbSettings = DbSettings()
+    book: WriterSettings = WriterSettings()
+    web: WebSettings = WebSettings()
+    pin: PinSettings = PinSettings()
+    session: SessionSettings = SessionSettings()
+    resolver: ResolverSettings = ResolverSettings()
+    qris: QrisSettings | None = None
+
+
+def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the file and the environment. Raises Misconfigured naming every fault by its path."""
+    values: dict[str, Any] = {}
+    if path is not None:
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, tomllib.TOMLDecodeError) as fault:
+            raise Misconfigured(f"{path}: {fault}") from fault
+    faults: list[str] = []
+    for name, text in sorted((os.environ if environment is None else environment).items()):
+        if name.startswith(_PREFIX) and "__" in name:
+            _put(values, name[len(_PREFIX) :].lower().split("__"), text, faults)
+    settings = _convert(values, faults)
+    if faults:
+        raise Misconfigured("settings: " + "; ".join(faults))
+    return settings
+
+
+def masked(settings: Settings) -> dict[str, Any]:
+    """The settings in force as plain values, with every secret replaced."""
+    shown: dict[str, Any] = _mask(msgspec.to_builtins(settings))
+    return shown
+
+
+def _convert(values: dict[str, Any], faults: list[str]) -> Settings:
+    """Convert section by section, so that one fault does not hide the next."""
+    sections: dict[str, Any] = {}
+    known = {field.name: field for field in msgspec.structs.fields(Settings)}
+    for name, value in values.items():
+        if name not in known:
+            faults.append(f"{name}: there is no such section (there are {', '.join(known)})")
+            continue
+        try:
+            sections[name] = msgspec.convert(value, known[name].type, strict=False)
+        except msgspec.ValidationError as fault:
+            faults.append(f"{name}: {fault}")
+    return Settings(**sections)
+
+
+def _put(values: dict[str, Any], path: list[str], text: str, faults: list[str]) -> None:
+    here = values
+    for part in path[:-1]:
+        inside = here.setdefault(part, {})
+        if not isinstance(inside, dict):
+            faults.append(f"{'.'.join(path)}: {part} is a value, not a section")
+            return
+        here = inside
+    here[path[-1]] = text
+
+
+def _mask(value: Any, name: str = "") -> Any:
+    if isinstance(value, dict):
+        return {key: _mask(inside, str(key)) for key, inside in value.items()}
+    is_secret = any(word in name for word in _SECRET_WORDS) and isinstance(value, str)
+    return _MASK if is_secret and value else value

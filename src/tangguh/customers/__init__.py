@@ -1,0 +1,1 @@
+"""People and companies, their accounts as products, and how the demo bank is filled."""

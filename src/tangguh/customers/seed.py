@@ -1,0 +1,103 @@
+"""Fills a demo bank from a seed: people, shops, accounts and opening balances. Test data only.
+
+Names are drawn from lists of common given and family names; phone numbers are in a range that no
+network hands out (62 811 000 ...). The same seed fills the same bank; filling it twice changes
+nothing, because every posting's id comes from its account.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Final, Protocol, TypeVar
+from uuid import UUID, uuid5
+
+from tangguh.core.outcome import Refused
+from tangguh.customers import store
+from tangguh.customers.store import Customer
+from tangguh.db.pool import Pool
+from tangguh.ledger import chart
+from tangguh.ledger.chart import Kind
+from tangguh.ledger.command import Command, OpenAccount, Post
+
+A = TypeVar("A")
+
+PEOPLE: Final = 56
+SHOPS: Final = 8
+DEMO_PIN: Final = "290325"
+"""Every seeded customer's PIN. A bank that is not a demo is never seeded."""
+
+_OPENING: Final = UUID("6f70656e-696e-5700-8000-000000000001")
+_SAVINGS: Final = "Tabungan Tangguh"
+_SHOP_ACCOUNT: Final = "Giro Usaha"
+
+_GIVEN: Final = (
+    "Adi", "Agus", "Ayu", "Bagus", "Bayu", "Citra", "Dewi", "Dian", "Eka", "Endang", "Fajar",
+    "Fitri", "Galih", "Hadi", "Hesti", "Indra", "Intan", "Joko", "Kartika", "Lestari", "Maya",
+    "Mega", "Nanda", "Novi", "Putri", "Rahmat", "Ratna", "Rizki", "Sari", "Siti", "Surya",
+    "Taufik", "Utami", "Wahyu", "Wulan", "Yani", "Yusuf", "Zahra",
+)  # fmt: skip
+_FAMILY: Final = (
+    "Anggraini", "Firmansyah", "Gunawan", "Hakim", "Handayani", "Hartono", "Hidayat", "Kurniawan",
+    "Kusuma", "Lubis", "Maulana", "Nasution", "Nugroho", "Permata", "Pratama", "Purnomo",
+    "Rahayu", "Ramadhan", "Saputra", "Setiawan", "Siregar", "Susanto", "Wibowo", "Wijaya",
+    "Yulianti",
+)  # fmt: skip
+_SHOPS: Final = (
+    "Warung Bu Ratna", "Kopi Sudut Kota", "Toko Roti Melati", "Apotek Sehat Selalu",
+    "Bengkel Maju Jaya", "Laundry Kilat", "Toko Buku Cendekia", "Sayur Segar Pak Hadi",
+)  # fmt: skip
+
+
+class Decider(Protocol):
+    """Whoever can have a command decided."""
+
+    async def decide(self, command: Command[A]) -> A:
+        """The durable answer."""
+        ...
+
+
+async def open_own_accounts(book: Decider) -> None:
+    """Open the accounts every book has. A repeat changes nothing."""
+    for account_id, kind in chart.OWN_ACCOUNTS.items():
+        await book.decide(OpenAccount(account_id, kind, 0, chart.floor_of(kind)))
+
+
+async def fill(book: Decider, pool: Pool, book_id: int, seed: int) -> list[Customer]:
+    """Enrol the demo's people and shops and give them money from the vault."""
+    people, accounts, openings = demo(seed)
+    for customer_id, account_id, product in accounts:
+        kind = Kind.MERCHANT if product == _SHOP_ACCOUNT else Kind.CUSTOMER
+        opened = await book.decide(OpenAccount(account_id, kind, customer_id))
+        posting_id = uuid5(_OPENING, f"{seed}:{account_id}")
+        sum_minor = openings[account_id]
+        entries = ((chart.VAULT, -sum_minor), (account_id, sum_minor))
+        posted = await book.decide(Post(posting_id, "opening", entries, "Setoran awal"))
+        for answer in (opened, posted):
+            if isinstance(answer, Refused):
+                raise ValueError(f"the demo cannot be filled: {answer.detail}")
+    await store.enrol(pool, book_id, people, accounts)
+    return people
+
+
+def demo(seed: int) -> tuple[list[Customer], list[tuple[int, int, str]], dict[int, int]]:
+    """The demo's people, their accounts (customer id, account id, product), opening sums."""
+    source = random.Random(seed)  # noqa: S311 - test data, to be the same for the same seed
+    people: list[Customer] = []
+    accounts: list[tuple[int, int, str]] = []
+    openings: dict[int, int] = {}
+    names = _names(source)
+    for number in range(1, PEOPLE + SHOPS + 1):
+        is_shop = number > PEOPLE
+        name = _SHOPS[number - PEOPLE - 1] if is_shop else names[number - 1]
+        phone = f"62811000{number:04d}"
+        people.append(Customer(number, phone, name, "en" if number % 7 == 0 else "id"))
+        account_id = chart.CUSTOMER_ACCOUNT_MIN + 100_000_000 + number * 10 + 1
+        accounts.append((number, account_id, _SHOP_ACCOUNT if is_shop else _SAVINGS))
+        rupiah = source.choice((350_000, 1_250_000, 2_400_000, 5_000_000, 8_750_000, 25_000_000))
+        openings[account_id] = rupiah * 100
+    return people, accounts, openings
+
+
+def _names(source: random.Random) -> list[str]:
+    pairs = [f"{given} {family}" for given in _GIVEN for family in _FAMILY]
+    return source.sample(pairs, PEOPLE)

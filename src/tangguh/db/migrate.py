@@ -1,0 +1,77 @@
+"""Applies numbered plain-SQL migrations, each once, under an advisory lock.
+
+A file is named ``NNNN_pre_what.sql`` (before the new code is rolled out) or ``NNNN_post_what.sql``
+(after). A file that changed since it was applied is refused: history is not rewritten.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from importlib.resources import files
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from tangguh.core.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from tangguh.db.pool import Connection
+
+_LOCK_KEY: Final = 0x7A6E6767
+_NAME: Final = re.compile(r"\d{4}_(pre|post)_[a-z0-9_]+\.sql")
+_LEDGER_OF_MIGRATIONS: Final = """
+CREATE TABLE IF NOT EXISTS schema_migrations (
+    name text PRIMARY KEY, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now()
+)"""
+
+
+class Migration(msgspec.Struct, frozen=True):
+    """One file: its name, its SQL and the hash that says it has not changed."""
+
+    name: str
+    sql: str
+    sha256: str
+
+
+def migrations() -> list[Migration]:
+    """Every migration of this version, in order. Raises Misconfigured on a misnamed file."""
+    found: list[Migration] = []
+    for entry in (files("tangguh.db") / "migrations").iterdir():
+        if not entry.name.endswith(".sql"):
+            continue
+        if not _NAME.fullmatch(entry.name):
+            raise Misconfigured(f"migration {entry.name} must be named NNNN_pre|post_what.sql")
+        sql = entry.read_text(encoding="utf-8")
+        found.append(Migration(entry.name, sql, hashlib.sha256(sql.encode()).hexdigest()))
+    return sorted(found, key=lambda migration: migration.name)
+
+
+async def migrate(connection: Connection) -> list[str]:
+    """Apply what is pending; return the names applied now. Safe to run from many processes."""
+    applied: list[str] = []
+    await connection.execute("SELECT pg_advisory_lock($1)", _LOCK_KEY)
+    try:
+        await connection.execute(_LEDGER_OF_MIGRATIONS)
+        rows = await connection.fetch("SELECT name, sha256 FROM schema_migrations")
+        known = {row["name"]: row["sha256"] for row in rows}
+        for migration in migrations():
+            if migration.name in known:
+                _refuse_changed(migration, known[migration.name])
+                continue
+            async with connection.transaction():
+                await connection.execute(migration.sql)
+                await connection.execute(
+                    "INSERT INTO schema_migrations (name, sha256) VALUES ($1, $2)",
+                    migration.name,
+                    migration.sha256,
+                )
+            applied.append(migration.name)
+    finally:
+        await connection.execute("SELECT pg_advisory_unlock($1)", _LOCK_KEY)
+    return applied
+
+
+def _refuse_changed(migration: Migration, applied_sha256: str) -> None:
+    if migration.sha256 != applied_sha256:
+        raise Misconfigured(f"{migration.name} was changed after it was applied; add a new one")

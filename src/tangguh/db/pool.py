@@ -1,0 +1,93 @@
+"""Connections to PostgreSQL. Whoever holds a ``Connection`` may write; nobody else can.
+
+The driver's exceptions end here: what leaves this package is StoreUnavailable or a bug.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, TypeAlias
+
+import asyncpg
+
+from tangguh.core.errors import StoreUnavailable
+
+Connection: TypeAlias = asyncpg.Connection
+Record: TypeAlias = asyncpg.Record
+
+UniqueViolation = asyncpg.UniqueViolationError
+IntegrityViolation = asyncpg.IntegrityConstraintViolationError
+
+_LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    OSError,
+    TimeoutError,
+)
+
+COMMAND_TIMEOUT_SECONDS = 30.0
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the driver's connection troubles into StoreUnavailable; let everything else through."""
+    try:
+        yield
+    except _LOST as lost:
+        raise StoreUnavailable(f"PostgreSQL cannot be reached: {type(lost).__name__}") from lost
+
+
+async def connect(dsn: str) -> Connection:
+    """One connection of its own, for a writer that must not share. Raises StoreUnavailable."""
+    with translated():
+        return await asyncpg.connect(dsn, command_timeout=COMMAND_TIMEOUT_SECONDS)
+
+
+class Pool:
+    """Shared connections for reads and for the small writes that are not the book's."""
+
+    def __init__(self, raw: asyncpg.Pool) -> None:
+        self._raw = raw
+
+    @classmethod
+    async def open(cls, dsn: str, *, size_max: int = 10) -> Pool:
+        """Connect. Raises StoreUnavailable when the server cannot be reached."""
+        with translated():
+            raw = await asyncpg.create_pool(
+                dsn, min_size=1, max_size=size_max, command_timeout=COMMAND_TIMEOUT_SECONDS
+            )
+        return cls(raw)
+
+    async def close(self) -> None:
+        """Return every connection and forget them."""
+        await self._raw.close()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection outside any transaction, for reads."""
+        with translated():
+            async with self._raw.acquire() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A connection inside one READ COMMITTED transaction: all of it, or none of it."""
+        async with self.connection() as connection, connection.transaction():
+            yield connection
+
+    async def fetch(self, sql: str, *arguments: Any) -> list[Record]:
+        """Rows of one query."""
+        async with self.connection() as connection:
+            rows: list[Record] = await connection.fetch(sql, *arguments)
+            return rows
+
+    async def fetchrow(self, sql: str, *arguments: Any) -> Record | None:
+        """The first row of one query, or None."""
+        async with self.connection() as connection:
+            row: Record | None = await connection.fetchrow(sql, *arguments)
+            return row

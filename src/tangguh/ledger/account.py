@@ -1,0 +1,68 @@
+"""An account as the book sees it: a balance, what is held of it, and how low it may go. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from tangguh.ledger.chart import Kind
+
+
+class AccountState(StrEnum):
+    """Open moves both ways; frozen takes money in but gives none; closed moves not at all."""
+
+    OPEN = "open"
+    FROZEN = "frozen"
+    CLOSED = "closed"
+
+
+class Account(msgspec.Struct, frozen=True, gc=False):
+    """Posted and held in minor units. ``floor_minor`` None: no floor; negative: an overdraft.
+
+    ``entry_seq`` is the number of the account's last entry; entries count 1, 2, 3 without gaps.
+    """
+
+    account_id: int
+    kind: Kind
+    owner_id: int
+    state: AccountState
+    posted_minor: int
+    held_minor: int
+    floor_minor: int | None
+    entry_seq: int
+    opened_at: datetime
+
+    @property
+    def available_minor(self) -> int:
+        """Posted minus held: what the owner may spend above the floor."""
+        return self.posted_minor - self.held_minor
+
+    def moved(self, amount_minor: int) -> Account:
+        """After one more entry of this signed amount."""
+        return Account(
+            self.account_id,
+            self.kind,
+            self.owner_id,
+            self.state,
+            self.posted_minor + amount_minor,
+            self.held_minor,
+            self.floor_minor,
+            self.entry_seq + 1,
+            self.opened_at,
+        )
+
+    def holding(self, change_minor: int) -> Account:
+        """After the held sum changed by this much."""
+        return Account(
+            self.account_id,
+            self.kind,
+            self.owner_id,
+            self.state,
+            self.posted_minor,
+            self.held_minor + change_minor,
+            self.floor_minor,
+            self.entry_seq,
+            self.opened_at,
+        )

@@ -1,0 +1,94 @@
+-- The statements behind the ledger. Every one begins with the book_id: one book, one node.
+
+-- name: load_accounts
+-- Accounts the writer does not have in memory. Leans on the primary key.
+SELECT account_id, kind, owner_id, state, posted_minor, held_minor, floor_minor, entry_seq, opened_at
+  FROM accounts WHERE book_id = $1 AND account_id = ANY($2::bigint[])
+
+-- name: change_accounts
+-- The accounts a batch touched, as they are after it. One row each, however many entries.
+UPDATE accounts AS a
+   SET state = u.state, posted_minor = u.posted_minor, held_minor = u.held_minor,
+       floor_minor = u.floor_minor, entry_seq = u.entry_seq
+  FROM unnest($2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
+    AS u(account_id, state, posted_minor, held_minor, floor_minor, entry_seq)
+ WHERE a.book_id = $1 AND a.account_id = u.account_id
+
+-- name: load_holds
+-- Holds by id. Leans on the primary key.
+SELECT hold_id, account_id, amount_minor, posted_minor, state, placed_at, ended_at, expires_at
+  FROM holds WHERE book_id = $1 AND hold_id = ANY($2::uuid[])
+
+-- name: change_holds
+-- The holds a batch ended.
+UPDATE holds AS h
+   SET posted_minor = u.posted_minor, state = u.state, ended_at = u.ended_at
+  FROM unnest($2::uuid[], $3::bigint[], $4::text[], $5::timestamptz[])
+    AS u(hold_id, posted_minor, state, ended_at)
+ WHERE h.book_id = $1 AND h.hold_id = u.hold_id
+
+-- name: load_postings
+-- Postings by id with their entries, for repeats and reversals. Primary key, entries_by_posting.
+SELECT p.posting_id, p.kind, p.posted_at, p.reverses, p.note, e.account_ids, e.amounts_minor
+  FROM postings AS p
+  CROSS JOIN LATERAL (
+       SELECT array_agg(account_id ORDER BY account_id, seq) AS account_ids,
+              array_agg(amount_minor ORDER BY account_id, seq) AS amounts_minor
+         FROM entries WHERE book_id = p.book_id AND posting_id = p.posting_id) AS e
+ WHERE p.book_id = $1 AND p.posting_id = ANY($2::uuid[])
+
+-- name: load_reversals
+-- Which postings were reversed, and by which. Leans on posting_reversed_once.
+SELECT reverses, posting_id FROM postings
+ WHERE book_id = $1 AND reverses = ANY($2::uuid[])
+
+-- name: take_book
+-- Become the book's writer: the next epoch fences every earlier one. Waits for a batch in flight.
+UPDATE books SET epoch = epoch + 1 WHERE book_id = $1 RETURNING epoch, batch_no, head_hash
+
+-- name: retake_book
+-- Become the writer again after a lost connection, unless somebody else did meanwhile.
+UPDATE books SET epoch = epoch + 1 WHERE book_id = $1 AND epoch = $2
+RETURNING epoch, batch_no, head_hash
+
+-- name: advance_book
+-- The fence: only the holder of the epoch may move the head, and only by one link.
+UPDATE books SET batch_no = $3, head_hash = $4
+ WHERE book_id = $1 AND epoch = $2 AND batch_no = $3 - 1 AND head_hash = $5
+
+-- name: add_batch
+-- The batch's own row: one link of the chain.
+INSERT INTO batches (book_id, batch_no, epoch, decided_at, commands, previous, hash)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+
+-- name: create_book
+-- Open a book if it is not there.
+INSERT INTO books (book_id, currency) VALUES ($1, $2) ON CONFLICT (book_id) DO NOTHING
+
+-- name: balance
+-- One account as it is now, from the truth. Primary key.
+SELECT account_id, kind, owner_id, state, posted_minor, held_minor, floor_minor, entry_seq, opened_at
+  FROM accounts WHERE book_id = $1 AND account_id = $2
+
+-- name: balance_at
+-- The posted balance just after the last entry at or before an instant. Primary key, backwards.
+SELECT balance_minor, seq FROM entries
+ WHERE book_id = $1 AND account_id = $2 AND posted_at <= $3
+ ORDER BY seq DESC LIMIT 1
+
+-- name: history
+-- Entries of one account before a cursor, newest first, with running balance. Primary key.
+SELECT e.seq, e.posting_id, e.amount_minor, e.balance_minor, e.posted_at, p.kind, p.note, p.reverses
+  FROM entries AS e JOIN postings AS p ON p.book_id = e.book_id AND p.posting_id = e.posting_id
+ WHERE e.book_id = $1 AND e.account_id = $2 AND e.seq < $3
+ ORDER BY e.seq DESC LIMIT $4
+
+-- name: open_holds
+-- What is held on one account now. holds_open.
+SELECT hold_id, account_id, amount_minor, posted_minor, state, placed_at, ended_at, expires_at
+  FROM holds WHERE book_id = $1 AND account_id = $2 AND state = 'held' ORDER BY placed_at
+
+-- name: holds_to_expire
+-- Holds whose time is over. holds_to_expire.
+SELECT hold_id FROM holds
+ WHERE book_id = $1 AND state = 'held' AND expires_at <= $2 ORDER BY expires_at LIMIT $3

@@ -1,0 +1,406 @@
+"""The one writer of a book: collects commands, decides them in order, commits them in batches.
+
+While one batch is being committed the next one is decided; when idle a command goes alone at
+once. There is no timer. Nobody is answered before the commit. If a commit's fate is unknown the
+writer takes the fence again, which tells for certain; callers hear Ambiguous only when
+PostgreSQL cannot be asked in time (ADR-0008).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, TypeVar
+
+import msgspec
+import structlog
+
+from tangguh.audit.journal import JournalPlan
+from tangguh.core.clock import Clock
+from tangguh.core.errors import (
+    Ambiguous,
+    FenceLost,
+    InvariantBroken,
+    Overloaded,
+    StoreUnavailable,
+    TangguhError,
+)
+from tangguh.core.ids import Ids
+from tangguh.db.pool import Connection, IntegrityViolation, connect, translated
+from tangguh.ledger import store
+from tangguh.ledger.book import Book
+from tangguh.ledger.command import Command
+from tangguh.ledger.plans import LEDGER_JOURNALS
+from tangguh.ledger.shelf import ShelfPlan
+
+A = TypeVar("A")
+log = structlog.get_logger("ledger.writer")
+
+_KEY_ROUNDS_MAX: Final = 4
+"""A command may name more keys once its first are loaded; more rounds than this is a bug."""
+
+
+class WriterSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Bounds of one writer, each with its unit."""
+
+    book_id: int = 1
+    batch_commands_max: int = 2_000
+    queue_commands_max: int = 20_000
+    ambiguity_seconds: float = 5.0
+    reconnect_seconds: float = 0.1
+
+
+class _Ticket:
+    """Commands handed in together, and who waits for their answers."""
+
+    __slots__ = ("answers", "commands", "future")
+
+    def __init__(self, commands: Sequence[Command[Any]], future: asyncio.Future[list[Any]]) -> None:
+        self.commands = commands
+        self.future = future
+        self.answers: list[Any] = []
+
+    def answer(self) -> None:
+        if not self.future.done():
+            self.future.set_result(self.answers)
+
+    def fail(self, error: TangguhError) -> None:
+        if not self.future.done():
+            self.future.set_exception(error)
+
+
+class Writer:
+    """Owns a book's rows in memory. ``start`` takes the fence, ``decide`` asks, ``stop`` drains."""
+
+    def __init__(
+        self,
+        dsn: str,
+        clock: Clock,
+        ids: Ids,
+        shelves: Iterable[ShelfPlan[Any, Any]] = (),
+        journals: Iterable[JournalPlan] = (),
+        settings: WriterSettings | None = None,
+    ) -> None:
+        self.settings = settings or WriterSettings()
+        self._dsn = dsn
+        self._clock = clock
+        self._journals = (*LEDGER_JOURNALS, *journals)
+        self._book = Book(ids, shelves, journals)
+        self._head = store.Head(0, 0, b"")
+        self._queue: deque[_Ticket] = deque()
+        self._queued = 0
+        self._open: list[_Ticket] = []
+        self._open_commands = 0
+        self._flight: asyncio.Task[None] | None = None
+        self._flying: list[_Ticket] = []
+        self._busy: dict[str, set[Any]] = {}
+        self._wake = asyncio.Event()
+        self._cautious = 0
+        self._stopping = False
+        self._dead: TangguhError | None = None
+        self._task: asyncio.Task[None] | None = None
+        self.batches = 0
+
+    async def start(self) -> None:
+        """Become the book's writer. Raises StoreUnavailable or Misconfigured."""
+        self._read = await connect(self._dsn)
+        self._write = await connect(self._dsn)
+        with translated():
+            self._adopt(await store.take_book(self._write, self.settings.book_id))
+        self._task = asyncio.create_task(self._run(), name="book writer")
+
+    async def stop(self) -> None:
+        """Answer what was handed in, then let go of the book."""
+        self._stopping = True
+        self._wake.set()
+        if self._task is not None:
+            await self._task
+        for connection in (self._read, self._write):
+            await _close(connection)
+
+    async def decide(self, command: Command[A]) -> A:
+        """The decision's answer, once it is durable.
+
+        Raises Overloaded (queue full) or StoreUnavailable (nothing changed), Ambiguous (ask again
+        with the same id), FenceLost (this writer is out), InvariantBroken (the decision is a bug).
+        """
+        (answer,) = await self.submit([command])
+        if isinstance(answer, TangguhError):
+            raise answer
+        return answer  # type: ignore[no-any-return]
+
+    def submit(self, commands: Sequence[Command[Any]]) -> asyncio.Future[list[Any]]:
+        """Hand in several commands at once, at most a batch of them; each is decided by itself.
+
+        The answers come in order; a decision that failed has its TangguhError in its place.
+        """
+        future: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
+        if self._dead is not None or self._stopping:
+            future.set_exception(self._dead or StoreUnavailable("the book is closing"))
+        elif self._queued + len(commands) > self.settings.queue_commands_max:
+            future.set_exception(Overloaded(f"{self._queued} commands are waiting for the book"))
+        elif len(commands) > self.settings.batch_commands_max:
+            future.set_exception(Overloaded("more commands than one batch can hold"))
+        else:
+            self._queue.append(_Ticket(commands, future))
+            self._queued += len(commands)
+            self._wake.set()
+        return future
+
+    @property
+    def queued(self) -> int:
+        """Commands waiting to be decided: the admission control's measure."""
+        return self._queued
+
+    @property
+    def is_open(self) -> bool:
+        """Whether commands are taken: it holds the fence and is not closing."""
+        return self._dead is None and not self._stopping and self._task is not None
+
+    # ---- the loop ------------------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        while self._dead is None:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._dead is None and (tickets := self._collect()):
+                await self._load_and_decide(tickets)
+                self._commit_if_idle()
+            if self._stopping and not self._queue and self._flight is None and not self._open:
+                return
+
+    def _collect(self) -> list[_Ticket]:
+        """Tickets that still fit into the open batch; after a refused batch, one at a time."""
+        if self._cautious:
+            if self._flight is not None or self._open or not self._queue:
+                return []
+            self._cautious -= 1
+            return [self._queue.popleft()]
+        room = self.settings.batch_commands_max - self._open_commands
+        tickets: list[_Ticket] = []
+        while self._queue and len(self._queue[0].commands) <= room:
+            ticket = self._queue.popleft()
+            room -= len(ticket.commands)
+            tickets.append(ticket)
+        return tickets
+
+    async def _load_and_decide(self, tickets: list[_Ticket]) -> None:
+        generation = self._head.epoch
+        try:
+            with translated():
+                await self._load(tickets)
+        except StoreUnavailable as unavailable:
+            await self._lose_read_connection(tickets, unavailable)
+            return
+        if generation != self._head.epoch:
+            # Memory was rebuilt while we loaded: what was loaded before is gone, so load again.
+            self._queue.extendleft(reversed(tickets))
+            self._wake.set()
+            return
+        self._decide(tickets)
+
+    async def _load(self, tickets: list[_Ticket]) -> None:
+        book = self._book
+        # Before the keys are named: some of them are of today (limits), and today must not change
+        # between naming and deciding.
+        book.tick(self._clock.now())
+        for shelf in book.shelves():
+            shelf.trim(self._busy.get(shelf.plan.name, set()))
+        commands = [command for ticket in tickets for command in ticket.commands]
+        for _ in range(_KEY_ROUNDS_MAX):
+            wanted: dict[str, dict[Any, None]] = {}
+            for command in commands:
+                for name, key in command.keys(book):
+                    if not book.is_loaded(name, key):
+                        wanted.setdefault(name, {})[key] = None
+            if not wanted:
+                return
+            for shelf in book.shelves():
+                if keys := wanted.get(shelf.plan.name):
+                    await store.load(self._read, self.settings.book_id, shelf, list(keys))
+
+    def _decide(self, tickets: list[_Ticket]) -> None:
+        book = self._book
+        for ticket in tickets:
+            self._queued -= len(ticket.commands)
+            ticket.answers = []
+            for command in ticket.commands:
+                book.begin()
+                try:
+                    ticket.answers.append(command.decide(book))
+                except Exception as bug:
+                    book.undo()
+                    log.exception("book.decision_failed", command=type(command).__name__)
+                    ticket.answers.append(InvariantBroken(f"{type(command).__name__}: {bug!r}"))
+            self._open.append(ticket)
+            self._open_commands += len(ticket.commands)
+
+    # ---- committing ----------------------------------------------------------------------------
+
+    def _commit_if_idle(self) -> None:
+        if self._flight is not None or not self._open:
+            return
+        appended = self._book.take_journals()
+        rows = [(plan, appended[plan.table]) for plan in self._journals]
+        self._busy = {
+            shelf.plan.name: {*shelf.fresh, *shelf.changed} for shelf in self._book.shelves()
+        }
+        batch = store.seal(
+            self.settings.book_id,
+            self._head,
+            self._book.now,
+            self._open_commands,
+            self._book.shelves(),
+            rows,
+        )
+        self._flying, self._open, self._open_commands = self._open, [], 0
+        self._book.batch_no = batch.head.batch_no + 1
+        self._flight = asyncio.create_task(self._fly(batch), name="book commit")
+
+    async def _fly(self, batch: store.Sealed) -> None:
+        """Commit one batch and answer it, or find out what became of it."""
+        try:
+            try:
+                with translated():
+                    await store.commit(self._write, batch)
+                self._landed(batch.head)
+            except IntegrityViolation as violated:
+                log.exception("book.batch_refused", constraint=violated.constraint_name)
+                await self._recover(batch, violated.constraint_name)
+            except StoreUnavailable as lost:
+                log.warning("book.commit_unknown", batch=batch.head.batch_no, why=str(lost))
+                await self._recover(batch)
+        except FenceLost as lost:
+            self._die(lost)
+        except Exception as bug:
+            log.exception("book.commit_failed")
+            self._die(InvariantBroken(f"a batch could not be committed: {bug!r}"))
+        finally:
+            self._flight = None
+            if self._dead is None:
+                self._commit_if_idle()
+            self._wake.set()
+
+    def _landed(self, head: store.Head) -> None:
+        self._head = head
+        self._busy = {}
+        self.batches += 1
+        for ticket in self._flying:
+            ticket.answer()
+        self._flying = []
+
+    async def _recover(self, batch: store.Sealed, violated: str | None = None) -> None:
+        """Learn the batch's fate by taking the fence again; decide anew what was not committed.
+
+        A batch that PostgreSQL refused is decided again one command at a time, so that only the
+        command that breaks a rule is answered with a bug.
+        """
+        head = await self._retake(batch)
+        if head.hash == batch.head.hash:
+            self._landed(head)
+            return
+        if head.hash != batch.previous.hash:
+            raise FenceLost
+        flown, waiting = self._flying, self._open
+        self._flying, self._open, self._open_commands = [], [], 0
+        self._adopt(head)
+        if violated is not None and batch.commands == 1:
+            for ticket in flown:
+                ticket.fail(InvariantBroken(f"PostgreSQL refused it: {violated}"))
+            flown = []
+        elif violated is not None:
+            flown = [single for ticket in flown for single in _split(ticket)]
+            self._cautious = len(flown)
+        again = [ticket for ticket in (*flown, *waiting) if not ticket.future.done()]
+        self._queued += sum(len(ticket.commands) for ticket in again)
+        self._queue.extendleft(reversed(again))
+
+    async def _retake(self, batch: store.Sealed) -> store.Head:
+        deadline = self._clock.monotonic() + self.settings.ambiguity_seconds
+        while True:
+            try:
+                with translated():
+                    await self._reconnect()
+                    return await store.retake_book(
+                        self._write, self.settings.book_id, batch.head.epoch
+                    )
+            except StoreUnavailable:
+                if self._clock.monotonic() >= deadline:
+                    self._give_up_on_waiting()
+                await self._clock.sleep(self.settings.reconnect_seconds)
+
+    def _give_up_on_waiting(self) -> None:
+        """Tell what is known: a batch that was sent is ambiguous, the rest did nothing."""
+        for ticket in self._flying:
+            ticket.fail(Ambiguous())
+        waiting = [*self._open, *self._queue]
+        for ticket in waiting:
+            ticket.fail(StoreUnavailable())
+        self._queue.clear()
+        self._queued = 0
+
+    def _adopt(self, head: store.Head) -> None:
+        """Begin anew from what PostgreSQL has."""
+        self._head = head
+        self._busy = {}
+        self._book.forget()
+        self._book.batch_no = head.batch_no + 1
+
+    async def _reconnect(self) -> None:
+        for connection in (self._read, self._write):
+            await _close(connection, at_once=True)
+        self._read = await connect(self._dsn)
+        self._write = await connect(self._dsn)
+
+    async def _lose_read_connection(
+        self, tickets: list[_Ticket], unavailable: StoreUnavailable
+    ) -> None:
+        """Loading failed: nothing was decided. Answer so, and connect again for the next ones."""
+        for ticket in tickets:
+            self._queued -= len(ticket.commands)
+            ticket.fail(unavailable)
+        if self._flight is None:
+            try:
+                await _close(self._read, at_once=True)
+                self._read = await connect(self._dsn)
+            except StoreUnavailable:
+                await self._clock.sleep(self.settings.reconnect_seconds)
+
+    def _die(self, error: TangguhError) -> None:
+        self._dead = error
+        log.error("book.writer_stopped", why=str(error))
+        for ticket in [*self._flying, *self._open, *self._queue]:
+            ticket.fail(error)
+        self._flying, self._open, self._open_commands = [], [], 0
+        self._queue.clear()
+        self._queued = 0
+
+
+def _split(ticket: _Ticket) -> list[_Ticket]:
+    """One ticket per command; the parent is answered when the last of them is."""
+    if len(ticket.commands) == 1:
+        return [ticket]
+    loop = asyncio.get_running_loop()
+    singles = [_Ticket([command], loop.create_future()) for command in ticket.commands]
+
+    def gathered(_: asyncio.Future[list[Any]]) -> None:
+        if all(single.future.done() for single in singles):
+            ticket.answers = [_answer_of(single.future) for single in singles]
+            ticket.answer()
+
+    for single in singles:
+        single.future.add_done_callback(gathered)
+    return singles
+
+
+def _answer_of(future: asyncio.Future[list[Any]]) -> Any:
+    error = future.exception()
+    return error if error is not None else future.result()[0]
+
+
+async def _close(connection: Connection, *, at_once: bool = False) -> None:
+    if at_once:
+        connection.terminate()
+    elif not connection.is_closed():
+        await connection.close()

@@ -1,0 +1,350 @@
+"""The decisions about payments: accept an order, conclude what a rail said. Pure.
+
+They run inside the book's writer, after every earlier decision and before every later one, so
+what they check still holds when the money is held: nothing slips in between (ADR-0005).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import assert_never
+from uuid import UUID
+
+import msgspec
+
+from tangguh.core.clock import business_date
+from tangguh.core.errors import InvariantBroken
+from tangguh.core.order import PaymentOrder, ToAccount, ToQris
+from tangguh.core.outcome import (
+    Accepted,
+    Declined,
+    NotSent,
+    Outcome,
+    Refusal,
+    Refused,
+    Unanswered,
+)
+from tangguh.core.service import SERVICES
+from tangguh.ledger import chart
+from tangguh.ledger.account import AccountState
+from tangguh.ledger.book import Book
+from tangguh.ledger.command import Key
+from tangguh.ledger.posting import Entry
+from tangguh.payments.payment import Decided, Order, Payment, State
+from tangguh.payments.plans import EVENTS, IDEMPOTENCY, PAYMENTS, USAGE, KeyUse, Usage, UsageKey
+from tangguh.payments.rules import (
+    Rules,
+    next_inquiry_at,
+    refuse_amount,
+    refuse_limit,
+)
+
+
+class Accept(msgspec.Struct, frozen=True):
+    """Decide one order: refuse it, post it at once (inside the bank), or hold its money."""
+
+    order: PaymentOrder
+    rules: Rules
+
+    def keys(self, book: Book) -> Iterable[Key]:
+        order = self.order
+        yield from keys_of_idempotency(book, order.customer_id, order.idempotency_key)
+        yield "accounts", order.debtor
+        yield "accounts", chart.FEES
+        yield "limit_usage", (order.debtor, order.service, book.today)
+        creditor = creditor_of(order, self.rules)
+        if creditor is not None:
+            yield "accounts", creditor
+
+    def decide(self, book: Book) -> Decided | Refused:
+        """The payment, new or as it was decided before.
+
+        Refused as a value only for IDEMPOTENCY_KEY_REUSED; every other refusal is written down
+        as a payment in state ``refused``, so that the same key gets the same answer for ever.
+        """
+        order = self.order
+        known = repeated(book, order, order.customer_id, order.idempotency_key)
+        if known is not None:
+            return known
+        payment = self._draft(book)
+        if refused := self._refuse(book, payment):
+            return _record_refused(book, payment, refused)
+        return self._carry_out(book, payment)
+
+    def _draft(self, book: Book) -> Payment:
+        """The payment before anything is decided; it becomes a row in whatever state it ends."""
+        order = self.order
+        service = SERVICES.get(order.service)
+        return Payment(
+            id=book.ids.next(),
+            kind="payment",
+            customer_id=order.customer_id,
+            service=order.service,
+            rail=service.rail if service else "",
+            state=State.HELD,
+            debtor=order.debtor,
+            creditor=creditor_of(order, self.rules) or 0,
+            amount_minor=order.amount_minor,
+            tip_minor=order.tip_minor,
+            fee_minor=self.rules.fees_minor.get(order.service, 0),
+            currency=order.currency,
+            order=order,
+            business_date=book.today,
+            accepted_at=book.now,
+        )
+
+    def _refuse(self, book: Book, payment: Payment) -> Refused | None:
+        """The first refusal by precedence, but for what only the book's own verbs can see."""
+        order = self.order
+        if order.service not in self.rules.ways or payment.creditor == 0:
+            return Refused(Refusal.ORDER_INVALID, "service", "this service cannot pay this payee")
+        if refused := refuse_amount(order.amount_minor, order.tip_minor, order.currency):
+            return refused
+        debtor = book.accounts.get(order.debtor)
+        if debtor is None or debtor.owner_id != order.customer_id:
+            # Another customer's account looks the same as none: numbers cannot be probed.
+            return Refused(Refusal.ACCOUNT_NOT_FOUND, "from_account", "no such account of yours")
+        creditor = book.accounts.get(payment.creditor)
+        if creditor is None or (payment.rail == "onus" and creditor.owner_id == 0):
+            return Refused(Refusal.PAYEE_NOT_FOUND, "to", "there is no such account at this bank")
+        if payment.debtor == payment.creditor:
+            return Refused(Refusal.ACCOUNTS_MUST_BE_DIFFERENT, "to", "this is the same account")
+        if debtor.state is not AccountState.OPEN:
+            return Refused(Refusal.ACCOUNT_CLOSED, "from_account", f"it is {debtor.state}")
+        if creditor.state is AccountState.CLOSED:
+            return Refused(Refusal.PAYEE_ACCOUNT_CLOSED, "to", "the payee's account is closed")
+        used = book.shelf(USAGE).get((order.debtor, order.service, book.today))
+        limit = self.rules.limits[order.service]
+        return refuse_limit(limit, payment.to_payee_minor, used.used_minor if used else 0)
+
+    def _carry_out(self, book: Book, payment: Payment) -> Decided:
+        way = self.rules.ways[payment.service]
+        moved = (
+            book.post(payment.id, "payment", entries_of(payment))
+            if way.settles_inside
+            else book.hold(payment.id, payment.debtor, payment.total_minor)
+        )
+        if isinstance(moved, Refused):
+            return _record_refused(book, payment, moved)
+        use_limit(book, payment, payment.to_payee_minor)
+        if way.settles_inside:
+            done = payment.to(State.POSTED, book.now, network_reference=payment.reference)
+            return record(book, done, "posted")
+        due = book.now + timedelta(seconds=way.send_timeout_seconds)
+        held = msgspec.structs.replace(payment, resolve_at=due, events=1)
+        return record(book, held, "held")
+
+
+class Conclude(msgspec.Struct, frozen=True):
+    """Write down what a rail said of a payment or refund. Whoever asks second changes nothing."""
+
+    payment_id: UUID
+    outcome: Outcome
+    rules: Rules
+
+    def keys(self, book: Book) -> Iterable[Key]:
+        yield "payments", self.payment_id
+        if not book.is_loaded("payments", self.payment_id):
+            return
+        payment = book.shelf(PAYMENTS).get(self.payment_id)
+        if payment is None:
+            return
+        yield "holds", payment.id
+        yield "accounts", payment.debtor
+        yield "accounts", payment.creditor
+        yield "accounts", chart.FEES
+        yield "accounts", chart.SUSPENSE
+        yield "limit_usage", _usage_key(payment)
+        if payment.original_id is not None:
+            yield "payments", payment.original_id
+
+    def decide(self, book: Book) -> Decided | Refused:
+        """The payment after it. Refuses PAYMENT_NOT_FOUND.
+
+        An outcome that contradicts how the payment ended changes no money; it becomes an event
+        in the payment's timeline, for the settlement match to find.
+        """
+        payment = book.shelf(PAYMENTS).get(self.payment_id)
+        if payment is None:
+            return Refused(Refusal.PAYMENT_NOT_FOUND, "payment_id", "there is no such payment")
+        if not payment.is_open:
+            return self._too_late(book, payment)
+        match self.outcome:
+            case Accepted(reference):
+                return self._post(book, payment, reference)
+            case Declined(reason, code):
+                return _give_up(book, payment, Refused(reason, "", f"the network said {code}"))
+            case NotSent(why):
+                return _give_up(book, payment, Refused(Refusal.PARTNER_UNREACHABLE, "", why))
+            case Unanswered(why):
+                return self._wait(book, payment, why)
+            case _:
+                assert_never(self.outcome)
+
+    def _post(self, book: Book, payment: Payment, reference: str) -> Decided:
+        done = payment.to(State.POSTED, book.now, network_reference=reference)
+        if payment.kind == "refund":
+            where = _receive_refund(book, payment)
+            _change_original(book, payment, refunded=True)
+            return record(book, done, "posted", where)
+        moved = book.post_hold(payment.id, payment.id, "payment", entries_of(payment)[1:])
+        if isinstance(moved, Refused):
+            raise InvariantBroken(f"the network has paid {payment.id} and the book: {moved.code}")
+        return record(book, done, "posted")
+
+    def _wait(self, book: Book, payment: Payment, why: str) -> Decided:
+        way = self.rules.ways[payment.service]
+        due = next_inquiry_at(way, payment.accepted_at, payment.attempts, book.now)
+        waiting = payment.to(State.UNANSWERED, book.now, resolve_at=due)
+        return record(book, waiting, "unanswered", why)
+
+    def _too_late(self, book: Book, payment: Payment) -> Decided:
+        said_paid = isinstance(self.outcome, Accepted)
+        was_paid = payment.state in {State.POSTED, State.REFUNDED}
+        if isinstance(self.outcome, Unanswered) or said_paid == was_paid:
+            return Decided(payment, repeated=True)
+        noted = msgspec.structs.replace(payment, events=payment.events + 1)
+        detail = f"the network now says {type(self.outcome).__name__.lower()}"
+        return msgspec.structs.replace(record(book, noted, "contradicted", detail), repeated=True)
+
+
+# ---- shared with refunds ---------------------------------------------------------------------
+
+
+def creditor_of(order: PaymentOrder, rules: Rules) -> int | None:
+    """The account that is credited: the payee's own, or what we owe the network."""
+    service = SERVICES.get(order.service)
+    if service is None:
+        return None
+    match order.payee:
+        case ToAccount(account_id):
+            return account_id if service.rail == "onus" else None
+        case ToQris():
+            return chart.SETTLEMENT_OF_RAIL.get(service.rail)
+        case _:
+            assert_never(order.payee)
+
+
+def entries_of(payment: Payment) -> tuple[Entry, ...]:
+    """The payment as entries, debtor first: payee's part, and the bank's fee if there is one."""
+    entries = [
+        (payment.debtor, -payment.total_minor),
+        (payment.creditor, payment.to_payee_minor),
+    ]
+    if payment.fee_minor:
+        entries.append((chart.FEES, payment.fee_minor))
+    return tuple(entries)
+
+
+def keys_of_idempotency(book: Book, customer_id: int, key: str) -> Iterable[Key]:
+    """The key's row and, once that is loaded, the payment it made."""
+    yield "idempotency_keys", (customer_id, key)
+    if book.is_loaded("idempotency_keys", (customer_id, key)):
+        use = book.shelf(IDEMPOTENCY).get((customer_id, key))
+        if use is not None:
+            yield "payments", use.payment_id
+
+
+def repeated(book: Book, order: Order, customer_id: int, key: str) -> Decided | Refused | None:
+    """What this key got before: the same payment, or IDEMPOTENCY_KEY_REUSED naming the field."""
+    use = book.shelf(IDEMPOTENCY).get((customer_id, key))
+    if use is None:
+        return None
+    payment = book.shelf(PAYMENTS).get(use.payment_id)
+    if payment is None:
+        raise InvariantBroken(f"idempotency key of {use.payment_id} has no payment")
+    if payment.order == order:
+        return Decided(payment, repeated=True)
+    return Refused(
+        Refusal.IDEMPOTENCY_KEY_REUSED,
+        _differing_field(payment.order, order),
+        "this idempotency key was used before for another order",
+    )
+
+
+def record(book: Book, payment: Payment, what: str, detail: str = "") -> Decided:
+    """Keep the payment as it is now and add the line to its timeline."""
+    known = book.shelf(PAYMENTS)
+    if not book.is_loaded(PAYMENTS.name, payment.id):
+        use = KeyUse(payment.customer_id, payment.order.idempotency_key, payment.id)
+        book.shelf(IDEMPOTENCY).put((use.customer_id, use.key), use)
+    known.add(payment.id, payment)
+    book.note(
+        EVENTS,
+        (payment.id, payment.events, book.batch_no, book.now, payment.state, what, detail),
+    )
+    return Decided(payment)
+
+
+def use_limit(book: Book, payment: Payment, change_minor: int) -> None:
+    """Add to the day's use of the service, or give back (never below zero)."""
+    usage = book.shelf(USAGE)
+    key = _usage_key(payment)
+    used = usage.get(key)
+    total = max((used.used_minor if used else 0) + change_minor, 0)
+    usage.put(key, Usage(*key, total))
+
+
+def _usage_key(payment: Payment) -> UsageKey:
+    return (payment.debtor, payment.service, business_date(payment.accepted_at))
+
+
+def _record_refused(book: Book, payment: Payment, refused: Refused) -> Decided:
+    refusal = msgspec.structs.replace(
+        payment,
+        state=State.REFUSED,
+        refusal=refused.code,
+        refusal_field=refused.field,
+        refusal_detail=refused.detail,
+        concluded_at=book.now,
+        events=1,
+    )
+    return record(book, refusal, "refused", refused.code)
+
+
+def _give_up(book: Book, payment: Payment, refused: Refused) -> Decided:
+    if payment.kind == "refund":
+        _change_original(book, payment, refunded=False)
+    else:
+        voided = book.void_hold(payment.id)
+        if isinstance(voided, Refused):
+            raise InvariantBroken(f"the hold of {payment.id} cannot be voided: {voided.code}")
+        use_limit(book, payment, -payment.to_payee_minor)
+    over = payment.to(State.VOIDED, book.now, refused=refused)
+    return record(book, over, "voided", refused.detail)
+
+
+def _receive_refund(book: Book, refund: Payment) -> str:
+    """Book a refund the network has confirmed; a customer who cannot take it finds it in suspense."""
+    moved = book.post(refund.id, "refund", entries_of(refund))
+    if not isinstance(moved, Refused):
+        return ""
+    entries = ((refund.debtor, -refund.amount_minor), (chart.SUSPENSE, refund.amount_minor))
+    kept = book.post(refund.id, "refund", entries, note=f"for account {refund.creditor}")
+    if isinstance(kept, Refused):
+        raise InvariantBroken(f"the network refunded {refund.id} and the book: {kept.code}")
+    return f"in suspense: {moved.code}"
+
+
+def _change_original(book: Book, refund: Payment, *, refunded: bool) -> None:
+    if refund.original_id is None:
+        raise InvariantBroken(f"refund {refund.id} names no original")
+    original = book.shelf(PAYMENTS).get(refund.original_id)
+    if original is None:
+        raise InvariantBroken(f"the original of refund {refund.id} is not there")
+    after = original.with_refund(
+        refunding_change=-refund.amount_minor,
+        refunded_change=refund.amount_minor if refunded else 0,
+        at=book.now,
+    )
+    record(book, after, "refunded" if refunded else "refund_called_off", refund.reference)
+
+
+def _differing_field(first: Order, second: Order) -> str:
+    if type(first) is not type(second):
+        return "kind"
+    for field in first.__struct_fields__:
+        if getattr(first, field) != getattr(second, field):
+            return field
+    return "order"

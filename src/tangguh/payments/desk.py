@@ -1,0 +1,83 @@
+"""The desk a payment is handled at: the book, the rails, the rules and the clock in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol, TypeVar
+
+from tangguh.core.clock import Clock
+from tangguh.core.errors import Misconfigured
+from tangguh.ledger.command import Command
+from tangguh.payments.payment import Decided, Payment
+from tangguh.payments.rules import Rules
+from tangguh.rails.rail import Instruction, Rail, Refunding
+
+A = TypeVar("A")
+
+
+class Decider(Protocol):
+    """Whoever can have a command decided: the writer in this process, or one behind a socket."""
+
+    async def decide(self, command: Command[A]) -> A:
+        """The durable answer. Raises Overloaded, StoreUnavailable or Ambiguous."""
+        ...
+
+
+class Desk:
+    """What the walk needs. Everybody who watches payments is told after each durable decision."""
+
+    def __init__(
+        self, book: Decider, rails: Mapping[str, Rail], rules: Rules, clock: Clock
+    ) -> None:
+        self._book = book
+        self._rails = dict(rails)
+        self._watchers: list[Callable[[Payment], None]] = []
+        self.rules = rules
+        self.clock = clock
+
+    async def decide(self, command: Command[A]) -> A:
+        """Have a command decided; tell the watchers when it was about a payment."""
+        answer = await self._book.decide(command)
+        if isinstance(answer, Decided) and not answer.repeated:
+            for watcher in self._watchers:
+                watcher(answer.payment)
+        return answer
+
+    def watch(self, watcher: Callable[[Payment], None]) -> None:
+        """Call ``watcher`` with every payment a durable decision changed. It must not block."""
+        self._watchers.append(watcher)
+
+    def rail_of(self, payment: Payment) -> Rail:
+        """The rail that carries it."""
+        try:
+            return self._rails[payment.rail]
+        except KeyError:
+            raise Misconfigured(f"no rail is called {payment.rail!r}") from None
+
+
+def instruction_of(payment: Payment) -> Instruction:
+    """What the rail is told of a payment; the same on every send, inquiry and reversal."""
+    order = payment.order
+    payee = getattr(order, "payee", None)
+    if payee is None:
+        raise Misconfigured(f"{payment.id} is a refund and has no payee of its own")
+    return Instruction(
+        payment_id=payment.id,
+        reference=payment.reference,
+        payee=payee,
+        amount_minor=payment.amount_minor,
+        tip_minor=payment.tip_minor,
+        currency=payment.currency,
+        debtor_account=payment.debtor,
+        accepted_at=payment.accepted_at,
+    )
+
+
+def refunding_of(refund: Payment, original: Payment) -> Refunding:
+    """What the rail is told of a refund."""
+    return Refunding(
+        reference=refund.reference,
+        amount_minor=refund.amount_minor,
+        reason=getattr(refund.order, "reason", ""),
+        original=instruction_of(original),
+    )

@@ -1,0 +1,181 @@
+"""A payment: our record of carrying out one order. States and every legal transition. Pure.
+
+    (order) ──► refused
+       │
+       ├──────► posted ──► refunded          (inside the bank: one step)
+       │          ▲
+       └► held ───┤
+           │      │
+           ▼      │
+       unanswered ┴──► voided                (held and unanswered end in posted or voided, once)
+
+The same states serve a refund: money on its way back is held until the network has answered.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from tangguh.core.errors import InvariantBroken
+from tangguh.core.order import PaymentOrder, RefundOrder
+from tangguh.core.outcome import Refusal, Refused
+
+
+class State(StrEnum):
+    """Where a payment is. ``held`` and ``unanswered`` are open; every other state is an end.
+
+    Only one end may be left again: a posted payment becomes refunded when all of it went back.
+    """
+
+    REFUSED = "refused"
+    HELD = "held"
+    UNANSWERED = "unanswered"
+    POSTED = "posted"
+    VOIDED = "voided"
+    REFUNDED = "refunded"
+
+
+TRANSITIONS: Final[dict[State, frozenset[State]]] = {
+    State.REFUSED: frozenset(),
+    State.HELD: frozenset({State.UNANSWERED, State.POSTED, State.VOIDED}),
+    State.UNANSWERED: frozenset({State.UNANSWERED, State.POSTED, State.VOIDED}),
+    State.POSTED: frozenset({State.REFUNDED}),
+    State.VOIDED: frozenset(),
+    State.REFUNDED: frozenset(),
+}
+OPEN: Final = frozenset({State.HELD, State.UNANSWERED})
+
+NEXT_WORD_SECONDS: Final = 15 * 60
+"""Rule of the house: an unanswered customer hears from us at least every quarter of an hour."""
+
+Order = PaymentOrder | RefundOrder
+
+
+class Payment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One payment or refund. Amounts in minor units; times are UTC instants.
+
+    ``id`` is also its hold's and its posting's id. ``kind`` is ``payment`` or ``refund``; a refund
+    names its ``original_id`` and moves money from the original's creditor to its debtor.
+    ``resolve_at``: while open, when the resolver looks at it next. ``refunding_minor`` is on its
+    way back, ``refunded_minor`` is back. ``events`` counts the rows in its timeline.
+    """
+
+    id: UUID
+    kind: str
+    customer_id: int
+    service: str
+    rail: str
+    state: State
+    debtor: int
+    creditor: int
+    amount_minor: int
+    tip_minor: int
+    fee_minor: int
+    currency: str
+    order: Order
+    business_date: date
+    accepted_at: datetime
+    original_id: UUID | None = None
+    network_reference: str = ""
+    refusal: Refusal | None = None
+    refusal_field: str = ""
+    refusal_detail: str = ""
+    refunded_minor: int = 0
+    refunding_minor: int = 0
+    concluded_at: datetime | None = None
+    resolve_at: datetime | None = None
+    attempts: int = 0
+    events: int = 0
+
+    @property
+    def reference(self) -> str:
+        """The reference every network is given, the same on each send, inquiry and reversal."""
+        return self.id.hex
+
+    @property
+    def to_payee_minor(self) -> int:
+        """What the payee gets: the amount and the tip."""
+        return self.amount_minor + self.tip_minor
+
+    @property
+    def total_minor(self) -> int:
+        """What the debtor pays: amount, tip and fee."""
+        return self.amount_minor + self.tip_minor + self.fee_minor
+
+    @property
+    def refundable_minor(self) -> int:
+        """What could still be given back. The fee is not part of it."""
+        if self.kind != "payment" or self.state is not State.POSTED:
+            return 0
+        return self.to_payee_minor - self.refunded_minor - self.refunding_minor
+
+    @property
+    def original_of_refund(self) -> UUID:
+        """The payment this refund gives back from. Raises InvariantBroken on a payment."""
+        if self.original_id is None:
+            raise InvariantBroken(f"{self.id} is no refund")
+        return self.original_id
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody knows its end yet."""
+        return self.state in OPEN
+
+    def to(
+        self,
+        state: State,
+        at: datetime,
+        *,
+        network_reference: str = "",
+        refused: Refused | None = None,
+        resolve_at: datetime | None = None,
+    ) -> Payment:
+        """The same payment one transition later. Raises InvariantBroken on an illegal one."""
+        if state not in TRANSITIONS[self.state]:
+            raise InvariantBroken(f"a payment cannot go from {self.state} to {state}")
+        is_open = state in OPEN
+        return msgspec.structs.replace(
+            self,
+            state=state,
+            network_reference=network_reference or self.network_reference,
+            refusal=refused.code if refused else self.refusal,
+            refusal_field=refused.field if refused else self.refusal_field,
+            refusal_detail=refused.detail if refused else self.refusal_detail,
+            concluded_at=None if is_open else (self.concluded_at or at),
+            resolve_at=resolve_at if is_open else None,
+            attempts=self.attempts + (1 if is_open else 0),
+            events=self.events + 1,
+        )
+
+    def with_refund(self, *, refunding_change: int, refunded_change: int, at: datetime) -> Payment:
+        """After a refund of it began, ended or was called off; refunded when all of it is back."""
+        refunded = self.refunded_minor + refunded_change
+        whole = refunded == self.to_payee_minor
+        return msgspec.structs.replace(
+            self,
+            refunding_minor=self.refunding_minor + refunding_change,
+            refunded_minor=refunded,
+            state=State.REFUNDED if whole else self.state,
+            events=self.events + 1,
+        )
+
+
+def next_word_at(payment: Payment, now: datetime) -> datetime | None:
+    """By when the customer hears the next word about an open payment; None when it has ended."""
+    if not payment.is_open:
+        return None
+    waited = max((now - payment.accepted_at).total_seconds(), 0.0)
+    words = int(waited // NEXT_WORD_SECONDS) + 1
+    return payment.accepted_at + timedelta(seconds=words * NEXT_WORD_SECONDS)
+
+
+class Decided(msgspec.Struct, frozen=True):
+    """What the book answers to an order. ``repeated``: it had been decided before, nothing moved."""
+
+    payment: Payment
+    repeated: bool = False

@@ -1,0 +1,77 @@
+-- The statements behind payments.
+
+-- name: load_payments
+-- Payments the writer does not have in memory. Primary key.
+SELECT * FROM payments WHERE book_id = $1 AND payment_id = ANY($2::uuid[])
+
+-- name: change_payments
+-- The payments a batch moved on.
+UPDATE payments AS p
+   SET state = u.state, network_reference = u.network_reference, refusal = u.refusal,
+       refusal_field = u.refusal_field, refusal_detail = u.refusal_detail,
+       refunded_minor = u.refunded_minor, refunding_minor = u.refunding_minor,
+       concluded_at = u.concluded_at, resolve_at = u.resolve_at, attempts = u.attempts,
+       events = u.events
+  FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+              $8::bigint[], $9::bigint[], $10::timestamptz[], $11::timestamptz[], $12::integer[],
+              $13::integer[])
+    AS u(payment_id, state, network_reference, refusal, refusal_field, refusal_detail,
+         refunded_minor, refunding_minor, concluded_at, resolve_at, attempts, events)
+ WHERE p.book_id = $1 AND p.payment_id = u.payment_id
+
+-- name: load_idempotency_keys
+-- Which payment each key made. Primary key.
+SELECT k.customer_id, k.key, k.payment_id
+  FROM unnest($2::bigint[], $3::text[]) AS u(customer_id, key)
+  JOIN idempotency_keys AS k
+    ON k.book_id = $1 AND k.customer_id = u.customer_id AND k.key = u.key
+
+-- name: load_limit_usage
+-- What accounts have used of a service today. Primary key.
+SELECT l.account_id, l.service, l.business_date, l.used_minor
+  FROM unnest($2::bigint[], $3::text[], $4::date[]) AS u(account_id, service, business_date)
+  JOIN limit_usage AS l
+    ON l.book_id = $1 AND l.account_id = u.account_id AND l.service = u.service
+   AND l.business_date = u.business_date
+
+-- name: change_limit_usage
+-- What a batch added to (or gave back of) the day's use.
+UPDATE limit_usage AS l SET used_minor = u.used_minor
+  FROM unnest($2::bigint[], $3::text[], $4::date[], $5::bigint[])
+    AS u(account_id, service, business_date, used_minor)
+ WHERE l.book_id = $1 AND l.account_id = u.account_id AND l.service = u.service
+   AND l.business_date = u.business_date
+
+-- name: find_payment
+-- One payment. Primary key.
+SELECT * FROM payments WHERE book_id = $1 AND payment_id = $2
+
+-- name: payments_of_customer
+-- A customer's payments before a cursor, newest first. payments_of_customer.
+SELECT * FROM payments
+ WHERE book_id = $1 AND customer_id = $2 AND payment_id < $3
+ ORDER BY payment_id DESC LIMIT $4
+
+-- name: open_payments_of_customer
+-- A customer's payments whose end nobody knows yet. payments_of_customer.
+SELECT * FROM payments
+ WHERE book_id = $1 AND customer_id = $2 AND resolve_at IS NOT NULL
+ ORDER BY payment_id DESC LIMIT $3
+
+-- name: events_of_payment
+-- One payment's timeline. Primary key.
+SELECT seq, at, state, what, detail FROM payment_events
+ WHERE book_id = $1 AND payment_id = $2 ORDER BY seq
+
+-- name: refunds_of_payment
+-- The refunds of one payment. refunds_of_payment.
+SELECT * FROM payments WHERE book_id = $1 AND original_id = $2 ORDER BY payment_id
+
+-- name: payments_to_resolve
+-- What the resolver owes a look now. payments_to_resolve.
+SELECT * FROM payments WHERE book_id = $1 AND resolve_at <= $2 ORDER BY resolve_at LIMIT $3
+
+-- name: used_today
+-- What an account has used of a service on a day. Primary key.
+SELECT used_minor FROM limit_usage
+ WHERE book_id = $1 AND account_id = $2 AND service = $3 AND business_date = $4

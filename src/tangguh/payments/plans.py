@@ -1,0 +1,228 @@
+"""How payments' rows lie in PostgreSQL, for the book's writer to keep beside the ledger's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from tangguh.audit.journal import JournalPlan, Row
+from tangguh.core.outcome import Refusal
+from tangguh.ledger.shelf import Loaded, ShelfPlan
+from tangguh.payments.payment import Order, Payment, State
+
+SQL: Final = ("tangguh.payments", "payments.sql")
+
+_encode_order: Final = msgspec.json.Encoder().encode
+_decode_order: Final = msgspec.json.Decoder(Order).decode
+
+IdempotencyKey = tuple[int, str]
+"""(customer id, the key their device made)."""
+UsageKey = tuple[int, str, date]
+"""(account id, service, business date)."""
+
+
+class Usage(msgspec.Struct, frozen=True, gc=False):
+    """What one account has spent on one service on one day, in minor units."""
+
+    account_id: int
+    service: str
+    business_date: date
+    used_minor: int
+
+
+class KeyUse(msgspec.Struct, frozen=True, gc=False):
+    """Which payment an idempotency key made."""
+
+    customer_id: int
+    key: str
+    payment_id: UUID
+
+
+def read_payment(row: Loaded) -> Payment:
+    """A payment from its row in PostgreSQL."""
+    return Payment(
+        id=row["payment_id"],
+        kind=row["kind"],
+        customer_id=row["customer_id"],
+        service=row["service"],
+        rail=row["rail"],
+        state=State(row["state"]),
+        debtor=row["debtor"],
+        creditor=row["creditor"],
+        amount_minor=row["amount_minor"],
+        tip_minor=row["tip_minor"],
+        fee_minor=row["fee_minor"],
+        currency=row["currency"],
+        order=_decode_order(row["order_json"]),
+        business_date=row["business_date"],
+        accepted_at=row["accepted_at"],
+        original_id=row["original_id"],
+        network_reference=row["network_reference"],
+        refusal=Refusal(row["refusal"]) if row["refusal"] else None,
+        refusal_field=row["refusal_field"],
+        refusal_detail=row["refusal_detail"],
+        refunded_minor=row["refunded_minor"],
+        refunding_minor=row["refunding_minor"],
+        concluded_at=row["concluded_at"],
+        resolve_at=row["resolve_at"],
+        attempts=row["attempts"],
+        events=row["events"],
+    )
+
+
+def _payment_row(payment: Payment) -> Row:
+    return (
+        payment.id,
+        payment.kind,
+        payment.customer_id,
+        payment.service,
+        payment.rail,
+        payment.state,
+        payment.debtor,
+        payment.creditor,
+        payment.amount_minor,
+        payment.tip_minor,
+        payment.fee_minor,
+        payment.currency,
+        _encode_order(payment.order).decode(),
+        payment.original_id,
+        payment.network_reference,
+        payment.refusal or "",
+        payment.refusal_field,
+        payment.refusal_detail,
+        payment.refunded_minor,
+        payment.refunding_minor,
+        payment.business_date,
+        payment.accepted_at,
+        payment.concluded_at,
+        payment.resolve_at,
+        payment.attempts,
+        payment.events,
+    )
+
+
+def _payment_change(payment: Payment) -> Row:
+    return (
+        payment.id,
+        payment.state,
+        payment.network_reference,
+        payment.refusal or "",
+        payment.refusal_field,
+        payment.refusal_detail,
+        payment.refunded_minor,
+        payment.refunding_minor,
+        payment.concluded_at,
+        payment.resolve_at,
+        payment.attempts,
+        payment.events,
+    )
+
+
+def _key_arrays(keys: Sequence[IdempotencyKey]) -> tuple[list[Any], ...]:
+    return [customer for customer, _ in keys], [key for _, key in keys]
+
+
+def _usage_arrays(keys: Sequence[UsageKey]) -> tuple[list[Any], ...]:
+    accounts, services, days = zip(*keys, strict=True)
+    return list(accounts), list(services), list(days)
+
+
+def _read_key(row: Loaded) -> tuple[IdempotencyKey, KeyUse]:
+    use = KeyUse(row["customer_id"], row["key"], row["payment_id"])
+    return (use.customer_id, use.key), use
+
+
+def _read_usage(row: Loaded) -> tuple[UsageKey, Usage]:
+    usage = Usage(row["account_id"], row["service"], row["business_date"], row["used_minor"])
+    return (usage.account_id, usage.service, usage.business_date), usage
+
+
+def _usage_row(usage: Usage) -> Row:
+    return (usage.account_id, usage.service, usage.business_date, usage.used_minor)
+
+
+def _read_payment_pair(row: Loaded) -> tuple[UUID, Payment]:
+    payment = read_payment(row)
+    return payment.id, payment
+
+
+PAYMENTS: Final[ShelfPlan[UUID, Payment]] = ShelfPlan(
+    name="payments",
+    sql=SQL,
+    load="load_payments",
+    key_arrays=lambda keys: (list(keys),),
+    read=_read_payment_pair,
+    table="payments",
+    columns=(
+        "payment_id",
+        "kind",
+        "customer_id",
+        "service",
+        "rail",
+        "state",
+        "debtor",
+        "creditor",
+        "amount_minor",
+        "tip_minor",
+        "fee_minor",
+        "currency",
+        "order_json",
+        "original_id",
+        "network_reference",
+        "refusal",
+        "refusal_field",
+        "refusal_detail",
+        "refunded_minor",
+        "refunding_minor",
+        "business_date",
+        "accepted_at",
+        "concluded_at",
+        "resolve_at",
+        "attempts",
+        "events",
+    ),
+    to_row=_payment_row,
+    update="change_payments",
+    to_change=_payment_change,
+    rows_max=50_000,
+)
+
+IDEMPOTENCY: Final[ShelfPlan[IdempotencyKey, KeyUse]] = ShelfPlan(
+    name="idempotency_keys",
+    sql=SQL,
+    load="load_idempotency_keys",
+    key_arrays=_key_arrays,
+    read=_read_key,
+    table="idempotency_keys",
+    columns=("customer_id", "key", "payment_id"),
+    to_row=lambda use: (use.customer_id, use.key, use.payment_id),
+    rows_max=50_000,
+)
+
+USAGE: Final[ShelfPlan[UsageKey, Usage]] = ShelfPlan(
+    name="limit_usage",
+    sql=SQL,
+    load="load_limit_usage",
+    key_arrays=_usage_arrays,
+    read=_read_usage,
+    table="limit_usage",
+    columns=("account_id", "service", "business_date", "used_minor"),
+    to_row=_usage_row,
+    update="change_limit_usage",
+    to_change=_usage_row,
+    rows_max=100_000,
+)
+
+EVENTS: Final = JournalPlan(
+    table="payment_events",
+    columns=("payment_id", "seq", "batch_no", "at", "state", "what", "detail"),
+    order_by="payment_id, seq",
+    sort_key=lambda row: (row[0].int, row[1]),
+)
+
+PAYMENT_SHELVES: Final[tuple[ShelfPlan[Any, Any], ...]] = (PAYMENTS, IDEMPOTENCY, USAGE)
+PAYMENT_JOURNALS: Final = (EVENTS,)

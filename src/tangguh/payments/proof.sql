@@ -1,0 +1,67 @@
+-- What would break the invariants of payments. No row: the invariant holds. ($1 = book_id)
+
+-- name: every_hold_has_its_resolver
+-- Money is held for an open payment, which has a time to be looked at, or until its own expiry.
+SELECT h.hold_id, h.account_id, p.state
+  FROM holds AS h
+  LEFT JOIN payments AS p ON p.book_id = h.book_id AND p.payment_id = h.hold_id
+ WHERE h.book_id = $1 AND h.state = 'held' AND h.expires_at IS NULL
+   AND p.resolve_at IS NULL
+
+-- name: every_open_payment_holds_its_money
+-- An open payment has its whole sum held; a payment that ended holds nothing.
+SELECT p.payment_id, p.state, p.amount_minor + p.tip_minor + p.fee_minor AS total, h.amount_minor
+  FROM payments AS p
+  LEFT JOIN holds AS h
+    ON h.book_id = p.book_id AND h.hold_id = p.payment_id AND h.state = 'held'
+ WHERE p.book_id = $1 AND p.kind = 'payment'
+   AND CASE WHEN p.resolve_at IS NOT NULL
+            THEN coalesce(h.amount_minor, 0) <> p.amount_minor + p.tip_minor + p.fee_minor
+            ELSE h.hold_id IS NOT NULL END
+
+-- name: every_completed_payment_moved_its_money_once
+-- A posted payment debited its whole sum and credited the payee's part; no other state posted.
+SELECT p.payment_id, p.state, d.amount_minor AS debited, c.amount_minor AS credited
+  FROM payments AS p
+  LEFT JOIN LATERAL (SELECT sum(amount_minor)::bigint AS amount_minor FROM entries
+       WHERE book_id = p.book_id AND posting_id = p.payment_id AND account_id = p.debtor) AS d ON true
+  LEFT JOIN LATERAL (SELECT sum(amount_minor)::bigint AS amount_minor FROM entries
+       WHERE book_id = p.book_id AND posting_id = p.payment_id AND account_id <> p.debtor) AS c ON true
+ WHERE p.book_id = $1
+   AND CASE WHEN p.state IN ('posted', 'refunded')
+            THEN coalesce(d.amount_minor, 0) <> -(p.amount_minor + p.tip_minor + p.fee_minor)
+              OR coalesce(c.amount_minor, 0) <> p.amount_minor + p.tip_minor + p.fee_minor
+            ELSE d.amount_minor IS NOT NULL END
+
+-- name: no_money_leaves_without_an_order
+-- Every payment or refund posting belongs to a payment somebody ordered.
+SELECT po.posting_id, po.kind
+  FROM postings AS po
+  LEFT JOIN payments AS p ON p.book_id = po.book_id AND p.payment_id = po.posting_id
+ WHERE po.book_id = $1 AND po.kind IN ('payment', 'refund') AND p.payment_id IS NULL
+
+-- name: refunds_add_up
+-- What a payment says was refunded (or is on its way) is the sum of its refunds.
+SELECT p.payment_id, p.refunded_minor, p.refunding_minor
+  FROM payments AS p
+  LEFT JOIN (SELECT original_id,
+                    sum(amount_minor) FILTER (WHERE state = 'posted') AS posted,
+                    sum(amount_minor) FILTER (WHERE resolve_at IS NOT NULL) AS open
+               FROM payments WHERE book_id = $1 AND kind = 'refund' GROUP BY original_id) AS r
+    ON r.original_id = p.payment_id
+ WHERE p.book_id = $1 AND p.kind = 'payment'
+   AND (p.refunded_minor <> coalesce(r.posted, 0) OR p.refunding_minor <> coalesce(r.open, 0))
+
+-- name: every_payment_has_one_idempotency_key
+-- No order was carried out twice under one key, and none without.
+SELECT p.payment_id, count(k.key) AS keys
+  FROM payments AS p
+  LEFT JOIN idempotency_keys AS k ON k.book_id = p.book_id AND k.payment_id = p.payment_id
+ WHERE p.book_id = $1 GROUP BY p.payment_id HAVING count(k.key) <> 1
+
+-- name: timelines_are_whole
+-- A payment counts its events, and its last event shows its state.
+SELECT p.payment_id, p.events, count(e.seq) AS found
+  FROM payments AS p
+  LEFT JOIN payment_events AS e ON e.book_id = p.book_id AND e.payment_id = p.payment_id
+ WHERE p.book_id = $1 GROUP BY p.payment_id, p.events HAVING count(e.seq) <> p.events

@@ -1,0 +1,135 @@
+"""Money back to the customer by a new posting, never more than was posted. Pure decision.
+
+Several refunds of one payment may be on their way; what they reserve together is kept in the
+payment itself, in the writer, so parallel requests cannot give back more than there was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Final
+
+import msgspec
+
+from tangguh.core.order import RefundOrder
+from tangguh.core.outcome import Refusal, Refused
+from tangguh.ledger.book import Book
+from tangguh.ledger.command import Key
+from tangguh.payments.decide import (
+    entries_of,
+    keys_of_idempotency,
+    record,
+    repeated,
+)
+from tangguh.payments.payment import Decided, Payment, State
+from tangguh.payments.plans import PAYMENTS
+from tangguh.payments.rules import Rules
+
+THE_BANK: Final = 0
+"""``requested_by`` of the bank itself: a partner's refund notice or an operator."""
+
+
+class AcceptRefund(msgspec.Struct, frozen=True):
+    """Decide a refund: refuse it, post it at once (inside the bank), or reserve it and ask."""
+
+    order: RefundOrder
+    rules: Rules
+
+    def keys(self, book: Book) -> Iterable[Key]:
+        order = self.order
+        yield from keys_of_idempotency(book, order.requested_by, order.idempotency_key)
+        yield "payments", order.payment_id
+        if book.is_loaded("payments", order.payment_id):
+            original = book.shelf(PAYMENTS).get(order.payment_id)
+            if original is not None:
+                yield "accounts", original.creditor
+                yield "accounts", original.debtor
+
+    def decide(self, book: Book) -> Decided | Refused:
+        """The refund, new or as decided before.
+
+        Refuses IDEMPOTENCY_KEY_REUSED, PAYMENT_NOT_FOUND (also another's payment),
+        AMOUNT_NOT_POSITIVE, PAYMENT_NOT_REFUNDABLE, REFUND_EXCEEDS_PAYMENT, and what a posting
+        refuses (the payee may have spent the money). A refused refund is not kept: the payee may
+        ask again with the same key once there is money.
+        """
+        order = self.order
+        known = repeated(book, order, order.requested_by, order.idempotency_key)
+        if known is not None:
+            return known
+        original = book.shelf(PAYMENTS).get(order.payment_id)
+        if original is None or not self._may_refund(book, original):
+            return Refused(Refusal.PAYMENT_NOT_FOUND, "payment_id", "there is no such payment")
+        if refused := _refuse(original, order.amount_minor):
+            return refused
+        return self._carry_out(book, original)
+
+    def _may_refund(self, book: Book, original: Payment) -> bool:
+        """The payee may give back what they got; the bank may on a network's word."""
+        if self.order.requested_by == THE_BANK:
+            return True
+        payee = book.accounts.get(original.creditor)
+        return payee is not None and payee.owner_id == self.order.requested_by
+
+    def _carry_out(self, book: Book, original: Payment) -> Decided | Refused:
+        way = self.rules.ways[original.service]
+        refund = _draft(book, original, self.order)
+        if way.settles_inside:
+            moved = book.post(refund.id, "refund", entries_of(refund))
+            if isinstance(moved, Refused):
+                return moved
+            self._tell_original(book, original, refund, at_once=True)
+            done = refund.to(State.POSTED, book.now, network_reference=refund.reference)
+            return record(book, done, "posted")
+        self._tell_original(book, original, refund, at_once=False)
+        due = book.now + timedelta(seconds=way.send_timeout_seconds)
+        return record(book, msgspec.structs.replace(refund, resolve_at=due, events=1), "held")
+
+    def _tell_original(
+        self, book: Book, original: Payment, refund: Payment, *, at_once: bool
+    ) -> None:
+        after = original.with_refund(
+            refunding_change=0 if at_once else refund.amount_minor,
+            refunded_change=refund.amount_minor if at_once else 0,
+            at=book.now,
+        )
+        what = "refunded" if at_once else "refund_asked"
+        record(book, after, what, refund.reference)
+
+
+def _refuse(original: Payment, amount_minor: int) -> Refused | None:
+    if amount_minor <= 0:
+        return Refused(Refusal.AMOUNT_NOT_POSITIVE, "amount", "a refund is at least one sen")
+    if original.kind != "payment" or original.state not in {State.POSTED, State.REFUNDED}:
+        return Refused(
+            Refusal.PAYMENT_NOT_REFUNDABLE, "payment_id", f"a payment that is {original.state}"
+        )
+    if amount_minor > original.refundable_minor:
+        return Refused(
+            Refusal.REFUND_EXCEEDS_PAYMENT,
+            "amount",
+            f"{original.refundable_minor} minor units can still be refunded",
+        )
+    return None
+
+
+def _draft(book: Book, original: Payment, order: RefundOrder) -> Payment:
+    return Payment(
+        id=book.ids.next(),
+        kind="refund",
+        customer_id=order.requested_by,
+        service=original.service,
+        rail=original.rail,
+        state=State.HELD,
+        debtor=original.creditor,
+        creditor=original.debtor,
+        amount_minor=order.amount_minor,
+        tip_minor=0,
+        fee_minor=0,
+        currency=original.currency,
+        order=order,
+        business_date=book.today,
+        accepted_at=book.now,
+        original_id=original.id,
+    )

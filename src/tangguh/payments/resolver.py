@@ -1,0 +1,101 @@
+"""Finds the truth of the unanswered: inquire by the rail's own schedule, then post or void.
+
+The list of what is owed a look is the payments' own ``resolve_at``, promised in the batch that
+held the money, so a crash between any two lines of the walk leaves its payment on this list.
+A payment still ``held`` after its send time-out counts as unanswered, never as not sent: the
+crash may have come after the send (ADR-0005).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+import msgspec
+import structlog
+
+from tangguh.core.errors import TangguhError
+from tangguh.core.outcome import Outcome, Unanswered
+from tangguh.db.pool import Pool
+from tangguh.payments import store
+from tangguh.payments.decide import Conclude
+from tangguh.payments.desk import Desk, instruction_of, refunding_of
+from tangguh.payments.find import Find
+from tangguh.payments.payment import Payment
+
+log = structlog.get_logger("payments.resolver")
+
+NOT_FOUND: Final = "not_found"
+"""What a rail's inquiry says when the network has never seen the reference."""
+
+
+class ResolverSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How the resolver works through its list."""
+
+    round_seconds: float = 0.5
+    payments_per_round_max: int = 200
+    inquiries_at_once_max: int = 16
+
+
+class Resolver:
+    """Works through the list until stopped. One per book."""
+
+    def __init__(self, desk: Desk, pool: Pool, book_id: int, settings: ResolverSettings) -> None:
+        self._desk = desk
+        self._pool = pool
+        self._book_id = book_id
+        self._settings = settings
+        self._at_once = asyncio.Semaphore(settings.inquiries_at_once_max)
+
+    async def run(self) -> None:
+        """Round after round, until cancelled."""
+        while True:
+            try:
+                found = await self.round()
+            except TangguhError as trouble:
+                log.warning("resolver.round_failed", why=str(trouble))
+                found = 0
+            if found < self._settings.payments_per_round_max:
+                await self._desk.clock.sleep(self._settings.round_seconds)
+
+    async def round(self) -> int:
+        """Look once at everything that is due; return how many payments that was."""
+        due = await store.to_resolve(
+            self._pool, self._book_id, self._desk.clock.now(), self._settings.payments_per_round_max
+        )
+        async with asyncio.TaskGroup() as group:
+            for payment in due:
+                group.create_task(self._resolve_bounded(payment))
+        return len(due)
+
+    async def _resolve_bounded(self, payment: Payment) -> None:
+        async with self._at_once:
+            try:
+                await resolve(self._desk, payment)
+            except TangguhError as trouble:
+                log.warning("resolver.failed", payment=str(payment.id), why=str(trouble))
+
+
+async def resolve(desk: Desk, payment: Payment) -> None:
+    """Ask the network about one open payment and write down what it says."""
+    outcome = await (_ask_of_refund if payment.kind == "refund" else _ask)(desk, payment)
+    await desk.decide(Conclude(payment.id, outcome, desk.rules))
+
+
+async def _ask(desk: Desk, payment: Payment) -> Outcome:
+    """A network that has never seen it may still get it: only after it agreed to cancel is it no."""
+    rail, instruction = desk.rail_of(payment), instruction_of(payment)
+    outcome = await rail.inquire(instruction)
+    if isinstance(outcome, Unanswered) and outcome.why == NOT_FOUND:
+        return await rail.reverse(instruction)
+    return outcome
+
+
+async def _ask_of_refund(desk: Desk, refund: Payment) -> Outcome:
+    """A refund the network has never seen is asked for again: the reference makes that safe."""
+    original = await desk.decide(Find(refund.original_of_refund))
+    rail, refunding = desk.rail_of(refund), refunding_of(refund, original)
+    outcome = await rail.inquire_refund(refunding)
+    if isinstance(outcome, Unanswered) and outcome.why == NOT_FOUND:
+        return await rail.refund(refunding)
+    return outcome

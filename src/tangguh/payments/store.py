@@ -1,0 +1,77 @@
+"""Reading payments from PostgreSQL: lists, timelines, what is due. Only the book's writer writes."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from tangguh.db.pool import Pool
+from tangguh.db.queries import Queries
+from tangguh.payments.payment import Payment, State
+from tangguh.payments.plans import SQL, read_payment
+
+PAYMENTS: Final = Queries(*SQL)
+NEWEST: Final = UUID(int=2**128 - 1)
+"""The cursor before the newest payment."""
+
+
+class Event(msgspec.Struct, frozen=True):
+    """One line of a payment's timeline: a server time, the state after it, and why."""
+
+    seq: int
+    at: datetime
+    state: State
+    what: str
+    detail: str
+
+
+async def find(pool: Pool, book_id: int, payment_id: UUID) -> Payment | None:
+    """One payment, or None."""
+    row = await pool.fetchrow(PAYMENTS["find_payment"], book_id, payment_id)
+    return read_payment(row) if row is not None else None
+
+
+async def of_customer(
+    pool: Pool, book_id: int, customer_id: int, before: UUID = NEWEST, count_max: int = 50
+) -> list[Payment]:
+    """A customer's payments, newest first, before a cursor (a payment's id)."""
+    rows = await pool.fetch(
+        PAYMENTS["payments_of_customer"], book_id, customer_id, before, count_max
+    )
+    return [read_payment(row) for row in rows]
+
+
+async def open_of_customer(pool: Pool, book_id: int, customer_id: int) -> list[Payment]:
+    """Those whose end nobody knows yet."""
+    rows = await pool.fetch(PAYMENTS["open_payments_of_customer"], book_id, customer_id, 50)
+    return [read_payment(row) for row in rows]
+
+
+async def timeline(pool: Pool, book_id: int, payment_id: UUID) -> list[Event]:
+    """What happened to a payment, in order."""
+    rows = await pool.fetch(PAYMENTS["events_of_payment"], book_id, payment_id)
+    return [
+        Event(row["seq"], row["at"], State(row["state"]), row["what"], row["detail"])
+        for row in rows
+    ]
+
+
+async def refunds(pool: Pool, book_id: int, payment_id: UUID) -> list[Payment]:
+    """The refunds of one payment, oldest first."""
+    rows = await pool.fetch(PAYMENTS["refunds_of_payment"], book_id, payment_id)
+    return [read_payment(row) for row in rows]
+
+
+async def to_resolve(pool: Pool, book_id: int, now: datetime, count_max: int) -> list[Payment]:
+    """Open payments whose time to be looked at has come, the longest overdue first."""
+    rows = await pool.fetch(PAYMENTS["payments_to_resolve"], book_id, now, count_max)
+    return [read_payment(row) for row in rows]
+
+
+async def used_today(pool: Pool, book_id: int, account_id: int, service: str, today: date) -> int:
+    """What an account has spent on a service on a day, in minor units."""
+    row = await pool.fetchrow(PAYMENTS["used_today"], book_id, account_id, service, today)
+    return int(row["used_minor"]) if row is not None else 0

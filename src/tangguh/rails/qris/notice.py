@@ -1,0 +1,117 @@
+"""The switch's own word on a payment, sent to us: qr-mpm-notify (52), read and verified.
+
+Signed with the asymmetric X-SIGNATURE over ``METHOD:path:sha256(minified body):timestamp`` and the
+switch's key (our design: the symmetric form would need a token that we issue). Pure. It cannot know
+what was asked, nor whether it was told before: the caller compares the amount with the payment's
+and keeps ``external_id`` unique per day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from tangguh.core.outcome import Outcome
+from tangguh.rails import signature
+from tangguh.rails.qris import codes
+from tangguh.rails.snap import Endpoint
+
+NOTIFY: Final = Endpoint("52", "/v1.0/qr/qr-mpm-notify")
+CLOCK_SKEW_MAX: Final = timedelta(minutes=5)
+_REFERENCE_LENGTH_MAX: Final = 64
+_EXTERNAL_ID_LENGTH_MAX: Final = 36
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """A verified notice: which payment, and what became of it.
+
+    ``amount_minor`` is what the switch says was paid, None when it does not say.
+    """
+
+    reference: str
+    outcome: Outcome
+    amount_minor: int | None
+    external_id: str
+
+
+class NoticeRefused(msgspec.Struct, frozen=True):
+    """Why a notice was not taken: the SNAP code to answer with, and the field it is about."""
+
+    response_code: str
+    field: str
+    detail: str
+
+
+def read_notice(
+    method: str,
+    path: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    key: RSAPublicKey,
+    now: datetime,
+) -> Notice | NoticeRefused:
+    """Verify and read one notice. The signature is checked before a byte of the body is parsed.
+
+    ``path`` is the path and query as requested; header names in any case.
+    """
+    known = {name.lower(): value for name, value in headers.items()}
+    if refused := _judge_headers(known, now):
+        return refused
+    text = signature.text_of_call(method, path, None, body, known["x-timestamp"])
+    if not signature.verify_asymmetric(key, text, known["x-signature"]):
+        return NoticeRefused("4015200", "X-SIGNATURE", "not made by the switch's key")
+    fields = _object(body)
+    if fields is None:
+        return NoticeRefused("4005200", "body", "not a JSON object")
+    return _read_fields(fields, known["x-external-id"])
+
+
+def _judge_headers(headers: Mapping[str, str], now: datetime) -> NoticeRefused | None:
+    for name in ("X-TIMESTAMP", "X-SIGNATURE", "X-EXTERNAL-ID"):
+        if not headers.get(name.lower()):
+            return NoticeRefused("4005202", name, "is mandatory")
+    said_at = signature.read_timestamp(headers["x-timestamp"])
+    if said_at is None:
+        return NoticeRefused("4005201", "X-TIMESTAMP", "is not an ISO 8601 instant with its zone")
+    if abs(now - said_at) > CLOCK_SKEW_MAX:
+        return NoticeRefused("4015200", "X-TIMESTAMP", "is more than five minutes from our clock")
+    external_id = headers["x-external-id"]
+    if not (external_id.isascii() and external_id.isdigit()):
+        return NoticeRefused("4005201", "X-EXTERNAL-ID", "is not numeric")
+    if len(external_id) > _EXTERNAL_ID_LENGTH_MAX:
+        return NoticeRefused("4005201", "X-EXTERNAL-ID", "is longer than 36 digits")
+    return None
+
+
+def _object(body: bytes) -> dict[str, Any] | None:
+    try:
+        fields = msgspec.json.decode(body)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    return fields if isinstance(fields, dict) else None
+
+
+def _read_fields(fields: dict[str, Any], external_id: str) -> Notice | NoticeRefused:
+    for name in ("originalReferenceNo", "originalPartnerReferenceNo", "latestTransactionStatus"):
+        value = fields.get(name)
+        if value is None or value == "":
+            return NoticeRefused("4005202", name, "is mandatory")
+        if not isinstance(value, str) or len(value) > _REFERENCE_LENGTH_MAX:
+            return NoticeRefused("4005201", name, "is text of at most 64 characters")
+    amount_minor = codes.minor_of(fields["amount"]) if "amount" in fields else None
+    if "amount" in fields and amount_minor is None:
+        return NoticeRefused("4005201", "amount", "is not an amount of rupiah")
+    outcome = codes.outcome_of_status(
+        fields["latestTransactionStatus"], reference=fields["originalReferenceNo"]
+    )
+    return Notice(
+        reference=fields["originalPartnerReferenceNo"],
+        outcome=outcome,
+        amount_minor=amount_minor,
+        external_id=external_id,
+    )

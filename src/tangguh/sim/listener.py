@@ -1,0 +1,103 @@
+"""A listening port that can really be shut and opened again, and lines that can be cut.
+
+uvicorn serves; what is ours is only that shutting closes the socket and aborts every connection at
+once, as a machine that dies does, so that callers get "connection refused" and resets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+_KEEPALIVE_SECONDS = 75
+
+
+class Line(HttpToolsProtocol):
+    """One connection. Its app finds in ``scope["state"]["cut"]`` what ends it without a word."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["state"]["cut"] = self.transport.abort
+
+
+class Listener:
+    """Serves one app on one port; keeps the port number over closings."""
+
+    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+        self._app = app
+        self._host = host
+        self._server: uvicorn.Server | None = None
+        self.port = port
+        """The port; 0 until the first opening when any free one will do."""
+
+    @property
+    def url(self) -> str:
+        """Where to call."""
+        return f"http://{self._host}:{self.port}"
+
+    async def open(self) -> None:
+        """Listen. Does nothing when it listens already. Raises OSError when the port is taken."""
+        if self._server is not None:
+            return
+        # asyncio turns Nagle's delay off only where the protocol is named: else 40 ms an answer.
+        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((self._host, self.port))
+        except OSError:
+            listening.close()
+            raise
+        self.port = listening.getsockname()[1]
+        server = uvicorn.Server(_config(self._app))
+        server.lifespan = server.config.lifespan_class(server.config)
+        await server.startup(sockets=[listening])
+        self._server = server
+
+    async def shut(self) -> None:
+        """Close the port and cut every line, in the middle of whatever they carry."""
+        server, self._server = self._server, None
+        if server is None:
+            return
+        for listening in server.servers:
+            listening.close()
+        for line in list(server.server_state.connections):
+            line.transport.abort()
+
+    async def settle(self, timeout_seconds: float | None = None) -> None:
+        """Wait until no request is being worked on, or for that long."""
+        if self._server is not None and self._server.server_state.tasks:
+            await asyncio.wait(self._server.server_state.tasks, timeout=timeout_seconds)
+
+    async def close(self, grace_seconds: float) -> None:
+        """Take no new line, give requests in hand some seconds, then cut."""
+        server = self._server
+        if server is None:
+            return
+        for listening in server.servers:
+            listening.close()
+        await self.settle(grace_seconds)
+        left = list(server.server_state.tasks)
+        await self.shut()
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
+
+def _config(app: ASGIApp) -> uvicorn.Config:
+    config = uvicorn.Config(
+        app,
+        http=Line,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=_KEEPALIVE_SECONDS,
+    )
+    config.load()
+    return config

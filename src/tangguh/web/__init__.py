@@ -1,0 +1,1 @@
+"""The HTTP door: the customers' JSON API and app, and the partners' callbacks."""

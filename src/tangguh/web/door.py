@@ -1,0 +1,98 @@
+"""What every page and every API call needs of the bank behind the door."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from tangguh.access.rate import Rate
+from tangguh.access.session import Sessions
+from tangguh.audit.trail import Remember
+from tangguh.core.clock import Clock
+from tangguh.core.errors import Overloaded
+from tangguh.core.ids import Ids
+from tangguh.core.order import PaymentOrder, RefundOrder
+from tangguh.core.outcome import Refused
+from tangguh.db.pool import Pool
+from tangguh.ledger.writer import Writer
+from tangguh.payments import flow
+from tangguh.payments.desk import Desk
+from tangguh.payments.payment import Decided
+from tangguh.web.live import Live
+from tangguh.web.settings import WebSettings
+
+
+class Door:
+    """The bank as the web sees it. Payments once begun go on, whether or not anybody waits."""
+
+    def __init__(
+        self,
+        *,
+        pool: Pool,
+        book_id: int,
+        desk: Desk,
+        writer: Writer,
+        sessions: Sessions,
+        clock: Clock,
+        ids: Ids,
+        settings: WebSettings,
+        bank_name: str,
+    ) -> None:
+        self.pool = pool
+        self.book_id = book_id
+        self.desk = desk
+        self.writer = writer
+        self.sessions = sessions
+        self.clock = clock
+        self.ids = ids
+        self.settings = settings
+        self.bank_name = bank_name
+        self.live = Live(settings.live_streams_max)
+        self.logins = Rate(
+            clock, burst=settings.logins_burst, per_minute=settings.logins_per_minute
+        )
+        self.requests = Rate(
+            clock, burst=settings.requests_burst, per_minute=settings.requests_per_minute
+        )
+        self._walking: set[asyncio.Task[Any]] = set()
+        desk.watch(self.live.tell)
+
+    async def pay(self, order: PaymentOrder) -> Decided | Refused:
+        """Begin a payment and wait a while for its end.
+
+        When the rail is slow the answer is the payment as the book has it, and the walk goes on
+        behind. Raises Overloaded when the book has too much waiting: nothing has happened then.
+        """
+        if self.writer.queued > self.settings.queued_commands_max:
+            raise Overloaded
+        walk = self._start(flow.pay(self.desk, order))
+        done, _ = await asyncio.wait({walk}, timeout=self.settings.answer_seconds)
+        if done:
+            return walk.result()
+        # Asking again with the same key gives the payment as it stands; nothing is sent twice.
+        return await flow.pay(self.desk, order)
+
+    async def refund(self, order: RefundOrder) -> Decided | Refused:
+        """Begin a refund; the same manners as ``pay``, but never turned away for load."""
+        walk = self._start(flow.refund(self.desk, order))
+        done, _ = await asyncio.wait({walk}, timeout=self.settings.answer_seconds)
+        return walk.result() if done else await flow.refund(self.desk, order)
+
+    async def remember(self, actor: str, what: str, subject: str = "", detail: str = "") -> None:
+        """Write an act into the audit trail; durable when this returns."""
+        await self.desk.decide(Remember(actor, what, subject, detail))
+
+    async def close(self) -> None:
+        """Let the walks that are under way come to their end."""
+        self.live.close()
+        if self._walking:
+            await asyncio.wait(self._walking, timeout=self.settings.answer_seconds * 4)
+
+    def _start(
+        self, walk: Coroutine[Any, Any, Decided | Refused]
+    ) -> asyncio.Task[Decided | Refused]:
+        task = asyncio.create_task(walk)
+        self._walking.add(task)
+        task.add_done_callback(self._walking.discard)
+        return task

@@ -1,0 +1,410 @@
+"""The customers' API: log in, look, pay, follow, give back. Thin: it reads, orders and answers."""
+
+from __future__ import annotations
+
+import base64
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from tangguh.access.session import Kind, Locked, WrongPin
+from tangguh.core.money import IDR, NotMoney, format_decimal, parse_decimal
+from tangguh.core.order import PaymentOrder, RefundOrder, ToAccount
+from tangguh.core.outcome import Refused
+from tangguh.customers import store as customers
+from tangguh.ledger import statement
+from tangguh.payments import store as payments
+from tangguh.payments.payment import Decided, Payment, State
+from tangguh.rails.qris.codec import parse
+from tangguh.web import orders, views
+from tangguh.web.door import Door
+from tangguh.web.operations import Answer, Call, Operation, Parameter, rate_limited
+from tangguh.web.problems import Trouble, of_refused, problem, trouble
+
+_PAGE_MAX: Final = 100
+_UUID: Final[dict[str, Any]] = {"type": "string", "format": "uuid"}
+_ACCOUNT: Final[dict[str, Any]] = {"type": "string", "pattern": "^[0-9]{6,16}$"}
+_LIMIT: Final = Parameter(
+    "limit", "query", {"type": "integer", "minimum": 1, "maximum": _PAGE_MAX}, "How many at most"
+)
+
+
+async def open_session(call: Call) -> Answer:
+    """Log in on a device."""
+    asked: views.OpenSession = call.body
+    door = call.door
+    host = call.request.client.host if call.request.client else "unknown"
+    wait = max(
+        door.logins.seconds_until_allowed(f"host {host}"),
+        door.logins.seconds_until_allowed(f"phone {asked.phone}"),
+    )
+    if wait:
+        raise rate_limited(wait)
+    customer = await customers.by_phone(door.pool, door.book_id, asked.phone)
+    judged = await door.sessions.check_pin(customer.customer_id if customer else None, asked.pin)
+    if judged is not None or customer is None:
+        raise await _pin_trouble(door, customer, judged)
+    opened = await door.sessions.open(customer.customer_id, Kind.DEVICE)
+    await door.remember(f"customer:{customer.customer_id}", "session.opened", detail="device")
+    key = base64.b64encode(opened.session.signing_key).decode()
+    view = views.SessionView(opened.token, key, customer.customer_id, opened.session.expires_at)
+    return Answer(view, 201)
+
+
+async def end_session(call: Call) -> Answer:
+    """Log out."""
+    if call.session is not None:
+        await call.door.sessions.end(call.session)
+        await call.door.remember(f"customer:{call.customer_id}", "session.ended")
+    return Answer(None, 204)
+
+
+async def me(call: Call) -> Answer:
+    """Who is logged in."""
+    customer = await customers.find(call.door.pool, call.door.book_id, call.customer_id)
+    if customer is None:
+        raise trouble("session_ended")
+    return Answer(views.Me(customer.customer_id, customer.full_name, customer.language))
+
+
+async def accounts(call: Call) -> Answer:
+    """The customer's accounts and balances."""
+    door = call.door
+    held = await customers.accounts_of(door.pool, door.book_id, call.customer_id)
+    now = door.clock.now()
+    return Answer(views.Accounts([views.account_view(one, now, IDR) for one in held]))
+
+
+async def history(call: Call) -> Answer:
+    """An account's entries, newest first, with running balance."""
+    door = call.door
+    account_id = await own_account(call)
+    count = _limit(call)
+    before = _whole(call, "before", statement.NEWEST)
+    lines = await statement.history(door.pool, door.book_id, account_id, before, count)
+    cursor = lines[-1].seq if len(lines) == count and lines[-1].seq > 1 else None
+    return Answer(views.History([views.entry_view(line) for line in lines], cursor))
+
+
+async def balance_at(call: Call) -> Answer:
+    """The posted balance at a past instant."""
+    door = call.door
+    account_id = await own_account(call)
+    text = call.request.query_params.get("at", "")
+    try:
+        instant = msgspec.convert(text, datetime, strict=False)
+    except msgspec.ValidationError as fault:
+        raise trouble("parameter_invalid", "an RFC 3339 instant", "at") from fault
+    if instant.tzinfo is None:
+        raise trouble("parameter_invalid", "an instant needs its offset, e.g. Z", "at")
+    posted = await statement.balance_at(door.pool, door.book_id, account_id, instant)
+    return Answer(views.BalanceAt(str(account_id), format_decimal(posted), instant))
+
+
+async def read_qr(call: Call) -> Answer:
+    """Judge a QRIS code before paying it."""
+    reading = parse(call.body.qr)
+    return Answer(views.reading_view(reading))
+
+
+async def create_payment(call: Call) -> Answer:
+    """Pay: a transfer inside the bank or a merchant's QRIS code."""
+    order = _order(call)
+    if isinstance(order, Refused):
+        raise Trouble(of_refused(order))
+    decided = await call.door.pay(order)
+    if isinstance(decided, Refused):
+        raise Trouble(of_refused(decided))
+    return await payment_answer(call, decided)
+
+
+async def list_payments(call: Call) -> Answer:
+    """The customer's payments, newest first."""
+    door = call.door
+    count = _limit(call)
+    before = _uuid(call.request.query_params.get("before"), "before", payments.NEWEST)
+    found = await payments.of_customer(door.pool, door.book_id, call.customer_id, before, count)
+    now = door.clock.now()
+    cursor = found[-1].id if len(found) == count else None
+    shown = [views.payment_view(payment, now) for payment in found]
+    return Answer(views.Payments(shown, cursor))
+
+
+async def get_payment(call: Call) -> Answer:
+    """One payment with its timeline."""
+    door = call.door
+    payment = await visible_payment(door, call.customer_id, call.request.path_params["payment_id"])
+    events = await payments.timeline(door.pool, door.book_id, payment.id)
+    name = await payee_name(door, payment)
+    view = views.payment_view(payment, door.clock.now(), payee_name=name, events=events)
+    return Answer(view)
+
+
+async def create_refund(call: Call) -> Answer:
+    """Give back (part of) a payment that was received."""
+    asked: views.NewRefund = call.body
+    payment_id = _uuid(call.request.path_params["payment_id"], "payment_id", None)
+    try:
+        amount_minor = parse_decimal(asked.amount)
+    except NotMoney as fault:
+        raise trouble("order_invalid", str(fault), "amount") from fault
+    order = RefundOrder(
+        requested_by=call.customer_id,
+        idempotency_key=call.key,
+        payment_id=payment_id,
+        amount_minor=amount_minor,
+        reason=asked.reason,
+    )
+    decided = await call.door.refund(order)
+    if isinstance(decided, Refused):
+        raise Trouble(of_refused(decided))
+    return await payment_answer(call, decided)
+
+
+# ---- shared with the pages ---------------------------------------------------------------------
+
+
+async def own_account(call: Call) -> int:
+    """The account in the path, if it is the caller's. Another's looks like none."""
+    text = call.request.path_params["account"]
+    account_id = int(text) if text.isascii() and text.isdigit() and len(text) <= 16 else -1
+    door = call.door
+    owner = await customers.owner_of(door.pool, door.book_id, account_id)
+    if owner is None or owner.customer_id != call.customer_id:
+        raise trouble("account_not_found", "", "account")
+    return account_id
+
+
+async def visible_payment(door: Door, customer_id: int, text: str) -> Payment:
+    """A payment its customer or its payee may see. Anybody else's looks like none."""
+    payment = await payments.find(door.pool, door.book_id, _uuid(text, "payment_id", None))
+    if payment is None:
+        raise trouble("payment_not_found", "", "payment_id")
+    if payment.customer_id == customer_id:
+        return payment
+    received = payment.state in {State.POSTED, State.REFUNDED}
+    owner = await customers.owner_of(door.pool, door.book_id, payment.creditor)
+    if not received or owner is None or owner.customer_id != customer_id:
+        raise trouble("payment_not_found", "", "payment_id")
+    return payment
+
+
+async def payee_name(door: Door, payment: Payment) -> str:
+    """The name behind an account payee; empty for a merchant, whose code names it."""
+    order = payment.order
+    if isinstance(order, PaymentOrder) and not isinstance(order.payee, ToAccount):
+        return ""
+    owner = await customers.owner_of(door.pool, door.book_id, payment.creditor)
+    return owner.full_name if owner else ""
+
+
+async def payment_answer(call: Call, decided: Decided) -> Answer:
+    """201 for a payment just made, 200 for a repeat, 202 while nobody knows its end."""
+    payment = decided.payment
+    view = views.payment_view(payment, call.door.clock.now(), repeated=decided.repeated)
+    status = 202 if payment.is_open else 200 if decided.repeated else 201
+    return Answer(view, status, {"Location": f"/v1/payments/{payment.id}"})
+
+
+def _order(call: Call) -> PaymentOrder | Refused:
+    asked = call.body
+    if isinstance(asked, views.PayQris):
+        return orders.qris_order(
+            customer_id=call.customer_id,
+            key=call.key,
+            debtor=int(asked.from_account),
+            payload=asked.qr,
+            amount=asked.amount,
+            tip=asked.tip,
+            note=asked.note,
+        )
+    return orders.transfer_order(
+        customer_id=call.customer_id,
+        key=call.key,
+        debtor=int(asked.from_account),
+        creditor=int(asked.to_account),
+        amount=asked.amount,
+        note=asked.note,
+    )
+
+
+async def _pin_trouble(
+    door: Door, customer: customers.Customer | None, judged: WrongPin | Locked | None
+) -> Trouble:
+    if isinstance(judged, Locked):
+        if customer is not None:
+            await door.remember(f"customer:{customer.customer_id}", "pin.locked")
+        found = problem("pin_locked", "the PIN opens again by itself")
+        return Trouble(msgspec.structs.replace(found, until=judged.until.isoformat()))
+    left = judged.tries_left if judged is not None else 0
+    return Trouble(msgspec.structs.replace(problem("pin_wrong"), tries_left=left))
+
+
+def _limit(call: Call) -> int:
+    return _whole(call, "limit", 50, least=1, most=_PAGE_MAX)
+
+
+def _whole(call: Call, name: str, default: int, least: int = 1, most: int = 2**62) -> int:
+    text = call.request.query_params.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and least <= int(text) <= most):
+        raise trouble("parameter_invalid", f"a whole number from {least} to {most}", name)
+    return int(text)
+
+
+def _uuid(text: str | None, name: str, default: UUID | None) -> UUID:
+    if text is None and default is not None:
+        return default
+    try:
+        return UUID(text or "")
+    except ValueError as fault:
+        raise trouble("parameter_invalid", "a UUID", name) from fault
+
+
+_PAYMENT_PROBLEMS: Final = (
+    "idempotency_key_reused",
+    "order_invalid",
+    "qr_invalid",
+    "qr_amount_differs",
+    "header_invalid",
+    "signature_missing",
+    "signature_wrong",
+    "signature_expired",
+)
+_PAYMENT_ID: Final = Parameter("payment_id", "path", _UUID, "A payment's id")
+_ACCOUNT_ID: Final = Parameter("account", "path", _ACCOUNT, "One of your account numbers")
+
+OPERATIONS: Final[tuple[Operation, ...]] = (
+    Operation(
+        id="openSession",
+        method="POST",
+        path="/v1/sessions",
+        summary="Log in on a device with phone number and PIN",
+        handler=open_session,
+        takes=views.OpenSession,
+        gives=views.SessionView,
+        statuses=(201,),
+        needs_session=False,
+        problems=("pin_wrong", "pin_locked"),
+    ),
+    Operation(
+        id="endSession",
+        method="DELETE",
+        path="/v1/sessions/current",
+        summary="Log out",
+        handler=end_session,
+        statuses=(204,),
+    ),
+    Operation(
+        id="getMe",
+        method="GET",
+        path="/v1/me",
+        summary="Who is logged in",
+        handler=me,
+        gives=views.Me,
+    ),
+    Operation(
+        id="listAccounts",
+        method="GET",
+        path="/v1/accounts",
+        summary="Accounts with posted, held and available balances",
+        handler=accounts,
+        gives=views.Accounts,
+    ),
+    Operation(
+        id="getHistory",
+        method="GET",
+        path="/v1/accounts/{account}/entries",
+        summary="History of an account with running balance",
+        handler=history,
+        gives=views.History,
+        parameters=(
+            _ACCOUNT_ID,
+            _LIMIT,
+            Parameter(
+                "before",
+                "query",
+                {"type": "integer", "minimum": 1, "maximum": 2**53},
+                "Cursor: entries before this number",
+            ),
+        ),
+        problems=("account_not_found", "parameter_invalid"),
+    ),
+    Operation(
+        id="getBalanceAt",
+        method="GET",
+        path="/v1/accounts/{account}/balance",
+        summary="Posted balance at a past instant",
+        handler=balance_at,
+        gives=views.BalanceAt,
+        parameters=(
+            _ACCOUNT_ID,
+            Parameter("at", "query", {"type": "string", "format": "date-time"}, "The instant"),
+        ),
+        problems=("account_not_found", "parameter_invalid"),
+    ),
+    Operation(
+        id="readQr",
+        method="POST",
+        path="/v1/qris/readings",
+        summary="Judge a QRIS code",
+        handler=read_qr,
+        takes=views.ReadQr,
+        gives=views.ReadingView,
+    ),
+    Operation(
+        id="createPayment",
+        method="POST",
+        path="/v1/payments",
+        summary="Pay a QRIS code or transfer inside the bank",
+        handler=create_payment,
+        takes=views.NewPayment,
+        gives=views.PaymentView,
+        statuses=(200, 201, 202),
+        moves_money=True,
+        problems=_PAYMENT_PROBLEMS,
+    ),
+    Operation(
+        id="listPayments",
+        method="GET",
+        path="/v1/payments",
+        summary="Your payments, newest first",
+        handler=list_payments,
+        gives=views.Payments,
+        parameters=(_LIMIT, Parameter("before", "query", _UUID, "Cursor: payments before this id")),
+        problems=("parameter_invalid",),
+    ),
+    Operation(
+        id="getPayment",
+        method="GET",
+        path="/v1/payments/{payment_id}",
+        summary="A payment as it stands, with its timeline",
+        handler=get_payment,
+        gives=views.PaymentView,
+        parameters=(_PAYMENT_ID,),
+        problems=("payment_not_found", "parameter_invalid"),
+    ),
+    Operation(
+        id="createRefund",
+        method="POST",
+        path="/v1/payments/{payment_id}/refunds",
+        summary="Give back (part of) a payment you received",
+        handler=create_refund,
+        takes=views.NewRefund,
+        gives=views.PaymentView,
+        statuses=(200, 201, 202),
+        moves_money=True,
+        parameters=(_PAYMENT_ID,),
+        problems=(
+            *_PAYMENT_PROBLEMS,
+            "payment_not_found",
+            "payment_not_refundable",
+            "refund_exceeds_payment",
+            "insufficient_funds",
+            "parameter_invalid",
+        ),
+    ),
+)

@@ -1,0 +1,230 @@
+"""An API operation: one method on one path, with the shapes it takes and gives.
+
+The same table makes the routes and the OpenAPI document, so the two cannot part. What every
+operation has in common (session, body, headers, problems) is done here, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import msgspec
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tangguh.access.session import Session, is_signed, signature
+from tangguh.core.errors import (
+    Ambiguous,
+    FenceLost,
+    InvariantBroken,
+    Overloaded,
+    StoreUnavailable,
+    TangguhError,
+)
+from tangguh.web.door import Door
+from tangguh.web.problems import CONTENT_TYPE, Problem, Trouble, problem, trouble
+
+log = structlog.get_logger("web")
+
+_KEY_LENGTH_MAX: Final = 64
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class Call(msgspec.Struct, frozen=True):
+    """What a handler gets: the request, the bank, who asks, the decoded body, the key."""
+
+    request: Request
+    door: Door
+    session: Session | None
+    body: Any
+    raw: bytes
+    key: str
+
+    @property
+    def customer_id(self) -> int:
+        """Who asks. Only operations that need a session may ask this."""
+        if self.session is None:
+            raise trouble("not_logged_in")
+        return self.session.customer_id
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What a handler gives: a body (None for 204), its status, extra headers."""
+
+    body: Any
+    status: int = 200
+    headers: dict[str, str] = {}
+
+
+Handler = Callable[[Call], Awaitable[Answer]]
+
+
+class Parameter(msgspec.Struct, frozen=True):
+    """A path or query parameter and its JSON schema."""
+
+    name: str
+    place: str
+    schema: dict[str, Any]
+    about: str
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of the API: everything the router and the document need.
+
+    ``problems`` are the codes beyond those every operation can answer. ``moves_money``: the
+    request needs an Idempotency-Key and the device's signature.
+    """
+
+    id: str
+    method: str
+    path: str
+    summary: str
+    handler: Handler
+    takes: Any = None
+    gives: Any = None
+    statuses: tuple[int, ...] = (200,)
+    needs_session: bool = True
+    moves_money: bool = False
+    parameters: tuple[Parameter, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+class Endpoint:
+    """Runs one operation: checks what all share, calls the handler, answers or explains."""
+
+    def __init__(self, door: Door, operation: Operation) -> None:
+        self._door = door
+        self._operation = operation
+        self._decoder = (
+            msgspec.json.Decoder(operation.takes) if operation.takes is not None else None
+        )
+
+    async def __call__(self, request: Request) -> Response:
+        try:
+            answer = await self._operation.handler(await self._call(request))
+        except Trouble as found:
+            return problem_response(found.problem)
+        except TangguhError as error:
+            return problem_response(of_error(error))
+        if answer.body is None:
+            return Response(status_code=answer.status, headers=answer.headers)
+        return Response(
+            _encode(answer.body), answer.status, answer.headers, media_type="application/json"
+        )
+
+    async def _call(self, request: Request) -> Call:
+        session = await self._session(request) if self._operation.needs_session else None
+        raw = b""
+        body = None
+        if self._decoder is not None:
+            raw = await read_body(request, self._door.settings.body_bytes_max)
+            body = self._decode(request, raw)
+        key = ""
+        if self._operation.moves_money and session is not None:
+            key = idempotency_key(request)
+            check_signature(self._door, request, session, raw, key)
+        return Call(request, self._door, session, body, raw, key)
+
+    async def _session(self, request: Request) -> Session:
+        header = request.headers.get("authorization", "")
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise trouble("not_logged_in", "send Authorization: Bearer <token>")
+        session = await self._door.sessions.find(token)
+        if session is None:
+            raise trouble("session_ended")
+        wait = self._door.requests.seconds_until_allowed(str(session.customer_id))
+        if wait:
+            raise rate_limited(wait)
+        return session
+
+    def _decode(self, request: Request, raw: bytes) -> Any:
+        media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media != "application/json":
+            raise trouble("content_type_wrong", "send Content-Type: application/json")
+        if self._decoder is None:
+            return None
+        try:
+            return self._decoder.decode(raw)
+        except msgspec.ValidationError as fault:
+            message, _, path = str(fault).partition(" - at `")
+            raise trouble("body_invalid", message, path.rstrip("`").removeprefix("$.")) from fault
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+            raise trouble("json_invalid", str(fault)) from fault
+
+
+async def read_body(request: Request, bytes_max: int) -> bytes:
+    """The whole body, refused as soon as it is known to be too large."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > bytes_max:
+        raise trouble("body_too_large", f"at most {bytes_max} bytes")
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > bytes_max:
+            raise trouble("body_too_large", f"at most {bytes_max} bytes")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def idempotency_key(request: Request) -> str:
+    """The key the device made for this order. Raises Trouble when missing or malformed."""
+    key = request.headers.get("idempotency-key", "")
+    if not key or len(key) > _KEY_LENGTH_MAX or not key.isascii() or not key.isprintable():
+        raise trouble(
+            "header_invalid", f"1 to {_KEY_LENGTH_MAX} printable characters", "Idempotency-Key"
+        )
+    return key
+
+
+def check_signature(door: Door, request: Request, session: Session, raw: bytes, key: str) -> None:
+    """The device's signature over what it showed. Raises Trouble when missing, old or wrong."""
+    given = request.headers.get("x-signature", "")
+    stamp = request.headers.get("x-timestamp", "")
+    if not given or not stamp:
+        raise trouble("signature_missing", "send X-Timestamp and X-Signature", "X-Signature")
+    if not stamp.isascii() or not stamp.isdigit() or len(stamp) > 12:
+        raise trouble("header_invalid", "seconds since 1970", "X-Timestamp")
+    age = abs(door.clock.now().timestamp() - int(stamp))
+    if age > door.sessions.settings.signature_age_seconds_max:
+        raise trouble(
+            "signature_expired", f"the clocks differ by {int(age)} seconds", "X-Timestamp"
+        )
+    path = request.url.path
+    expected = signature(session.signing_key, request.method, path, raw, stamp, key)
+    if not is_signed(given, expected):
+        raise trouble("signature_wrong", "", "X-Signature")
+
+
+def rate_limited(seconds: float) -> Trouble:
+    """Too many requests; says when to come back."""
+    found = problem("rate_limited")
+    return Trouble(msgspec.structs.replace(found, retry_after_seconds=max(1, round(seconds + 0.5))))
+
+
+def of_error(error: TangguhError) -> Problem:
+    """The problem of something nobody asked for; our bugs are logged, not shown."""
+    match error:
+        case Ambiguous():
+            return problem("ambiguous")
+        case StoreUnavailable() | FenceLost():
+            return problem("unavailable")
+        case Overloaded():
+            found = problem("overloaded")
+            return msgspec.structs.replace(found, retry_after_seconds=1)
+        case InvariantBroken() | _:
+            log.error("web.our_mistake", error=str(error))
+            return problem("internal")
+
+
+def problem_response(found: Problem) -> Response:
+    """The problem as an HTTP answer."""
+    headers: dict[str, str] = {}
+    if found.retry_after_seconds is not None:
+        headers["Retry-After"] = str(found.retry_after_seconds)
+    if found.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(_encode(found), found.status, headers, media_type=CONTENT_TYPE)

@@ -1,0 +1,143 @@
+"""One table: what went wrong → an RFC 9457 problem. Every refusal of the bank has its row.
+
+``money`` tells what the reader wants to know first: not_moved, held, moved or unknown.
+``retry`` tells what is safe: ``safe`` (change it and send anew), ``same_key`` (send the same again),
+``after`` (the same, later), ``never``.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from tangguh.core.outcome import Refusal, Refused
+
+CONTENT_TYPE: Final = "application/problem+json"
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """A row: HTTP status, title, and what it says about money and retrying."""
+
+    status: int
+    title: str
+    money: str = "not_moved"
+    retry: str = "safe"
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=False):
+    """An RFC 9457 problem document with the bank's own members.
+
+    ``code`` is stable for ever; ``field`` names the part of the request, if it is one;
+    ``tries_left`` and ``until`` belong to wrong and locked PINs; ``retry_after_seconds`` to rates.
+    """
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    field: str
+    money: str
+    retry: str
+    trace_id: str
+    retry_after_seconds: int | None = None
+    tries_left: int | None = None
+    until: str | None = None
+
+
+OF_REFUSAL: Final[dict[Refusal, Kind]] = {
+    Refusal.IDEMPOTENCY_KEY_REUSED: Kind(409, "The key was used for another order", retry="never"),
+    Refusal.ORDER_INVALID: Kind(422, "The order cannot be carried out as written"),
+    Refusal.AMOUNT_NOT_POSITIVE: Kind(422, "The amount must be above zero"),
+    Refusal.AMOUNT_TOO_LARGE: Kind(422, "The amount is too large"),
+    Refusal.CURRENCY_NOT_SUPPORTED: Kind(422, "This currency is not supported"),
+    Refusal.QR_INVALID: Kind(422, "The QR code is not a valid QRIS code"),
+    Refusal.QR_AMOUNT_DIFFERS: Kind(422, "The amount differs from the QR code's"),
+    Refusal.QR_EXPIRED: Kind(422, "The QR code has expired"),
+    Refusal.ACCOUNT_NOT_FOUND: Kind(404, "There is no such account of yours"),
+    Refusal.PAYEE_NOT_FOUND: Kind(404, "The payee was not found"),
+    Refusal.ACCOUNTS_MUST_BE_DIFFERENT: Kind(422, "Both accounts are the same"),
+    Refusal.ACCOUNT_CLOSED: Kind(403, "The account may not be debited"),
+    Refusal.PAYEE_ACCOUNT_CLOSED: Kind(422, "The payee's account is closed"),
+    Refusal.PAYMENT_NOT_FOUND: Kind(404, "There is no such payment"),
+    Refusal.HOLD_NOT_FOUND: Kind(404, "There is no such hold"),
+    Refusal.POSTING_NOT_FOUND: Kind(404, "There is no such posting"),
+    Refusal.SERVICE_CLOSED: Kind(503, "This service is closed for now", retry="after"),
+    Refusal.HOLD_ALREADY_POSTED: Kind(409, "The hold was posted", retry="never"),
+    Refusal.HOLD_ALREADY_VOIDED: Kind(409, "The hold was voided", retry="never"),
+    Refusal.HOLD_ALREADY_EXPIRED: Kind(409, "The hold expired", retry="never"),
+    Refusal.HOLD_NOT_YET_EXPIRED: Kind(409, "The hold's time is not over", retry="after"),
+    Refusal.POST_EXCEEDS_HOLD: Kind(422, "More than was held"),
+    Refusal.POSTING_ALREADY_REVERSED: Kind(409, "It was reversed before", retry="never"),
+    Refusal.POSTING_IS_A_REVERSAL: Kind(409, "A reversal cannot be reversed", retry="never"),
+    Refusal.PAYMENT_NOT_REFUNDABLE: Kind(409, "This payment cannot be refunded", retry="never"),
+    Refusal.REFUND_EXCEEDS_PAYMENT: Kind(422, "More than can still be refunded"),
+    Refusal.LIMIT_PER_TRANSACTION: Kind(422, "Above the limit per payment"),
+    Refusal.LIMIT_PER_DAY: Kind(422, "Above what is left of today's limit"),
+    Refusal.INSUFFICIENT_FUNDS: Kind(422, "The available balance is too small"),
+    Refusal.BALANCE_OUT_OF_RANGE: Kind(422, "The balance would become too large"),
+    Refusal.PARTNER_DECLINED: Kind(422, "The other bank or network declined"),
+    Refusal.PARTNER_LIMIT: Kind(422, "Above the network's limit"),
+    Refusal.MERCHANT_NOT_FOUND: Kind(422, "The network does not know this merchant"),
+    Refusal.MERCHANT_BLOCKED: Kind(422, "The network has blocked this merchant"),
+    Refusal.PARTNER_UNREACHABLE: Kind(503, "The network could not be reached"),
+}
+
+OF_REQUEST: Final[dict[str, Kind]] = {
+    "json_invalid": Kind(400, "The body is not valid JSON"),
+    "body_invalid": Kind(422, "The body does not have the right shape"),
+    "header_invalid": Kind(422, "A header is missing or malformed"),
+    "parameter_invalid": Kind(422, "A parameter is malformed"),
+    "body_too_large": Kind(413, "The body is too large"),
+    "content_type_wrong": Kind(415, "The body must be application/json"),
+    "not_logged_in": Kind(401, "Log in first"),
+    "session_ended": Kind(401, "The session has ended; log in again"),
+    "pin_wrong": Kind(401, "The number or the PIN is wrong"),
+    "pin_locked": Kind(403, "Too many wrong PINs; open again by itself", retry="after"),
+    "signature_missing": Kind(401, "The order is not signed"),
+    "signature_wrong": Kind(401, "The signature does not fit the order"),
+    "signature_expired": Kind(401, "The signature is too old or the device's clock is wrong"),
+    "not_found": Kind(404, "There is nothing here"),
+    "method_not_allowed": Kind(405, "This cannot be done here"),
+    "not_acceptable": Kind(406, "The answer is application/json"),
+    "rate_limited": Kind(429, "Too many requests", retry="after"),
+    "overloaded": Kind(503, "The bank has too much to do right now", retry="after"),
+    "unavailable": Kind(503, "The book cannot be reached", retry="same_key"),
+    "ambiguous": Kind(503, "Not known yet; ask again with the same key", "unknown", "same_key"),
+    "internal": Kind(500, "Our mistake", "unknown", "same_key"),
+}
+
+
+def problem(code: str, detail: str = "", field: str = "", trace_id: str = "") -> Problem:
+    """The problem of a request or refusal code."""
+    kind = OF_REQUEST.get(code) or OF_REFUSAL[Refusal(code)]
+    return Problem(
+        f"/problems/{code}",
+        kind.title,
+        kind.status,
+        code,
+        detail,
+        field,
+        kind.money,
+        kind.retry,
+        trace_id,
+    )
+
+
+def of_refused(refused: Refused, trace_id: str = "") -> Problem:
+    """The problem of a refusal the bank gave."""
+    return problem(refused.code, refused.detail, refused.field, trace_id)
+
+
+class Trouble(Exception):
+    """A request that cannot be served, with the problem to answer. Raised only inside web."""
+
+    def __init__(self, found: Problem) -> None:
+        super().__init__(found.code)
+        self.problem = found
+
+
+def trouble(code: str, detail: str = "", field: str = "") -> Trouble:
+    """A Trouble of one of the codes above."""
+    return Trouble(problem(code, detail, field))

@@ -1,0 +1,138 @@
+"""Puts the door together: routes, headers every answer carries, health, problems for the rest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tangguh.core.errors import TangguhError
+from tangguh.web import openapi
+from tangguh.web.door import Door
+from tangguh.web.mobile import OPERATIONS
+from tangguh.web.operations import Endpoint, of_error, problem_response
+from tangguh.web.problems import problem
+
+log = structlog.get_logger("web")
+
+_SECURITY_HEADERS: Final = (
+    (
+        b"content-security-policy",
+        b"default-src 'self'; img-src 'self' data: blob:; "
+        b"frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+    ),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(self), microphone=(), geolocation=()"),
+)
+_STATIC: Final = Path(__file__).parent / "static"
+
+
+def build(door: Door, pages: Sequence[BaseRoute] = ()) -> Starlette:
+    """The ASGI application of the bank's web door."""
+    document = json.dumps(openapi.document(OPERATIONS)).encode()
+
+    async def describe(_: Request) -> Response:
+        return Response(document, media_type="application/json")
+
+    async def health(_: Request) -> Response:
+        """Whether the bank can take money right now: it asks the book, not itself."""
+        try:
+            await door.pool.fetchrow("SELECT 1")
+            is_open = door.writer.is_open
+        except TangguhError:
+            is_open = False
+        return JSONResponse({"ok": is_open}, 200 if is_open else 503)
+
+    routes: list[BaseRoute] = [
+        *_api_routes(door),
+        Route("/openapi.json", describe),
+        Route("/health", health),
+        *pages,
+    ]
+    if _STATIC.exists():
+        routes.append(Mount("/static", StaticFiles(directory=_STATIC)))
+    app = Starlette(
+        routes=routes,
+        exception_handlers={
+            HTTPException: _http_problem,
+            TangguhError: _bank_problem,
+            Exception: _unexpected,
+        },
+    )
+    app.add_middleware(SecurityHeaders)
+    return app
+
+
+class SecurityHeaders:
+    """Puts the same protective headers on every answer; answers about money are not cached."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        cacheable = scope["path"].startswith("/static/")
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = message["headers"]
+                headers.extend(_SECURITY_HEADERS)
+                cache = b"public, max-age=3600" if cacheable else b"no-store"
+                if not any(name == b"cache-control" for name, _ in headers):
+                    headers.append((b"cache-control", cache))
+            await send(message)
+
+        await self._app(scope, receive, with_headers)
+
+
+def _api_routes(door: Door) -> list[BaseRoute]:
+    """One route per path, so that a wrong method on a known path is 405 with Allow."""
+    by_path: dict[str, dict[str, Endpoint]] = {}
+    for operation in OPERATIONS:
+        by_path.setdefault(operation.path, {})[operation.method] = Endpoint(door, operation)
+    return [_route(path, endpoints) for path, endpoints in by_path.items()]
+
+
+def _route(path: str, endpoints: dict[str, Endpoint]) -> Route:
+    async def choose(request: Request) -> Response:
+        endpoint = endpoints.get(request.method)
+        if endpoint is None:
+            raise HTTPException(405, headers={"Allow": ", ".join(endpoints)})
+        return await endpoint(request)
+
+    every = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"]
+    return Route(path, choose, methods=every)
+
+
+async def _http_problem(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    code = {404: "not_found", 405: "method_not_allowed", 406: "not_acceptable"}.get(status)
+    if code is None:
+        code = "json_invalid" if status < 500 else "internal"
+    answer = problem_response(problem(code, f"{request.method} {request.url.path}"))
+    if isinstance(error, HTTPException) and error.headers:
+        answer.headers.update(error.headers)
+    return answer
+
+
+async def _bank_problem(_: Request, error: Exception) -> Response:
+    return problem_response(of_error(error if isinstance(error, TangguhError) else TangguhError()))
+
+
+async def _unexpected(_: Request, error: Exception) -> Response:
+    log.error("web.unexpected", error=type(error).__name__)
+    return problem_response(problem("internal"))

@@ -1,0 +1,28 @@
+"""What the HTTP door can be told at deployment; every bound has its unit."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class WebSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where to listen and how much to let in.
+
+    ``answer_seconds``: how long a payment request waits for the rail before it answers with the
+    payment as it stands. ``queued_commands_max``: above it new payments are turned away, so that
+    refunds, reversals and reads still get through.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    body_bytes_max: int = 32 * 1024
+    photo_bytes_max: int = 8 * 1024 * 1024
+    answer_seconds: float = 4.0
+    queued_commands_max: int = 10_000
+    logins_per_minute: int = 10
+    logins_burst: int = 10
+    requests_per_minute: int = 600
+    requests_burst: int = 120
+    live_streams_max: int = 2_000
+    live_seconds_max: float = 300.0
+    demo: bool = False

@@ -1,0 +1,338 @@
+"""What the API takes and gives: the shapes behind the OpenAPI document.
+
+Amounts are decimal strings in rupiah with two decimals (``"25000.00"``), as in SNAP; instants are
+RFC 3339 in UTC. Nothing here decides anything.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from tangguh.core.money import format_decimal
+from tangguh.core.order import PaymentOrder, ToAccount, ToQris
+from tangguh.customers.store import Held
+from tangguh.ledger.statement import Line
+from tangguh.payments.payment import Payment, next_word_at
+from tangguh.payments.store import Event
+from tangguh.rails.qris.message import Reading
+from tangguh.rails.qris.nns import MEMBERS
+
+AmountText = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9]{1,13}(\.[0-9]{1,2})?$", max_length=16, description="Rupiah, e.g. 25000.00"
+    ),
+]
+AccountText = Annotated[str, Meta(pattern=r"^[0-9]{6,16}$", description="An account number")]
+PhoneText = Annotated[
+    str,
+    Meta(pattern=r"^[1-9][0-9]{7,14}$", description="E.164 without the plus, e.g. 6281100000001"),
+]
+PinText = Annotated[str, Meta(pattern=r"^[0-9]{6}$", description="Six digits")]
+NoteText = Annotated[str, Meta(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
+QrText = Annotated[str, Meta(min_length=1, max_length=512, description="The text of a QRIS code")]
+
+
+class OpenSession(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Who wants to log in."""
+
+    phone: PhoneText
+    pin: PinText
+
+
+class SessionView(msgspec.Struct, frozen=True):
+    """A session: the bearer token and the signing key are told this once.
+
+    ``signing_key`` is base64; orders are signed with it (header ``X-Signature``).
+    """
+
+    token: str
+    signing_key: str
+    customer_id: int
+    expires_at: datetime
+
+
+class Me(msgspec.Struct, frozen=True):
+    """The customer behind the session."""
+
+    customer_id: int
+    full_name: str
+    language: str
+
+
+class AccountView(msgspec.Struct, frozen=True):
+    """An account: posted (booked), held (set aside) and available balances."""
+
+    account: str
+    product: str
+    currency: str
+    posted: str
+    held: str
+    available: str
+    state: str
+    as_of: datetime
+
+
+class Accounts(msgspec.Struct, frozen=True):
+    """A customer's accounts."""
+
+    accounts: list[AccountView]
+
+
+class BalanceAt(msgspec.Struct, frozen=True):
+    """The posted balance of an account at an instant."""
+
+    account: str
+    posted: str
+    at: datetime
+
+
+class EntryView(msgspec.Struct, frozen=True):
+    """One line of an account's history: a signed amount and the balance after it."""
+
+    seq: int
+    amount: str
+    balance: str
+    posted_at: datetime
+    kind: str
+    payment_id: UUID
+    note: str
+
+
+class History(msgspec.Struct, frozen=True):
+    """A page of an account's history, newest first. ``next`` is the cursor of the next page."""
+
+    entries: list[EntryView]
+    next: int | None
+
+
+class PayTransfer(
+    msgspec.Struct, forbid_unknown_fields=True, frozen=True, tag_field="kind", tag="transfer"
+):
+    """A transfer to another account of this bank."""
+
+    from_account: AccountText
+    to_account: AccountText
+    amount: AmountText
+    note: NoteText = ""
+
+
+class PayQris(
+    msgspec.Struct, forbid_unknown_fields=True, frozen=True, tag_field="kind", tag="qris"
+):
+    """A payment of a QRIS code. ``amount`` may be left out when the code has one; ``tip`` is only
+    for codes that ask the payer for one.
+    """
+
+    from_account: AccountText
+    qr: QrText
+    amount: AmountText | None = None
+    tip: AmountText | None = None
+    note: NoteText = ""
+
+
+NewPayment = PayTransfer | PayQris
+
+
+class NewRefund(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """How much of a received payment to give back, and why."""
+
+    amount: AmountText
+    reason: NoteText = ""
+
+
+class ReadQr(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The text of a QRIS code, to be judged before anything is paid."""
+
+    qr: Annotated[str, Meta(min_length=1, max_length=4096)]
+
+
+class PayeeView(msgspec.Struct, frozen=True):
+    """Who gets the money: an account here, or a merchant behind a QRIS code."""
+
+    kind: str
+    name: str
+    account: str = ""
+    city: str = ""
+    nmid: str = ""
+
+
+class RefusalView(msgspec.Struct, frozen=True):
+    """Why nothing was paid."""
+
+    code: str
+    field: str
+    detail: str
+
+
+class EventView(msgspec.Struct, frozen=True):
+    """One line of a payment's timeline."""
+
+    at: datetime
+    state: str
+    what: str
+
+
+class PaymentView(msgspec.Struct, frozen=True):
+    """A payment as it stands.
+
+    ``state``: refused, held, unanswered, posted, voided, refunded. ``next_word_at``: by when we
+    tell more, while nobody knows the end. ``repeated``: this key had been used for this very order.
+    """
+
+    id: UUID
+    kind: str
+    service: str
+    state: str
+    from_account: str
+    to: PayeeView
+    amount: str
+    tip: str
+    fee: str
+    total: str
+    refunded: str
+    currency: str
+    reference: str
+    network_reference: str
+    accepted_at: datetime
+    concluded_at: datetime | None
+    next_word_at: datetime | None
+    refusal: RefusalView | None
+    original_id: UUID | None
+    repeated: bool
+    timeline: list[EventView]
+
+
+class Payments(msgspec.Struct, frozen=True):
+    """A page of a customer's payments, newest first. ``next`` is the cursor of the next page."""
+
+    payments: list[PaymentView]
+    next: UUID | None
+
+
+class FindingView(msgspec.Struct, frozen=True):
+    """A rule a QRIS code breaks or bends."""
+
+    code: str
+    field: str
+    detail: str
+
+
+class ReadingView(msgspec.Struct, frozen=True):
+    """What a QRIS code says, and whether it may be paid."""
+
+    valid: bool
+    kind: str
+    merchant_name: str
+    merchant_city: str
+    acquirer: str
+    nmid: str
+    amount: str | None
+    tip: str
+    errors: list[FindingView]
+    warnings: list[FindingView]
+
+
+def account_view(held: Held, as_of: datetime, currency: str) -> AccountView:
+    """An account as the API shows it."""
+    return AccountView(
+        str(held.account_id),
+        held.product,
+        currency,
+        format_decimal(held.posted_minor),
+        format_decimal(held.held_minor),
+        format_decimal(held.available_minor),
+        held.state,
+        as_of,
+    )
+
+
+def entry_view(line: Line) -> EntryView:
+    """A line of history as the API shows it. A posting's id is its payment's."""
+    return EntryView(
+        line.seq,
+        format_decimal(line.amount_minor),
+        format_decimal(line.balance_minor),
+        line.posted_at,
+        line.kind,
+        line.posting_id,
+        line.note,
+    )
+
+
+def payment_view(
+    payment: Payment,
+    now: datetime,
+    *,
+    payee_name: str = "",
+    events: list[Event] | None = None,
+    repeated: bool = False,
+) -> PaymentView:
+    """A payment as the API shows it to its customer (or its payee)."""
+    refusal = None
+    if payment.refusal is not None:
+        refusal = RefusalView(payment.refusal, payment.refusal_field, payment.refusal_detail)
+    return PaymentView(
+        id=payment.id,
+        kind=payment.kind,
+        service=payment.service,
+        state=payment.state,
+        from_account=str(payment.debtor),
+        to=_payee_view(payment, payee_name),
+        amount=format_decimal(payment.amount_minor),
+        tip=format_decimal(payment.tip_minor),
+        fee=format_decimal(payment.fee_minor),
+        total=format_decimal(payment.total_minor),
+        refunded=format_decimal(payment.refunded_minor),
+        currency=payment.currency,
+        reference=short_reference(payment),
+        network_reference=payment.network_reference,
+        accepted_at=payment.accepted_at,
+        concluded_at=payment.concluded_at,
+        next_word_at=next_word_at(payment, now),
+        refusal=refusal,
+        original_id=payment.original_id,
+        repeated=repeated,
+        timeline=[EventView(event.at, event.state, event.what) for event in events or []],
+    )
+
+
+def short_reference(payment: Payment) -> str:
+    """What a person reads out over the phone: twelve characters of the id, in groups of four."""
+    text = payment.id.hex[-12:].upper()
+    return f"{text[:4]}-{text[4:8]}-{text[8:]}"
+
+
+def _payee_view(payment: Payment, payee_name: str) -> PayeeView:
+    order = payment.order
+    if isinstance(order, PaymentOrder):
+        match order.payee:
+            case ToAccount(account_id):
+                return PayeeView("account", payee_name, str(account_id))
+            case ToQris() as merchant:
+                return PayeeView(
+                    "qris", merchant.merchant_name, "", merchant.merchant_city, merchant.nmid
+                )
+    return PayeeView("account", payee_name, str(payment.creditor))
+
+
+def reading_view(reading: Reading) -> ReadingView:
+    """A judged QRIS code as the API shows it."""
+    code = reading.seen
+    return ReadingView(
+        not reading.errors,
+        code.kind,
+        code.merchant_name,
+        code.merchant_city,
+        MEMBERS.get(code.nns, code.nns),
+        code.repository.nmid if code.repository else "",
+        format_decimal(code.amount_minor) if code.amount_minor is not None else None,
+        code.tip.kind,
+        [FindingView(one.code, one.field, one.detail) for one in reading.errors],
+        [FindingView(one.code, one.field, one.detail) for one in reading.warnings],
+    )

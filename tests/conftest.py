@@ -1,0 +1,97 @@
+"""What many tests share: one real PostgreSQL for the session, a fresh database for each test."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+import asyncpg
+import pytest
+from paper import PaperRail
+
+from tangguh.app import Bank
+from tangguh.config import Settings
+from tangguh.core.clock import HandClock
+from tangguh.core.ids import Ids
+from tangguh.db.embedded import EmbeddedPostgres
+from tangguh.db.migrate import migrate
+from tangguh.rails.onus import OnUs
+
+NOON = datetime(2026, 3, 20, 5, 0, tzinfo=UTC)
+"""12.00 WIB on a Friday: where most stories begin."""
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """A PostgreSQL for the whole session, with a migrated template database.
+
+    fsync is left on: what the bank promises is tested as the bank runs.
+    """
+    postgres = EmbeddedPostgres(tmp_path_factory.mktemp("pg"))
+    asyncio.run(_start(postgres))
+    yield postgres
+    asyncio.run(postgres.stop())
+
+
+async def _start(postgres: EmbeddedPostgres) -> None:
+    await postgres.start()
+    connection = await asyncpg.connect(postgres.dsn)
+    await migrate(connection)
+    await connection.execute("INSERT INTO books (book_id, currency) VALUES (1, 'IDR')")
+    await connection.close()
+
+
+@pytest.fixture
+async def dsn(server: EmbeddedPostgres) -> AsyncIterator[str]:
+    """A fresh database with the schema and an empty book 1."""
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    admin = await asyncpg.connect(server.dsn_for("postgres"))
+    await admin.execute(f"CREATE DATABASE {name} TEMPLATE tangguh")
+    yield server.dsn_for(name)
+    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await admin.close()
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    """A clock the test moves by hand."""
+    return HandClock(NOON)
+
+
+@pytest.fixture
+def ids(clock: HandClock) -> Ids:
+    """Ids from a fixed seed."""
+    return Ids(clock, random.Random(20250329))
+
+
+@pytest.fixture
+def paper() -> PaperRail:
+    """A rail whose answers the test writes."""
+    return PaperRail()
+
+
+@pytest.fixture
+async def bank(dsn: str, clock: HandClock, ids: Ids, paper: PaperRail) -> AsyncIterator[Bank]:
+    """A bank with the demo's people, on a hand clock, whose QRIS rail is on paper.
+
+    The resolver does not run by itself: stories call ``bank.resolver.round()``.
+    """
+    opened = await Bank.open(
+        Settings(), dsn, rails={"onus": OnUs(), "qris": paper}, clock=clock, ids=ids
+    )
+    await opened.fill_demo(seed=1)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def pictures() -> Path:
+    """Where screenshots for the documentation go."""
+    return Path(__file__).parent.parent / "docs" / "pictures"
