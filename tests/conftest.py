@@ -14,6 +14,7 @@ import asyncpg
 import pytest
 from paper import PaperRail
 
+from tangguh.access.pin import PinSettings
 from tangguh.app import Bank
 from tangguh.config import Settings
 from tangguh.core.clock import HandClock
@@ -24,6 +25,9 @@ from tangguh.rails.onus import OnUs
 
 NOON = datetime(2026, 3, 20, 5, 0, tzinfo=UTC)
 """12.00 WIB on a Friday: where most stories begin."""
+
+QUICK = Settings(pin=PinSettings(memory_kib=64, passes=1))
+"""The default settings, with a PIN hash that costs no time: its cost is not under test."""
 
 _numbers = count(1)
 
@@ -84,7 +88,7 @@ async def bank(dsn: str, clock: HandClock, ids: Ids, paper: PaperRail) -> AsyncI
     The resolver does not run by itself: stories call ``bank.resolver.round()``.
     """
     opened = await Bank.open(
-        Settings(), dsn, rails={"onus": OnUs(), "qris": paper}, clock=clock, ids=ids
+        QUICK, dsn, rails={"onus": OnUs(), "qris": paper}, clock=clock, ids=ids
     )
     await opened.fill_demo(seed=1)
     yield opened

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from pathlib import Path
 from types import TracebackType
 from typing import Final
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from starlette.applications import Starlette
 
 from tangguh.access.pin import PinHasher
@@ -32,7 +35,7 @@ from tangguh.payments.rules import DEFAULT_LIMITS, Rules, Way
 from tangguh.rails.onus import OnUs
 from tangguh.rails.qris.rail import QrisIssuer
 from tangguh.rails.rail import Rail
-from tangguh.web import pages, server
+from tangguh.web import pages, partners, server
 from tangguh.web.door import Door
 
 BANK_NAME: Final = "Bank Tangguh"
@@ -119,7 +122,8 @@ class Bank:
 
     def web(self) -> Starlette:
         """The bank's web door as an ASGI application."""
-        return server.build(self.door, pages.routes(self.door))
+        notices = partners.routes(self.door, _switch_key(self.settings))
+        return server.build(self.door, (*notices, *pages.routes(self.door)))
 
     async def fill_demo(self, seed: int) -> bool:
         """Seed an empty bank with people; False when there are customers already."""
@@ -155,6 +159,20 @@ def rails_for(settings: Settings, clock: Clock) -> dict[str, Rail]:
     if settings.qris is None:
         raise Misconfigured("qris: no switch is configured (section [qris])")
     return {"onus": OnUs(), "qris": QrisIssuer(settings.qris, clock)}
+
+
+def _switch_key(settings: Settings) -> RSAPublicKey | None:
+    """The key that verifies the switch's notices. Raises Misconfigured when it cannot be used."""
+    path = settings.qris.switch_public_key_path if settings.qris is not None else ""
+    if not path:
+        return None
+    try:
+        key = load_pem_public_key(Path(path).read_bytes())
+    except (OSError, ValueError) as fault:
+        raise Misconfigured(f"qris.switch_public_key_path: {fault}") from fault
+    if not isinstance(key, RSAPublicKey):
+        raise Misconfigured("qris.switch_public_key_path: not an RSA key")
+    return key
 
 
 def rules_for(rails: dict[str, Rail]) -> Rules:

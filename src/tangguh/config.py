@@ -51,10 +51,7 @@ def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Set
     """Read the file and the environment. Raises Misconfigured naming every fault by its path."""
     values: dict[str, Any] = {}
     if path is not None:
-        try:
-            values = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, tomllib.TOMLDecodeError) as fault:
-            raise Misconfigured(f"{path}: {fault}") from fault
+        values = read_file(path)
     faults: list[str] = []
     for name, text in sorted((os.environ if environment is None else environment).items()):
         if name.startswith(_PREFIX) and "__" in name:
@@ -63,6 +60,18 @@ def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Set
     if faults:
         raise Misconfigured("settings: " + "; ".join(faults))
     return settings
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """The values in a TOML file, or a JSON one by its ending. Raises Misconfigured."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        values = msgspec.json.decode(text) if path.suffix == ".json" else tomllib.loads(text)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.DecodeError) as fault:
+        raise Misconfigured(f"{path}: {fault}") from fault
+    if not isinstance(values, dict):
+        raise Misconfigured(f"{path}: not a table of settings")
+    return values
 
 
 def masked(settings: Settings) -> dict[str, Any]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -29,11 +32,11 @@ SECRET = "not-a-secret-outside-tests"
 
 
 class Keys:
-    """Two key pairs in PEM files."""
+    """Two key pairs in PEM files, short because a long one takes long to check."""
 
     def __init__(self, folder: Path) -> None:
-        self.bank = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        self.switch = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.bank = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+        self.switch = rsa.generate_private_key(public_exponent=65537, key_size=1024)
         self.bank_private = str(folder / "bank.pem")
         self.bank_public = str(folder / "bank.pub.pem")
         self.switch_private = str(folder / "switch.pem")
@@ -89,6 +92,19 @@ def refund_of(original: Instruction, amount_minor: int, reference: str = "RF1") 
     )
 
 
+class WatchedClock(HandClock):
+    """A clock moved by hand that tells, by one release each, when somebody falls asleep on it."""
+
+    def __init__(self, start: datetime) -> None:
+        super().__init__(start)
+        self.sleeper = asyncio.Semaphore(0)
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep, and let whoever waits for a sleeper know."""
+        self.sleeper.release()
+        await super().sleep(seconds)
+
+
 class Harness(Protocol):
     """One rail with its far side."""
 
@@ -120,7 +136,7 @@ class QrisHarness:
 
     def __init__(self, keys: Keys, folder: Path, **changes: Any) -> None:
         self.clock = HandClock(NOON)
-        self.sim_clock = HandClock(NOON)
+        self.sim_clock = WatchedClock(NOON)
         self.keys = keys
         self.world = World(sim_settings(keys, folder, **changes), self.sim_clock)
         self._rails: list[QrisIssuer] = []
@@ -164,6 +180,16 @@ class QrisHarness:
         for rail in self._rails:
             await rail.close()
         await self.world.close()
+
+
+@asynccontextmanager
+async def running(keys: Keys, folder: Path, **changes: Any) -> AsyncIterator[QrisHarness]:
+    """A QRIS issuer and its switch, with the switch's settings changed."""
+    harness = await QrisHarness(keys, folder, **changes).open()
+    try:
+        yield harness
+    finally:
+        await harness.close()
 
 
 class OnUsHarness:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 
 import pytest
@@ -15,7 +15,6 @@ from tangguh.core.errors import Misconfigured
 from tangguh.core.outcome import NotSent, Unanswered
 from tangguh.rails.link import Link, LinkSettings, Reply, withheld
 
-Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
 
@@ -27,9 +26,13 @@ class Partner:
         self.requests: list[bytes] = []
         self.url = ""
         self.heard = asyncio.Event()
+        self.lines: list[asyncio.Task[None]] = []
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Read a request, give the next answer; None cuts the line, no answer left waits."""
+        line = asyncio.current_task()
+        assert line is not None
+        self.lines.append(line)
         try:
             while await self._hear(reader):
                 if not self._answers:
@@ -44,7 +47,8 @@ class Partner:
                     break
         except ConnectionError:
             pass
-        writer.close()
+        finally:
+            writer.close()
 
     async def _hear(self, reader: asyncio.StreamReader) -> bool:
         try:
@@ -52,7 +56,11 @@ class Partner:
         except asyncio.IncompleteReadError:
             return False
         length = next(
-            (int(line[16:]) for line in head.split(b"\r\n") if line.startswith(b"Content-Length: ")),
+            (
+                int(line[16:])
+                for line in head.split(b"\r\n")
+                if line.startswith(b"Content-Length: ")
+            ),
             0,
         )
         self.requests.append(head + await reader.readexactly(length))
@@ -60,16 +68,21 @@ class Partner:
         return True
 
 
-@asynccontextmanager
-async def listening(*answers: bytes | None) -> AsyncIterator[Partner]:
+def listening(*answers: bytes | None) -> AbstractAsyncContextManager[Partner]:
     """A partner on a free port."""
-    partner = Partner(*answers)
+    return serving(Partner(*answers))
+
+
+@asynccontextmanager
+async def serving(partner: Partner) -> AsyncIterator[Partner]:
+    """A given partner on a free port, until its last line has ended."""
     server = await asyncio.start_server(partner.talk, "127.0.0.1", 0)
-    partner.url = "http://127.0.0.1:%d" % server.sockets[0].getsockname()[1]
+    partner.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield partner
     finally:
         server.close()
+        await asyncio.gather(*partner.lines, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -106,20 +119,9 @@ async def test_whole_reply() -> None:
 
 async def test_connection_is_kept() -> None:
     """The second request travels on the first one's connection."""
-    lines = 0
-
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal lines
-        lines += 1
-        await partner.talk(reader, writer)
-
-    partner = Partner(OK, OK)
-    server = await asyncio.start_server(talk, "127.0.0.1", 0)
-    url = "http://127.0.0.1:%d" % server.sockets[0].getsockname()[1]
-    async with linked(url) as link:
+    async with listening(OK, OK) as partner, linked(partner.url) as link:
         assert await ask(link) == await ask(link)
-    server.close()
-    assert lines == 1
+        assert len(partner.lines) == 1
 
 
 async def test_refused_is_not_sent() -> None:
@@ -272,16 +274,13 @@ async def test_latency_is_a_moving_average() -> None:
             clock.advance(float(len(self.requests)))
             return heard
 
-    partner = SlowPartner(OK, OK)
-    server = await asyncio.start_server(partner.talk, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    link = Link(LinkSettings(url=f"http://127.0.0.1:{port}"), clock)
-    await ask(link)
-    assert link.health.latency_seconds == pytest.approx(1.0)
-    await ask(link)
-    assert link.health.latency_seconds == pytest.approx(1.1)
-    await link.close()
-    server.close()
+    async with serving(SlowPartner(OK, OK)) as partner:
+        link = Link(LinkSettings(url=partner.url), clock)
+        await ask(link)
+        assert link.health.latency_seconds == pytest.approx(1.0)
+        await ask(link)
+        assert link.health.latency_seconds == pytest.approx(1.1)
+        await link.close()
 
 
 @pytest.mark.parametrize(

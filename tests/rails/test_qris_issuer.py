@@ -6,7 +6,13 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
 from rails.harness import (
     MERCHANTS,
     NOON,
@@ -17,30 +23,19 @@ from rails.harness import (
     payee_of,
     qris_settings,
     refund_of,
+    running,
 )
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
-
 from tangguh.core.clock import HandClock
 from tangguh.core.errors import Misconfigured
 from tangguh.core.order import ToAccount
 from tangguh.core.outcome import Accepted, Declined, NotSent, Refusal, Unanswered
 from tangguh.rails.qris.notice import NOTIFY, Notice, read_notice
-from tangguh.rails.qris.rail import QrisIssuer, QrisSettings, retrieval_reference
+from tangguh.rails.qris.rail import QrisIssuer, retrieval_reference
 from tangguh.sim import faults
 from tangguh.sim.faults import Fault
 from tangguh.sim.listener import Listener
 
 RP600K = 600_000_00
-
-
-async def until(condition: Any) -> None:
-    """Give way until the condition holds; the test's own time-out is the limit."""
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0)
 
 
 def struck(qris: QrisHarness) -> int:
@@ -74,7 +69,7 @@ async def test_rules_of_the_switch(
 ) -> None:
     """The switch's no keeps its code and gets our reason."""
     payee = payee_of(MERCHANTS["V3"])
-    changed = type(payee)(**{name: getattr(payee, name) for name in payee.__struct_fields__} | changes)
+    changed = msgspec.structs.replace(payee, **changes)
     asked = instruction_to(changed, amount_minor=amount_minor)
     assert await qris.rail.send(asked) == Declined(reason, code)
     assert qris.paid_minor() == 0
@@ -126,25 +121,23 @@ async def test_old_token_serves_while_renewal_fails(qris: QrisHarness) -> None:
 
 async def test_expired_token_is_refreshed_once(keys: Keys, tmp_path: Path) -> None:
     """A token the switch no longer knows is replaced, and the same payment goes out again."""
-    qris = await QrisHarness(keys, tmp_path, token_seconds=100).open()
-    await qris.rail.send(qris.instruction())
-    qris.sim_clock.advance(120)
-    assert isinstance(await qris.rail.send(qris.instruction(reference="LATER")), Accepted)
-    assert qris.rail.health.sent == 2 + 3
-    assert qris.paid_minor() == 2 * RP600K
-    await qris.close()
+    async with running(keys, tmp_path, token_seconds=100) as qris:
+        await qris.rail.send(qris.instruction())
+        qris.sim_clock.advance(120)
+        assert isinstance(await qris.rail.send(qris.instruction(reference="LATER")), Accepted)
+        assert qris.rail.health.sent == 2 + 3
+        assert qris.paid_minor() == 2 * RP600K
 
 
 async def test_expired_token_and_no_other(keys: Keys, tmp_path: Path) -> None:
     """Thrown back for its token and no new one to be had: certainly not paid."""
-    qris = await QrisHarness(keys, tmp_path, token_seconds=100).open()
-    await qris.rail.send(qris.instruction())
-    qris.sim_clock.advance(120)
-    await qris.break_with(faults.Decline(services=("73",), case="50000"))
-    outcome = await qris.rail.send(qris.instruction(reference="LATER"))
-    assert outcome == Declined(Refusal.PARTNER_UNREACHABLE, "4015001")
-    assert qris.paid_minor() == RP600K
-    await qris.close()
+    async with running(keys, tmp_path, token_seconds=100) as qris:
+        await qris.rail.send(qris.instruction())
+        qris.sim_clock.advance(120)
+        await qris.break_with(faults.Decline(services=("73",), case="50000"))
+        outcome = await qris.rail.send(qris.instruction(reference="LATER"))
+        assert outcome == Declined(Refusal.PARTNER_UNREACHABLE, "4015001")
+        assert qris.paid_minor() == RP600K
 
 
 @pytest.mark.parametrize(
@@ -254,7 +247,8 @@ async def test_slow_partner_fills_its_bulkhead_only(qris: QrisHarness) -> None:
         asyncio.create_task(rail.send(qris.instruction(reference=f"H{number}")))
         for number in range(2)
     ]
-    await until(lambda: struck(qris) == 2)
+    for _ in hanging:
+        await qris.sim_clock.sleeper.acquire()
     assert await rail.send(qris.instruction()) == NotSent("link is full")
     qris.sim_clock.advance(60)
     outcomes = await asyncio.gather(*hanging)
@@ -266,7 +260,7 @@ async def test_cancelled_payment(qris: QrisHarness) -> None:
     await qris.rail.inquire(qris.instruction())
     await qris.break_with(faults.DropReply(seconds=60))
     sending = asyncio.create_task(qris.rail.send(qris.instruction()))
-    await until(lambda: struck(qris) == 1)
+    await qris.sim_clock.sleeper.acquire()
     sending.cancel()
     with pytest.raises(asyncio.CancelledError):
         await sending
@@ -279,7 +273,7 @@ async def test_cancelled_caller_leaves_the_token_to_others(qris: QrisHarness) ->
     await qris.break_with(faults.Late(services=("73",), seconds=5))
     first = asyncio.create_task(qris.rail.send(qris.instruction(reference="FIRST")))
     second = asyncio.create_task(qris.rail.send(qris.instruction(reference="SECOND")))
-    await until(lambda: struck(qris) == 1)
+    await qris.sim_clock.sleeper.acquire()
     first.cancel()
     with pytest.raises(asyncio.CancelledError):
         await first
@@ -289,7 +283,10 @@ async def test_cancelled_caller_leaves_the_token_to_others(qris: QrisHarness) ->
 
 @pytest.mark.parametrize(
     ("becomes", "expected"),
-    [("paid", Accepted("Q000000000000001")), ("failed", Declined(Refusal.PARTNER_DECLINED, "4035005"))],
+    [
+        ("paid", Accepted("Q000000000000001")),
+        ("failed", Declined(Refusal.PARTNER_DECLINED, "4035005")),
+    ],
 )
 async def test_in_progress_ends(qris: QrisHarness, becomes: Any, expected: object) -> None:
     """What was in progress becomes paid or failed, and the query follows."""
@@ -299,7 +296,9 @@ async def test_in_progress_ends(qris: QrisHarness, becomes: Any, expected: objec
     assert await qris.rail.inquire(qris.instruction()) == expected
     assert await qris.rail.send(qris.instruction()) == expected
     assert await qris.rail.reverse(qris.instruction()) == (
-        expected if isinstance(expected, Accepted) else Declined(Refusal.PARTNER_DECLINED, "2007700")
+        expected
+        if isinstance(expected, Accepted)
+        else Declined(Refusal.PARTNER_DECLINED, "2007700")
     )
 
 
@@ -350,13 +349,12 @@ async def test_other_amount_in_the_query(qris: QrisHarness) -> None:
 
 async def test_restart_forgets_tokens_and_nothing_else(keys: Keys, tmp_path: Path) -> None:
     """A switch that starts anew over its books knows its payments; the bank asks for a token."""
-    first = await QrisHarness(keys, tmp_path).open()
-    await first.rail.send(first.instruction())
-    await first.close()
-    second = await QrisHarness(keys, tmp_path).open()
-    assert isinstance(await second.rail.inquire(second.instruction()), Accepted)
-    assert second.paid_minor() == RP600K
-    await second.close()
+    async with running(keys, tmp_path) as first:
+        await first.rail.send(first.instruction())
+    async with running(keys, tmp_path) as second:
+        second.clock.advance(1)  # the switch remembers the first run's external ids too
+        assert isinstance(await second.rail.inquire(second.instruction()), Accepted)
+        assert second.paid_minor() == RP600K
 
 
 async def test_told_twice_by_notice(keys: Keys, tmp_path: Path) -> None:
@@ -367,35 +365,31 @@ async def test_told_twice_by_notice(keys: Keys, tmp_path: Path) -> None:
         body = await request.body()
         key = keys.switch.public_key()
         path = request.url.path
-        heard.append(
-            read_notice(request.method, path, request.headers, body, key=key, now=NOON)
-        )
+        heard.append(read_notice(request.method, path, request.headers, body, key=key, now=NOON))
         return JSONResponse({"responseCode": "2005200", "responseMessage": "Successful"})
 
     bank = Listener(Starlette(routes=[Route(NOTIFY.path, hear, methods=["POST"])]), "127.0.0.1", 0)
     await bank.open()
-    qris = await QrisHarness(keys, tmp_path, notify_url=bank.url + NOTIFY.path).open()
-    await qris.break_with(faults.Twice())
-    outcome = await qris.rail.send(qris.instruction())
-    await qris.world.settle()
+    async with running(keys, tmp_path, notify_url=bank.url + NOTIFY.path) as qris:
+        await qris.break_with(faults.Twice())
+        outcome = await qris.rail.send(qris.instruction())
+        await qris.world.settle()
+    await bank.close(0)
     first, second = heard
     assert isinstance(first, Notice) and isinstance(second, Notice)
     assert (first.reference, first.outcome) == (qris.instruction().reference, outcome)
     assert first.amount_minor == RP600K
     assert first.external_id != second.external_id
     assert qris.world.switch.notifier.acknowledged == 2
-    await qris.close()
-    await bank.close(0)
 
 
 async def test_notice_to_a_bank_that_is_away(keys: Keys, tmp_path: Path) -> None:
     """Nobody listening for notices does not disturb the payment."""
-    qris = await QrisHarness(keys, tmp_path, notify_url="http://127.0.0.1:1/x").open()
-    await qris.break_with(faults.Twice())
-    assert isinstance(await qris.rail.send(qris.instruction()), Accepted)
-    await qris.world.settle()
-    assert (qris.world.switch.notifier.told, qris.world.switch.notifier.acknowledged) == (2, 0)
-    await qris.close()
+    async with running(keys, tmp_path, notify_url="http://127.0.0.1:1/x") as qris:
+        await qris.break_with(faults.Twice())
+        assert isinstance(await qris.rail.send(qris.instruction()), Accepted)
+        await qris.world.settle()
+        assert (qris.world.switch.notifier.told, qris.world.switch.notifier.acknowledged) == (2, 0)
 
 
 async def test_only_qris_payees(qris: QrisHarness) -> None:
@@ -414,16 +408,12 @@ def test_settings_show_no_secret(keys: Keys) -> None:
     """Neither repr nor error tells the secret."""
     settings = qris_settings(keys, "http://127.0.0.1:1")
     assert SECRET not in repr(settings)
-    assert SECRET not in repr(vars(QrisIssuer(settings, HandClock(NOON))["_caller"] if False else QrisIssuer(settings, HandClock(NOON))._caller))
+    assert SECRET not in repr(vars(QrisIssuer(settings, HandClock(NOON))._caller))
 
 
 @pytest.mark.parametrize("missing", ["client_id", "client_secret", "issuer_nns", "url"])
 def test_settings_must_be_complete(keys: Keys, missing: str) -> None:
     """An identity that is not set is said at the start, by name."""
-    whole = {name: getattr(qris_settings(keys, "http://a:1"), name) for name in ("url",)}
-    del whole
-    import msgspec
-
     settings = msgspec.structs.replace(qris_settings(keys, "http://a:1"), **{missing: ""})
     with pytest.raises(Misconfigured):
         QrisIssuer(settings, HandClock(NOON))
@@ -431,17 +421,10 @@ def test_settings_must_be_complete(keys: Keys, missing: str) -> None:
 
 def test_key_must_be_readable(keys: Keys, tmp_path: Path) -> None:
     """A key file that is missing or is no key is said at the start."""
+    whole = qris_settings(keys, "http://a:1")
     (tmp_path / "no.pem").write_text("-----BEGIN NOTHING-----")
-    for path in (tmp_path / "no.pem", tmp_path / "missing.pem"):
-        settings = QrisSettings(
-            url="http://a:1",
-            client_id="c",
-            client_secret="s",
-            private_key_path=str(path),
-            partner_id="p",
-            channel_id="1",
-            issuer_nns="93600998",
-        )
+    for name in ("no.pem", "missing.pem"):
+        settings = msgspec.structs.replace(whole, private_key_path=str(tmp_path / name))
         with pytest.raises(Misconfigured):
             QrisIssuer(settings, HandClock(NOON))
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import msgspec
-from rails.harness import Harness, OnUsHarness, QrisHarness, refund_of
 
+from rails.harness import Harness, OnUsHarness, QrisHarness, refund_of
 from tangguh.core.outcome import Accepted, Declined, NotSent, Unanswered
 from tangguh.sim import faults
 
@@ -231,7 +231,9 @@ class TestReverse:
         await far.break_with(faults.Down())
         assert isinstance(await far.rail.reverse(far.instruction()), Unanswered)
         assert isinstance(await far.rail.inquire(far.instruction()), Unanswered)
-        assert isinstance(await far.rail.inquire_refund(refund_of(far.instruction(), 1)), Unanswered)
+        assert isinstance(
+            await far.rail.inquire_refund(refund_of(far.instruction(), 1)), Unanswered
+        )
         assert far.paid_minor() == RP600K
 
 

@@ -72,6 +72,14 @@ async def migrate(connection: Connection) -> list[str]:
     return applied
 
 
+async def is_migrated(connection: Connection) -> bool:
+    """Whether every migration of this version has been applied."""
+    if await connection.fetchval("SELECT to_regclass('schema_migrations')") is None:
+        return False
+    rows = await connection.fetch("SELECT name FROM schema_migrations")
+    return {migration.name for migration in migrations()} <= {row["name"] for row in rows}
+
+
 def _refuse_changed(migration: Migration, applied_sha256: str) -> None:
     if migration.sha256 != applied_sha256:
         raise Misconfigured(f"{migration.name} was changed after it was applied; add a new one")

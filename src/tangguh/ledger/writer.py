@@ -158,6 +158,11 @@ class Writer:
         """Whether commands are taken: it holds the fence and is not closing."""
         return self._dead is None and not self._stopping and self._task is not None
 
+    @property
+    def fate(self) -> TangguhError | None:
+        """Why it stopped for good, or None while it works."""
+        return self._dead
+
     # ---- the loop ------------------------------------------------------------------------------
 
     async def _run(self) -> None:

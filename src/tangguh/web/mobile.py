@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from tangguh.access.session import Kind, Locked, WrongPin
+from tangguh.access.session import Kind
 from tangguh.core.money import IDR, NotMoney, format_decimal, parse_decimal
 from tangguh.core.order import PaymentOrder, RefundOrder, ToAccount
 from tangguh.core.outcome import Refused
@@ -18,10 +18,10 @@ from tangguh.ledger import statement
 from tangguh.payments import store as payments
 from tangguh.payments.payment import Decided, Payment, State
 from tangguh.rails.qris.codec import parse
-from tangguh.web import orders, views
+from tangguh.web import login, orders, views
 from tangguh.web.door import Door
-from tangguh.web.operations import Answer, Call, Operation, Parameter, rate_limited
-from tangguh.web.problems import Trouble, of_refused, problem, trouble
+from tangguh.web.operations import Answer, Call, Operation, Parameter
+from tangguh.web.problems import Trouble, of_refused, trouble
 
 _PAGE_MAX: Final = 100
 _UUID: Final[dict[str, Any]] = {"type": "string", "format": "uuid"}
@@ -35,17 +35,8 @@ async def open_session(call: Call) -> Answer:
     """Log in on a device."""
     asked: views.OpenSession = call.body
     door = call.door
-    host = call.request.client.host if call.request.client else "unknown"
-    wait = max(
-        door.logins.seconds_until_allowed(f"host {host}"),
-        door.logins.seconds_until_allowed(f"phone {asked.phone}"),
-    )
-    if wait:
-        raise rate_limited(wait)
-    customer = await customers.by_phone(door.pool, door.book_id, asked.phone)
-    judged = await door.sessions.check_pin(customer.customer_id if customer else None, asked.pin)
-    if judged is not None or customer is None:
-        raise await _pin_trouble(door, customer, judged)
+    host = login.host_of(call.request)
+    customer = await login.prove(door, host=host, phone=asked.phone, pin=asked.pin)
     opened = await door.sessions.open(customer.customer_id, Kind.DEVICE)
     await door.remember(f"customer:{customer.customer_id}", "session.opened", detail="device")
     key = base64.b64encode(opened.session.signing_key).decode()
@@ -228,18 +219,6 @@ def _order(call: Call) -> PaymentOrder | Refused:
         amount=asked.amount,
         note=asked.note,
     )
-
-
-async def _pin_trouble(
-    door: Door, customer: customers.Customer | None, judged: WrongPin | Locked | None
-) -> Trouble:
-    if isinstance(judged, Locked):
-        if customer is not None:
-            await door.remember(f"customer:{customer.customer_id}", "pin.locked")
-        found = problem("pin_locked", "the PIN opens again by itself")
-        return Trouble(msgspec.structs.replace(found, until=judged.until.isoformat()))
-    left = judged.tries_left if judged is not None else 0
-    return Trouble(msgspec.structs.replace(problem("pin_wrong"), tries_left=left))
 
 
 def _limit(call: Call) -> int:

@@ -28,7 +28,8 @@ _EXCHANGES_PER_SEND: Final = 4
 
 
 class QrisSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How this bank reaches its QRIS switch. ``private_key_path`` is an RSA key in PEM.
+    """How this bank reaches its QRIS switch. ``private_key_path`` is an RSA key in PEM;
+    ``switch_public_key_path`` (PEM) verifies the switch's notices, empty: none are taken.
 
     The first seven have no default that could work: they come from the contract with the switch.
     ``issuer_nns`` is our own number in the national numbering (8 digits). Timeouts in seconds.
@@ -39,6 +40,7 @@ class QrisSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     client_id: str = ""
     client_secret: str = ""
     private_key_path: str = ""
+    switch_public_key_path: str = ""
     partner_id: str = ""
     channel_id: str = ""
     issuer_nns: str = ""

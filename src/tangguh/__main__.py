@@ -1,0 +1,5 @@
+"""``python -m tangguh``."""
+
+from tangguh.cli.main import main
+
+main()

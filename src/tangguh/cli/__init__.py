@@ -1,0 +1,1 @@
+"""The operator's door: the command line and the processes it runs."""

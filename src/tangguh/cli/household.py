@@ -1,0 +1,196 @@
+"""A whole bank on one machine: PostgreSQL, the outside world and the bank, as real processes.
+
+``up``, ``smoke``, the benches and the drills all run this same household, so what is rehearsed
+and measured is what is run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from tangguh.cli.children import Child
+from tangguh.cli.place import Place
+from tangguh.config import Settings
+from tangguh.core.errors import Misconfigured, TangguhError
+from tangguh.db.embedded import EmbeddedPostgres
+
+ISSUER_NNS: Final = "93600999"
+"""The demo bank's number in the national numbering: invented, and marked as test data."""
+_CLIENT_ID: Final = "bank-tangguh-demo"
+_PARTNER_ID: Final = "BANKTANGGUH"
+_CHANNEL_ID: Final = "95221"
+_WATCH_SECONDS: Final = 0.2
+
+Say = Callable[[str], None]
+
+
+class Household:
+    """Everything ``tangguh up`` runs. ``start``, then ``watch`` until told otherwise, then ``stop``."""
+
+    def __init__(
+        self,
+        place: Place,
+        settings: Settings,
+        *,
+        port: int,
+        seed: int,
+        say: Say = lambda _: None,
+        overrides: dict[str, Any] | None = None,
+    ) -> None:
+        self.place = place
+        self.settings = settings
+        self.port = port
+        self.seed = seed
+        self._say = say
+        self._overrides = overrides or {}
+        self.postgres: EmbeddedPostgres | None = None
+        self.world: Child | None = None
+        self.bank: Child | None = None
+        self.addresses: dict[str, str] = {}
+
+    async def start(self) -> None:
+        """Bring everything up in order, each thing ready before the next. Raises TangguhError."""
+        self.place.take()
+        refuse_busy_port(self.settings.web.host, self.port)
+        dsn = await self._start_postgres()
+        await self._start_world()
+        await self._start_bank(dsn)
+        self._write_ready()
+
+    async def watch(self) -> None:
+        """Start again whatever dies. Ends only when cancelled."""
+        while True:
+            for child in (self.world, self.bank):
+                if child is not None and child.has_ended:
+                    self._say(f"  {child.name} ended unexpectedly; starting it again")
+                    with contextlib.suppress(TangguhError):
+                        await child.restart()
+            await asyncio.sleep(_WATCH_SECONDS)
+
+    async def stop(self) -> None:
+        """Stop everything in order; what was acknowledged stays."""
+        for child in (self.bank, self.world):
+            if child is not None:
+                self._say(f"  stopping {child.name}")
+                await child.stop()
+        if self.postgres is not None:
+            self._say("  stopping PostgreSQL")
+            await self.postgres.stop()
+        (self.place.run / "ready.json").unlink(missing_ok=True)
+        self.place.leave()
+
+    @property
+    def dsn(self) -> str:
+        """Where the book is."""
+        return self.settings.db.dsn or (self.postgres.dsn if self.postgres else "")
+
+    async def _start_postgres(self) -> str:
+        if self.settings.db.dsn:
+            self._say("  PostgreSQL    the server in TANGGUH_DB__DSN")
+            return self.settings.db.dsn
+        self._say("  PostgreSQL    starting")
+        self.postgres = EmbeddedPostgres(self.place.directory)
+        await self.postgres.start()
+        if self.postgres.adopted:
+            self._say("  PostgreSQL    was still running after a crash; taken over")
+        return self.postgres.dsn
+
+    async def _start_world(self) -> None:
+        self._say("  networks      starting the simulated QRIS switch and its merchants")
+        _, bank_public = self.place.key_pair("bank")
+        switch_private, _ = self.place.key_pair("switch")
+        control_port = self.port + 1 if self.port else 0
+        if control_port:
+            refuse_busy_port("127.0.0.1", control_port)
+        switch_port = free_port()
+        values = {
+            "control_port": control_port,
+            "switch": {
+                "client_id": _CLIENT_ID,
+                "client_secret": self.place.secret("switch-client"),
+                "partner_id": _PARTNER_ID,
+                "channel_id": _CHANNEL_ID,
+                "bank_public_key_path": str(bank_public),
+                "switch_private_key_path": str(switch_private),
+                "books_path": str(self.place.directory / "switch-books.sqlite"),
+                "port": switch_port,
+                "seed": self.seed,
+                "notify_url": f"http://127.0.0.1:{self.port}/v1.0/qr/qr-mpm-notify",
+            },
+        }
+        path = self.place.write_run_file("sim.json", values)
+        self.world = self._child("networks", ["sim", "--config", str(path)])
+        said = await self.world.start()
+        self.addresses["switch"], self.addresses["control"] = said["switch"], said["control"]
+
+    async def _start_bank(self, dsn: str) -> None:
+        self._say("  bank          opening the book")
+        bank_private, _ = self.place.key_pair("bank")
+        _, switch_public = self.place.key_pair("switch")
+        values = msgspec.to_builtins(self.settings)
+        values["db"]["dsn"] = dsn
+        values["web"] |= {"port": self.port, "demo": True}
+        if self.settings.qris is None:
+            values["qris"] = {
+                "url": self.addresses["switch"],
+                "client_id": _CLIENT_ID,
+                "client_secret": self.place.secret("switch-client"),
+                "private_key_path": str(bank_private),
+                "switch_public_key_path": str(switch_public),
+                "partner_id": _PARTNER_ID,
+                "channel_id": _CHANNEL_ID,
+                "issuer_nns": ISSUER_NNS,
+            }
+        for section, changes in self._overrides.items():
+            values[section] = {**values[section], **changes}
+        path = self.place.write_run_file("bank.json", values)
+        self.bank = self._child("bank", ["serve", "--config", str(path), "--seed", str(self.seed)])
+        self.addresses["bank"] = (await self.bank.start())["bank"]
+
+    def _child(self, name: str, arguments: list[str]) -> Child:
+        return Child(name, arguments, run=self.place.run, logs=self.place.logs)
+
+    def _write_ready(self) -> None:
+        (self.place.run / "ready.json").write_bytes(msgspec.json.encode(self.addresses))
+
+
+def refuse_busy_port(host: str, port: int) -> None:
+    """Raise Misconfigured, saying what to do, when somebody listens there already."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as busy:
+            raise Misconfigured(
+                f"port {port} on {host} is taken ({busy.strerror}); choose another with --port"
+            ) from busy
+
+
+def free_port() -> int:
+    """A port nobody listens on now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def temporary(path: Path, settings: Settings, *, seed: int, **more: Any) -> Household:
+    """A household for a run that is thrown away, on free ports."""
+    port = free_port()
+    while port + 1 > 65_000 or not _is_free(port + 1):
+        port = free_port()
+    return Household(Place(path), settings, port=port, seed=seed, **more)
+
+
+def _is_free(port: int) -> bool:
+    try:
+        refuse_busy_port("127.0.0.1", port)
+    except Misconfigured:
+        return False
+    return True

@@ -1,0 +1,112 @@
+"""The data directory of a bank run by ``tangguh up``: its lock, its keys, its run files.
+
+Everything in it is private to the user. The lock is the kernel's, so it is gone with the process
+that held it, however that ended.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from tangguh.core.errors import Misconfigured
+
+_KEY_BITS = 2048
+
+
+class Place:
+    """One data directory. ``take`` before anything in it is used."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory.resolve()
+        self.keys = self.directory / "keys"
+        self.run = self.directory / "run"
+        self.logs = self.directory / "logs"
+        self._lock: int | None = None
+
+    def take(self) -> None:
+        """Make the directories and take the lock.
+
+        Raises Misconfigured when a bank already runs on this data, saying where it answers. A
+        second ``take`` by the same holder does nothing.
+        """
+        if self._lock is not None:
+            return
+        try:
+            for directory in (self.directory, self.keys, self.run, self.logs):
+                directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._lock = os.open(self.directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as fault:
+            raise Misconfigured(f"--data {self.directory}: {fault.strerror}") from fault
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as taken:
+            os.close(self._lock)
+            self._lock = None
+            raise Misconfigured(
+                f"a bank is already running on {self.directory}: {self._whereabouts()}"
+            ) from taken
+
+    def leave(self) -> None:
+        """Give the lock back."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def key_pair(self, name: str) -> tuple[Path, Path]:
+        """The RSA key pair of this name (private, public), made on first use."""
+        private, public = self.keys / f"{name}.pem", self.keys / f"{name}.public.pem"
+        if not public.exists():
+            key = rsa.generate_private_key(public_exponent=65537, key_size=_KEY_BITS)
+            write_private(
+                private,
+                key.private_bytes(
+                    serialization.Encoding.PEM,
+                    serialization.PrivateFormat.PKCS8,
+                    serialization.NoEncryption(),
+                ),
+            )
+            write_private(
+                public,
+                key.public_key().public_bytes(
+                    serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+                ),
+            )
+        return private, public
+
+    def secret(self, name: str) -> str:
+        """A random secret of this name, made on first use."""
+        path = self.keys / f"{name}.secret"
+        if not path.exists():
+            write_private(path, secrets.token_urlsafe(32).encode())
+        return path.read_text(encoding="utf-8")
+
+    def write_run_file(self, name: str, values: dict[str, Any]) -> Path:
+        """Write the settings of a child process, as JSON, readable by nobody else."""
+        path = self.run / name
+        write_private(path, msgspec.json.encode(values))
+        return path
+
+    def _whereabouts(self) -> str:
+        try:
+            return msgspec.json.decode((self.run / "ready.json").read_bytes())["bank"]  # type: ignore[no-any-return]
+        except (OSError, msgspec.DecodeError, KeyError, TypeError):
+            return "it is just starting or stopping"
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file nobody else can read, whole or not at all."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(aside, path)

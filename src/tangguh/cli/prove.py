@@ -1,0 +1,81 @@
+"""``tangguh prove``: every money invariant, on a live database, from outside the bank."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from cyclopts import Parameter
+
+from tangguh.audit.trail import ACTS
+from tangguh.config import load
+from tangguh.core.errors import Misconfigured, TangguhError
+from tangguh.db.embedded import EmbeddedPostgres
+from tangguh.db.migrate import is_migrated
+from tangguh.db.pool import Pool
+from tangguh.payments.proof import Proof
+from tangguh.payments.proof import prove as prove_book
+
+
+def prove(
+    *,
+    dsn: Annotated[str, Parameter(help="A PostgreSQL; else TANGGUH_DB__DSN, else --data.")] = "",
+    data: Annotated[Path, Parameter(help="A data directory of `tangguh up`.")] = Path(
+        "tangguh-data"
+    ),
+    as_json: Annotated[
+        bool, Parameter(name="--json", negative="", help="Print one JSON document.")
+    ] = False,
+) -> None:
+    """Check every money invariant of the book. Exits 0 only when all of them hold.
+
+    Works while the bank runs and, with --data, when it does not.
+    """
+    try:
+        settings = load(None)
+        proof = asyncio.run(_prove(dsn or settings.db.dsn, data, settings.book.book_id))
+    except TangguhError as trouble:
+        print(f"tangguh: {trouble}", file=sys.stderr)
+        sys.exit(1)
+    print(msgspec.json.encode(proof).decode() if as_json else table(proof))
+    sys.exit(0 if proof.passed else 1)
+
+
+async def _prove(dsn: str, data: Path, book_id: int) -> Proof:
+    if dsn:
+        return await prove_dsn(dsn, book_id)
+    if not (data / "postgres").exists():
+        raise Misconfigured(f"there is no bank in {data.resolve()}; name one with --data or --dsn")
+    postgres = EmbeddedPostgres(data)
+    await postgres.start()
+    try:
+        return await prove_dsn(postgres.dsn, book_id)
+    finally:
+        if not postgres.adopted:
+            await postgres.stop()
+
+
+async def prove_dsn(dsn: str, book_id: int = 1) -> Proof:
+    """Prove the book in a database that can be reached."""
+    pool = await Pool.open(dsn, size_max=1)
+    try:
+        async with pool.connection() as connection:
+            if not await is_migrated(connection):
+                raise Misconfigured("there is no book in this database yet")
+            return await prove_book(connection, book_id, (ACTS,))
+    finally:
+        await pool.close()
+
+
+def table(proof: Proof) -> str:
+    """The proof as people read it."""
+    lines = [
+        f"{'holds ' if one.holds else 'BROKEN'}  {one.name}  {one.detail}".rstrip()
+        for one in proof.invariants
+    ]
+    verdict = "Every rupiah is accounted for." if proof.passed else "The book is broken."
+    lines.append(f"{verdict} {proof.accounts:,} accounts, {proof.entries:,} entries.")
+    return "\n".join(lines)

@@ -1,0 +1,118 @@
+"""``tangguh serve`` and ``tangguh sim``: the bank and the outside world, each as one process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from time import sleep
+from typing import Annotated, Final
+
+import msgspec
+import uvicorn
+import uvloop
+from cyclopts import Parameter
+
+from tangguh.app import Bank
+from tangguh.cli import logs
+from tangguh.cli.place import write_private
+from tangguh.config import Settings, load, read_file
+from tangguh.core.errors import Misconfigured, TangguhError
+from tangguh.sim.process import SimSettings
+from tangguh.sim.process import run as run_world
+
+_CHECK_SECONDS: Final = 0.5
+_GRACE_SECONDS: Final = 8
+
+
+def serve(
+    *,
+    config: Annotated[Path | None, Parameter(help="A TOML file of settings.")] = None,
+    seed: Annotated[int | None, Parameter(help="Fill an empty bank with a demo's people.")] = None,
+    ready_file: Annotated[Path | None, Parameter(help="Written once the bank answers.")] = None,
+) -> None:
+    """Run the bank as one process over a PostgreSQL that is there: web, book, resolver."""
+    logs.to_stderr()
+    try:
+        settings = load(config)
+        if not settings.db.dsn:
+            raise Misconfigured("db.dsn: serve needs a server; `tangguh up` brings its own")
+        _end_with_parent()
+        uvloop.run(_serve(settings, seed, ready_file))
+    except TangguhError as trouble:
+        print(f"tangguh: {trouble}", file=sys.stderr)
+        sys.exit(1)
+
+
+def sim(
+    *,
+    config: Annotated[Path, Parameter(help="TOML or JSON: control_port and [switch].")],
+    ready_file: Annotated[Path | None, Parameter(help="Written once both ports listen.")] = None,
+) -> None:
+    """Run the outside world: the simulated QRIS switch, its merchants and its control page."""
+    try:
+        values = read_file(config)
+        values["ready_path"] = str(ready_file) if ready_file else ""
+        settings = msgspec.convert(values, SimSettings)
+    except (TangguhError, msgspec.ValidationError) as fault:
+        print(f"tangguh: {config}: {fault}", file=sys.stderr)
+        sys.exit(1)
+    _end_with_parent()
+    run_world(settings)
+
+
+async def _serve(settings: Settings, seed: int | None, ready_file: Path | None) -> None:
+    bank = await Bank.open(settings, settings.db.dsn)
+    async with bank:
+        if seed is not None:
+            await bank.fill_demo(seed)
+        web = settings.web
+        server = uvicorn.Server(
+            uvicorn.Config(
+                bank.web(),
+                host=web.host,
+                port=web.port,
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=_GRACE_SECONDS,
+                lifespan="off",
+            )
+        )
+        serving = asyncio.create_task(server.serve())
+        watching = asyncio.create_task(_until_fenced(bank))
+        while not server.started and not serving.done():
+            await asyncio.sleep(0.01)
+        if ready_file is not None and server.started:
+            address = {"bank": f"http://{web.host}:{web.port}", "pid": os.getpid()}
+            write_private(ready_file, msgspec.json.encode(address))
+        await serving
+        watching.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watching
+    if bank.writer.fate is not None:
+        raise bank.writer.fate
+
+
+async def _until_fenced(bank: Bank) -> None:
+    """Stop serving when another writer has taken the book."""
+    while bank.writer.fate is None:
+        await asyncio.sleep(_CHECK_SECONDS)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _end_with_parent() -> None:
+    """End when the process that supervises us is gone, even by SIGKILL."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            sleep(_CHECK_SECONDS)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    if parent != 1:
+        threading.Thread(target=watch, name="parent watch", daemon=True).start()

@@ -1,0 +1,107 @@
+"""How money, times and account numbers are written for people: the same on every page.
+
+Money is ``Rp1.500.000`` in both languages; times are WIB, with a dot in Indonesian and a colon in
+English. Libraries disagree about both (spaces, zone names), so the rules are written out here and
+once more in ``static/format.js``; the same golden cases test the two.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Final
+
+from tangguh.core.clock import JAKARTA
+from tangguh.core.money import MINOR_MAX
+
+_MONTHS: Final = {
+    "id": ("Jan", "Feb", "Mar", "Apr", "Mei", "Jun", "Jul", "Agu", "Sep", "Okt", "Nov", "Des"),
+    "en": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+}
+_DAYS: Final = {"id": ("Hari ini", "Kemarin"), "en": ("Today", "Yesterday")}
+_TYPED = re.compile(r"(\d{1,16}|\d{1,3}(?:\.\d{3}){1,5})(?:,(\d{1,2}))?", re.ASCII)
+
+
+def money(minor: int) -> str:
+    """``Rp1.500.000``, ``-Rp2.500``; sen only when there are some: ``Rp35,50``."""
+    whole, sen = divmod(abs(minor), 100)
+    sign = "-" if minor < 0 else ""
+    grouped = f"{whole:,}".replace(",", ".")
+    return f"{sign}Rp{grouped}" + (f",{sen:02d}" if sen else "")
+
+
+def signed_money(minor: int) -> str:
+    """Money that came in has a plus, money that went out a minus."""
+    return f"+{money(minor)}" if minor > 0 else money(minor)
+
+
+def spoken_money(minor: int, language: str) -> str:
+    """What a screen reader says: the number in the reader's own grouping, and the word."""
+    whole, sen = divmod(abs(minor), 100)
+    sign = "minus " if minor < 0 else ""
+    number = f"{whole:,}" + (f".{sen:02d}" if sen else "")
+    if language == "id":
+        number = number.translate({ord(","): ".", ord("."): ","})
+    return f"{sign}{number} rupiah"
+
+
+def percent(basis_points: int) -> str:
+    """``0,75%``: a share of the amount, without useless zeros."""
+    whole, rest = divmod(basis_points, 100)
+    return f"{whole},{rest:02d}".rstrip("0").rstrip(",") + "%"
+
+
+def clock_time(at: datetime, language: str, *, seconds: bool = False) -> str:
+    """``14.05 WIB`` or ``14:05 WIB``."""
+    mark = "." if language == "id" else ":"
+    local = at.astimezone(JAKARTA)
+    return local.strftime(f"%H{mark}%M{mark}%S" if seconds else f"%H{mark}%M") + " WIB"
+
+
+def day(at: datetime, language: str) -> str:
+    """``29 Mar 2025``, by the Jakarta calendar."""
+    local = at.astimezone(JAKARTA)
+    return f"{local.day} {_MONTHS[language][local.month - 1]} {local.year}"
+
+
+def instant(at: datetime, language: str) -> str:
+    """``29 Mar 2025 14.05 WIB`` or ``29 Mar 2025, 14:05 WIB``."""
+    comma = "" if language == "id" else ","
+    return f"{day(at, language)}{comma} {clock_time(at, language)}"
+
+
+def moment(at: datetime, now: datetime, language: str) -> str:
+    """An instant as a person says it: the time alone today, day and time otherwise."""
+    same_day = at.astimezone(JAKARTA).date() == now.astimezone(JAKARTA).date()
+    return clock_time(at, language) if same_day else instant(at, language)
+
+
+def heading_day(at: datetime, now: datetime, language: str) -> str:
+    """The heading over one day's lines: today and yesterday by name."""
+    ago = (now.astimezone(JAKARTA).date() - at.astimezone(JAKARTA).date()).days
+    return _DAYS[language][ago] if 0 <= ago <= 1 else day(at, language)
+
+
+def masked(account_id: int) -> str:
+    """An account number nobody can read over a shoulder: ``····1234``."""
+    return "····" + str(account_id)[-4:]
+
+
+def masked_aloud(account_id: int, language: str) -> str:
+    """The same for a screen reader: the last four digits one by one."""
+    digits = " ".join(str(account_id)[-4:])
+    return f"berakhiran {digits}" if language == "id" else f"ending in {digits}"
+
+
+def typed_minor(text: str) -> int | None:
+    """What somebody typed as rupiah: ``25000``, ``25.000``, ``Rp 25.000,50``. None when unclear.
+
+    ``25.00`` is unclear (twenty-five, or two thousand five hundred mistyped?) and never guessed.
+    """
+    bare = text.strip().removeprefix("Rp").removeprefix("rp").strip()
+    match = _TYPED.fullmatch(bare)
+    if match is None:
+        return None
+    whole = int(match[1].replace(".", ""))
+    minor = whole * 100 + int((match[2] or "").ljust(2, "0"))
+    return minor if minor <= MINOR_MAX else None

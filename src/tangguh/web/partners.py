@@ -1,0 +1,88 @@
+"""What networks tell us by themselves: the QRIS switch's notice of a payment (SNAP 52).
+
+A notice is one more answer to the same question the resolver asks. It is verified by the
+switch's signature, compared with our own payment, and concluded like any other outcome: told
+twice, nothing more happens.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+import msgspec
+import structlog
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from tangguh.core.errors import TangguhError
+from tangguh.core.outcome import Unanswered
+from tangguh.payments import store as payments
+from tangguh.payments.decide import Conclude
+from tangguh.payments.payment import Payment
+from tangguh.rails.qris.notice import NOTIFY, Notice, NoticeRefused, read_notice
+from tangguh.web.door import Door
+from tangguh.web.operations import read_body
+from tangguh.web.problems import Trouble
+
+log = structlog.get_logger("web.partners")
+
+_BODY_BYTES_MAX: Final = 16 * 1024
+_TAKEN: Final = ("2005200", "Successful")
+_UNKNOWN: Final = NoticeRefused("4045201", "originalPartnerReferenceNo", "is not a payment of ours")
+_OTHER_AMOUNT: Final = NoticeRefused("4045213", "amount", "is not the payment's amount")
+_TOO_LARGE: Final = NoticeRefused("4005200", "body", "is too large")
+_LATER: Final = NoticeRefused("5005200", "", "not taken now; tell us again")
+
+
+def routes(door: Door, switch_key: RSAPublicKey | None) -> list[BaseRoute]:
+    """The partners' door; closed when no key verifies what comes in."""
+    if switch_key is None:
+        return []
+
+    async def take_notice(request: Request) -> Response:
+        try:
+            body = await read_body(request, _BODY_BYTES_MAX)
+        except Trouble:
+            return _answer(_TOO_LARGE)
+        path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        found = read_notice(
+            request.method, path, request.headers, body, key=switch_key, now=door.clock.now()
+        )
+        if isinstance(found, NoticeRefused):
+            log.warning("notice.refused", field=found.field, why=found.detail)
+            return _answer(found)
+        return _answer(await _conclude(door, found))
+
+    return [Route(NOTIFY.path, take_notice, methods=["POST"])]
+
+
+async def _conclude(door: Door, notice: Notice) -> NoticeRefused | None:
+    try:
+        payment = await payments.find(door.pool, door.book_id, UUID(notice.reference))
+        if payment is None or payment.kind != "payment":
+            return _UNKNOWN
+        if notice.amount_minor is not None and notice.amount_minor not in _amounts(payment):
+            return _OTHER_AMOUNT
+        if not isinstance(notice.outcome, Unanswered):
+            await door.desk.decide(Conclude(payment.id, notice.outcome, door.desk.rules))
+    except ValueError:
+        return _UNKNOWN
+    except TangguhError:
+        return _LATER
+    return None
+
+
+def _amounts(payment: Payment) -> tuple[int, int]:
+    """With or without the tip: switches differ in which of the two they call the amount."""
+    return payment.amount_minor, payment.to_payee_minor
+
+
+def _answer(refused: NoticeRefused | None) -> Response:
+    code, message = _TAKEN
+    if refused is not None:
+        code, message = refused.response_code, f"{refused.field} {refused.detail}".strip()
+    body = msgspec.json.encode({"responseCode": code, "responseMessage": message})
+    return Response(body, int(code[:3]), media_type="application/json")
