@@ -255,6 +255,17 @@ async def test_slow_partner_fills_its_bulkhead_only(qris: QrisHarness) -> None:
     assert all(isinstance(outcome, Unanswered) for outcome in outcomes)
 
 
+@pytest.mark.parametrize("carried_out", ["at_once", "late"])
+async def test_going_down_cuts_requests_in_hand(qris: QrisHarness, carried_out: Any) -> None:
+    """A request under way when the switch dies is Unanswered; its books say how far it came."""
+    await qris.break_with(faults.Late(seconds=600, carried_out=carried_out))
+    sending = asyncio.create_task(qris.rail.send(qris.instruction()))
+    await qris.sim_clock.sleeper.acquire()
+    await qris.break_with(faults.Down())
+    assert isinstance(await sending, Unanswered)
+    assert qris.paid_minor() == (RP600K if carried_out == "at_once" else 0)
+
+
 async def test_cancelled_payment(qris: QrisHarness) -> None:
     """A send that is cancelled raises, is counted as unanswered, and may have been paid."""
     await qris.rail.inquire(qris.instruction())

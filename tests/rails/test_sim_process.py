@@ -19,8 +19,8 @@ from rails.harness import MERCHANTS, Keys, instruction_to, payee_of, qris_settin
 from tangguh.core.clock import SystemClock
 from tangguh.core.outcome import Accepted, NotSent, Unanswered
 from tangguh.rails.qris.rail import QrisIssuer
-from tangguh.sim.faults import DropReply, Late, Plan
-from tangguh.sim.process import Addresses, SimSettings, World
+from tangguh.sim.faults import DropReply, Plan
+from tangguh.sim.process import Addresses, SimSettings, World, _announce
 
 _START = (
     "import sys, msgspec; from tangguh.sim.process import SimSettings, run;"
@@ -161,21 +161,7 @@ async def test_page_and_merchants(keys: Keys, tmp_path: Path) -> None:
         assert shown == set(MERCHANTS)
 
 
-async def test_going_down_cuts_requests_in_hand(keys: Keys, tmp_path: Path) -> None:
-    """A request under way when the switch dies is Unanswered."""
-    async with World(sim_settings(keys, tmp_path), SystemClock()) as world:
-        async with issuer(keys, world.addresses.switch) as rail:
-            await world.put_plan(Plan(faults=(Late(seconds=600),)))
-            sending = asyncio.create_task(rail.send(ASKED))
-            while not sum(world.faults.dealt().struck):
-                await asyncio.wait([sending], timeout=0.01)
-            await http("PUT", world.addresses.control + "/faults", {"faults": [{"name": "down"}]})
-            assert isinstance(await sending, Unanswered)
-
-
 def test_ready_file_of_another_process_is_not_left(tmp_path: Path) -> None:
     """The aside file carries the process's id, so two processes do not write one."""
-    from tangguh.sim.process import _announce
-
     _announce(Addresses("a", "b"), str(tmp_path / "ready"))
     assert os.listdir(tmp_path) == ["ready"]

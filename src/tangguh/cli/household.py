@@ -149,7 +149,7 @@ class Household:
                 "issuer_nns": ISSUER_NNS,
             }
         for section, changes in self._overrides.items():
-            values[section] = {**values[section], **changes}
+            values[section] = {**(values[section] or {}), **changes}
         path = self.place.write_run_file("bank.json", values)
         self.bank = self._child("bank", ["serve", "--config", str(path), "--seed", str(self.seed)])
         self.addresses["bank"] = (await self.bank.start())["bank"]

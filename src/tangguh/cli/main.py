@@ -1,28 +1,29 @@
-"""The operator's door: ``tangguh <command>``. Commands and JSON keys are a contract."""
+"""The operator's door: ``tangguh <command>``. Commands and JSON keys are a contract.
+
+Commands are named by their place and imported when they are asked for, so that reading one QR
+code does not wait for the whole bank to load.
+"""
 
 from __future__ import annotations
 
 from cyclopts import App
 
 from tangguh import __version__
-from tangguh.cli import qris, settings
-from tangguh.cli.prove import prove
-from tangguh.cli.serve import serve, sim
-from tangguh.cli.smoke import smoke
-from tangguh.cli.up import up
 
 app = App(
     name="tangguh",
     help="A digital bank in which every payment has exactly one outcome.",
     version=__version__,
 )
-app.command(up)
-app.command(serve)
-app.command(sim)
-app.command(smoke)
-app.command(prove)
-app.command(qris.app)
-app.command(settings.app)
+app.command("tangguh.cli.up:up")
+app.command("tangguh.cli.smoke:smoke")
+app.command("tangguh.cli.prove:prove")
+app.command("tangguh.cli.drill:drill")
+app.command("tangguh.cli.bench:app", name="bench")
+app.command("tangguh.cli.qris:app", name="qris")
+app.command("tangguh.cli.settings:app", name="config")
+app.command("tangguh.cli.serve:serve")
+app.command("tangguh.cli.serve:sim")
 
 
 def main() -> None:

@@ -75,3 +75,7 @@ SELECT * FROM payments WHERE book_id = $1 AND resolve_at <= $2 ORDER BY resolve_
 -- What an account has used of a service on a day. Primary key.
 SELECT used_minor FROM limit_usage
  WHERE book_id = $1 AND account_id = $2 AND service = $3 AND business_date = $4
+
+-- name: every_payment
+-- All payments of a book, for proofs and drills of a size that fits in memory.
+SELECT * FROM payments WHERE book_id = $1 ORDER BY payment_id

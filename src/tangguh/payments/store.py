@@ -75,3 +75,9 @@ async def used_today(pool: Pool, book_id: int, account_id: int, service: str, to
     """What an account has spent on a service on a day, in minor units."""
     row = await pool.fetchrow(PAYMENTS["used_today"], book_id, account_id, service, today)
     return int(row["used_minor"]) if row is not None else 0
+
+
+async def every_payment(pool: Pool, book_id: int) -> list[Payment]:
+    """All payments of a book, oldest first. For drills: it reads the whole table."""
+    rows = await pool.fetch(PAYMENTS["every_payment"], book_id)
+    return [read_payment(row) for row in rows]

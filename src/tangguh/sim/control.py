@@ -16,12 +16,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from tangguh.core.clock import Clock
 from tangguh.sim.books import Books
 from tangguh.sim.faults import Faults, Plan
 from tangguh.sim.merchants import Merchant
 
 _PAGE: Final = Path(__file__).with_name("control.html").read_text("utf-8")
-_PAYMENTS_MAX: Final = 1000
+_PAYMENTS_MAX: Final = 1_000_000
 
 PutPlan = Callable[[Plan], Awaitable[None]]
 
@@ -30,9 +31,15 @@ class Control:
     """The handlers; ``app`` is what a listener serves. ``put_plan`` makes a plan be obeyed."""
 
     def __init__(
-        self, books: Books, faults: Faults, merchants: list[Merchant], put_plan: PutPlan
+        self,
+        books: Books,
+        faults: Faults,
+        merchants: list[Merchant],
+        put_plan: PutPlan,
+        clock: Clock,
     ) -> None:
         self._books = books
+        self._clock = clock
         self._faults = faults
         self._merchants = merchants
         self._put_plan = put_plan
@@ -72,6 +79,7 @@ class Control:
             limit = min(max(int(asked.get("limit", "100")), 0), _PAYMENTS_MAX)
         except ValueError:
             return _json({"error": "limit is a number"}, 400)
+        self._conclude_due()
         payments = self._books.payments(
             reference=asked.get("reference", ""),
             state=asked.get("state", ""),
@@ -93,7 +101,13 @@ class Control:
         )
 
     async def _prove_books(self, _request: Request) -> Response:
+        self._conclude_due()
         return _json(self._books.prove())
+
+    def _conclude_due(self) -> None:
+        """Nobody may have asked the switch since a pending payment's time came."""
+        with self._books.transaction():
+            self._books.conclude_due(self._clock.now())
 
     async def _show_merchants(self, _request: Request) -> Response:
         return _json(self._merchants)

@@ -58,7 +58,7 @@ class Twice(Fault, frozen=True, kw_only=True, tag="twice"):
 class Decline(Fault, frozen=True, kw_only=True, tag="decline"):
     """Says no. ``case`` is HTTP status and case, such as 40305 (do not honour)."""
 
-    case: Annotated[str, msgspec.Meta(pattern=r"^[1-5]\d\d\d\d$")] = "40305"
+    case: Annotated[str, msgspec.Meta(pattern=r"^[45]\d\d\d\d$")] = "40305"
 
 
 class Pending(Fault, frozen=True, kw_only=True, tag="pending"):

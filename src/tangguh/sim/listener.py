@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import suppress
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _KEEPALIVE_SECONDS = 75
@@ -28,7 +29,7 @@ class Listener:
     """Serves one app on one port; keeps the port number over closings."""
 
     def __init__(self, app: ASGIApp, host: str, port: int) -> None:
-        self._app = app
+        self._app = _droppable(app)
         self._host = host
         self._server: uvicorn.Server | None = None
         self.port = port
@@ -58,7 +59,7 @@ class Listener:
         self._server = server
 
     async def shut(self) -> None:
-        """Close the port and cut every line, in the middle of whatever they carry."""
+        """Close the port, cut every line and drop every request in hand."""
         server, self._server = self._server, None
         if server is None:
             return
@@ -66,6 +67,11 @@ class Listener:
             listening.close()
         for line in list(server.server_state.connections):
             line.transport.abort()
+        await asyncio.sleep(0)  # the lines learn that they are cut
+        dropped = list(server.server_state.tasks)
+        for task in dropped:
+            task.cancel()
+        await asyncio.gather(*dropped, return_exceptions=True)
 
     async def settle(self, timeout_seconds: float | None = None) -> None:
         """Wait until no request is being worked on, or for that long."""
@@ -74,17 +80,22 @@ class Listener:
 
     async def close(self, grace_seconds: float) -> None:
         """Take no new line, give requests in hand some seconds, then cut."""
-        server = self._server
-        if server is None:
+        if self._server is None:
             return
-        for listening in server.servers:
+        for listening in self._server.servers:
             listening.close()
         await self.settle(grace_seconds)
-        left = list(server.server_state.tasks)
         await self.shut()
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+
+
+def _droppable(app: ASGIApp) -> ASGIApp:
+    """The app, whose requests may be dropped without uvicorn taking it for a crash."""
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        with suppress(asyncio.CancelledError):
+            await app(scope, receive, send)
+
+    return serve
 
 
 def _config(app: ASGIApp) -> uvicorn.Config:

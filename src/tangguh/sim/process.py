@@ -57,7 +57,8 @@ class World:
         self.faults = Faults()
         self.switch = Switch(settings.switch, self.books, self.faults, clock)
         self.merchants = demo_merchants()
-        control = Control(self.books, self.faults, self.merchants, self.put_plan)
+        self._obeying = asyncio.Lock()
+        control = Control(self.books, self.faults, self.merchants, self.put_plan, clock)
         self._switch_port = Listener(self.switch.app, settings.switch.host, settings.switch.port)
         self._control_port = Listener(control.app, settings.control_host, settings.control_port)
 
@@ -81,11 +82,12 @@ class World:
 
     async def put_plan(self, plan: Plan) -> None:
         """Let this be wrong with the network from now on, and nothing else."""
-        self.faults.put(plan)
-        if self.faults.is_down:
-            await self._switch_port.shut()
-        else:
-            await self._switch_port.open()
+        async with self._obeying:
+            self.faults.put(plan)
+            if self.faults.is_down:
+                await self._switch_port.shut()
+            else:
+                await self._switch_port.open()
 
     async def settle(self) -> None:
         """Wait until the switch works on no request."""

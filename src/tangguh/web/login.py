@@ -25,7 +25,7 @@ def host_of(request: Request) -> str:
 async def prove(door: Door, *, host: str, phone: str, pin: str) -> Customer:
     """The customer with this phone number, if the PIN is theirs.
 
-    Raises Trouble: ``rate_limited``, ``pin_wrong`` with the tries left, ``pin_locked`` with the time.
+    Raises Trouble: ``rate_limited``; ``pin_wrong`` with the tries left; ``pin_locked`` with a time.
     """
     wait = max(
         door.logins.seconds_until_allowed(f"host {host}"),

@@ -10,10 +10,8 @@ from tangguh.sim.faults import Decline, Down, DropReply, DropRequest, Faults, La
 
 def test_plan_is_json() -> None:
     """A plan is read by the names of its faults."""
-    text = (
-        b'{"seed":7,"faults":[{"name":"late","seconds":20,"services":["50","78"]},{"name":"down"}]}'
-    )
-    plan = msgspec.json.decode(text, type=Plan)
+    late = '{"name":"late","seconds":20,"services":["50","78"]}'
+    plan = msgspec.json.decode(f'{{"seed":7,"faults":[{late},{{"name":"down"}}]}}', type=Plan)
     assert plan == Plan(seed=7, faults=(Late(seconds=20, services=("50", "78")), Down()))
 
 

@@ -95,7 +95,7 @@ class QrisIssuer:
             return answer
         outcome = codes.outcome_of_payment(answer)
         if isinstance(outcome, Accepted):
-            return _disagreement(answer, instruction, "partnerReferenceNo") or outcome
+            return outcome
         return outcome
 
     async def inquire(self, instruction: Instruction) -> Outcome:

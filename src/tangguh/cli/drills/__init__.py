@@ -1,0 +1,1 @@
+"""Rehearsed failures against real processes: each asks something and measures the answer."""

@@ -1,0 +1,64 @@
+"""Home: what may be spent, what is held and why, what is not settled yet, what happened last."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from starlette.responses import Response
+
+from tangguh.core.errors import StoreUnavailable
+from tangguh.customers import store as customers
+from tangguh.ledger import statement
+from tangguh.payments import store as payments
+from tangguh.web.pages.frame import Page, Visit
+from tangguh.web.pages.rows import entry_rows, payment_rows
+
+_LATEST: Final = 5
+
+
+async def show_home(visit: Visit) -> Response:
+    """The customer's first page; the last known balance when the book is out of reach."""
+    try:
+        return await _from_the_book(visit)
+    except StoreUnavailable:
+        return _from_memory(visit)
+
+
+async def _from_the_book(visit: Visit) -> Response:
+    door, me = visit.door, visit.me
+    accounts, unsettled = await asyncio.gather(
+        customers.accounts_of(door.pool, door.book_id, me.customer_id),
+        payments.open_of_customer(door.pool, door.book_id, me.customer_id),
+    )
+    now = door.clock.now()
+    visit.memory.keep_balances(me.customer_id, accounts, now)
+    latest = []
+    if accounts:
+        first = accounts[0].account_id
+        latest = await statement.history(door.pool, door.book_id, first, statement.NEWEST, _LATEST)
+    return visit.page(
+        "home.html",
+        accounts=accounts,
+        as_of=now,
+        is_stale=False,
+        unsettled=await payment_rows(visit, unsettled),
+        latest=await entry_rows(visit, latest),
+    )
+
+
+def _from_memory(visit: Visit) -> Response:
+    """Never a zero we do not know: the last balance with its time, or none at all."""
+    known = visit.memory.balances(visit.me.customer_id)
+    return visit.page(
+        "home.html",
+        status=503,
+        accounts=known.accounts if known else [],
+        as_of=known.as_of if known else None,
+        is_stale=True,
+        unsettled=[],
+        latest=[],
+    )
+
+
+PAGES: Final = (Page(path="/home", get=show_home, survives=True),)

@@ -1,0 +1,126 @@
+"""The door to the app: logging in and out, and which language the pages speak."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from starlette.responses import Response
+
+from tangguh.access.session import Kind, Opened
+from tangguh.customers import store as customers
+from tangguh.web import login
+from tangguh.web.pages.frame import (
+    LANGUAGE_COOKIE,
+    SESSION_COOKIE,
+    Page,
+    Visit,
+    redirect,
+    safe_path,
+)
+from tangguh.web.pages.trouble import pin_words
+from tangguh.web.problems import Trouble, trouble
+from tangguh.web.words import LANGUAGES
+
+_YEAR_SECONDS: Final = 365 * 24 * 3600
+_SEPARATORS: Final = re.compile(r"[\s().-]+")
+_WHYS: Final = frozenset({"ended", "unsent", "out"})
+
+
+async def show_login(visit: Visit) -> Response:
+    """Phone number and PIN. Somebody who is logged in goes home."""
+    if visit.customer is not None:
+        return redirect("/home")
+    return _login_page(visit, phone=visit.asked("phone")[:20])
+
+
+async def log_in(visit: Visit) -> Response:
+    """Open a session; an older one of this browser ends, so its token is worth nothing."""
+    door = visit.door
+    phone = phone_of(visit.typed("phone"))
+    try:
+        customer = await login.prove(
+            door, host=login.host_of(visit.request), phone=phone, pin=visit.typed("pin")
+        )
+    except Trouble as found:
+        told = pin_words(visit.words, found.problem, door.clock.now())
+        return _login_page(
+            visit, phone=visit.typed("phone")[:20], told=told, status=found.problem.status
+        )
+    if visit.session is not None:
+        await door.sessions.end(visit.session)
+    opened = await door.sessions.open(customer.customer_id, Kind.BROWSER)
+    await door.remember(f"customer:{customer.customer_id}", "session.opened", detail="browser")
+    answer = redirect(safe_path(visit.typed("next") or "/home"))
+    _keep_token(visit, answer, opened)
+    return answer
+
+
+async def log_out(visit: Visit) -> Response:
+    """End the session here and in the book."""
+    if visit.session is not None:
+        visit.memory.forget_visitor(visit.request.cookies.get(SESSION_COOKIE, ""))
+        await visit.door.sessions.end(visit.session)
+        await visit.door.remember(f"customer:{visit.me.customer_id}", "session.ended")
+    answer = redirect("/?why=out")
+    answer.delete_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="strict")
+    return answer
+
+
+async def choose_language(visit: Visit) -> Response:
+    """Speak another language from the next page on; a customer's choice is kept in the book."""
+    language = visit.typed("language")
+    if language not in LANGUAGES:
+        raise trouble("parameter_invalid", "", "language")
+    door = visit.door
+    if visit.customer is not None:
+        await customers.set_language(door.pool, door.book_id, visit.customer.customer_id, language)
+    answer = redirect(safe_path(visit.typed("next") or "/"))
+    answer.set_cookie(
+        LANGUAGE_COOKIE,
+        language,
+        max_age=_YEAR_SECONDS,
+        path="/",
+        secure=visit.request.url.scheme == "https",
+        httponly=True,
+        samesite="lax",
+    )
+    return answer
+
+
+def phone_of(text: str) -> str:
+    """A phone number as people write it (``0811-0000-001``, ``+62 811 …``) in E.164 digits."""
+    digits = _SEPARATORS.sub("", text).removeprefix("+")
+    return f"62{digits[1:]}" if digits.startswith("0") else digits
+
+
+def _login_page(visit: Visit, *, phone: str, told: str = "", status: int = 200) -> Response:
+    why = visit.asked("why")
+    return visit.page(
+        "login.html",
+        status=status,
+        phone=phone,
+        told=told,
+        why=visit.words(f"login.why_{why}") if why in _WHYS else "",
+        next=visit.typed("next") or visit.asked("next"),
+        has_demo=visit.door.settings.demo,
+    )
+
+
+def _keep_token(visit: Visit, answer: Response, opened: Opened) -> None:
+    """Only this bank's pages send it, no script reads it; it goes when the browser closes."""
+    answer.set_cookie(
+        SESSION_COOKIE,
+        opened.token,
+        path="/",
+        secure=visit.request.url.scheme == "https",
+        httponly=True,
+        samesite="strict",
+    )
+
+
+PAGES: Final = (
+    Page(path="/", get=show_login, post=log_in, needs_login=False, opens_session=True),
+    Page(path="/logout", post=log_out, needs_login=False),
+    Page(path="/language", post=choose_language, needs_login=False),
+)

@@ -1,0 +1,52 @@
+"""A problem as a page: what did not happen, where the money is, what to do. Never only "error"."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+from starlette.responses import Response
+
+from tangguh.web.format import moment
+from tangguh.web.pages.screen import show
+from tangguh.web.problems import OF_REFUSAL, OF_REQUEST, Problem
+from tangguh.web.words import Words
+
+FORM_FOREIGN: Final = "form_foreign"
+REVIEW_CHANGED: Final = "review_changed"
+CODES: Final = (*map(str, OF_REFUSAL), *OF_REQUEST, FORM_FOREIGN, REVIEW_CHANGED)
+"""Every code that has a page of its own; the last two belong to the pages alone."""
+
+
+def trouble_page(words: Words, shared: dict[str, Any], found: Problem) -> Response:
+    """The problem as a page with its status; ``Retry-After`` when there is a time."""
+    after = found.retry_after_seconds
+    answer = show(
+        "problem.html",
+        words.language,
+        status=403 if found.code == FORM_FOREIGN else found.status,
+        reason=sentence(words, f"problem.{found.code}.reason"),
+        money_words=words(f"money.{found.money}"),
+        advice=words(f"problem.{found.code}.do", seconds=after if after is not None else 30),
+        code=found.code,
+        **shared,
+    )
+    if after is not None:
+        answer.headers["Retry-After"] = str(after)
+    return answer
+
+
+def sentence(words: Words, key: str) -> str:
+    """A reason as a sentence of its own; inside other sentences it begins in lower case."""
+    text = words(key)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def pin_words(words: Words, found: Problem, now: datetime) -> str:
+    """What is said beside the PIN field: tries left, or when the lock opens."""
+    if found.code == "pin_locked" and found.until is not None:
+        until = datetime.fromisoformat(found.until)
+        return words("pin.locked", time=moment(until, now, words.language))
+    if found.code == "pin_wrong":
+        return words("pin.wrong", left=found.tries_left or 0)
+    return words(f"problem.{found.code}.do", seconds=found.retry_after_seconds or 30)
