@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 import msgspec
 
@@ -13,7 +13,15 @@ from tangguh.core.ids import Ids
 
 ACTS: Final = JournalPlan(
     table="acts",
-    columns=("act_id", "batch_no", "at", "actor", "what", "subject", "detail"),
+    columns=(
+        "act_id uuid",
+        "batch_no bigint",
+        "at timestamptz",
+        "actor text",
+        "what text",
+        "subject text",
+        "detail text",
+    ),
     order_by="act_id",
     sort_key=lambda row: row[0].int,
 )
@@ -36,6 +44,8 @@ class Remember(msgspec.Struct, frozen=True):
 
     ``what`` is noun.past (``session.opened``); ``detail`` holds no secret and no personal data.
     """
+
+    names_keys_at_once: ClassVar[bool] = True
 
     actor: str
     what: str

@@ -19,6 +19,13 @@ Record: TypeAlias = asyncpg.Record
 UniqueViolation = asyncpg.UniqueViolationError
 IntegrityViolation = asyncpg.IntegrityConstraintViolationError
 
+
+class RuleBroken(asyncpg.RaiseError):
+    """``must_hold`` said no: the statement did nothing. ``constraint_name`` is the rule."""
+
+    sqlstate = "TG001"
+
+
 _LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -28,7 +28,15 @@ Key = tuple[str, Any]
 
 
 class Command(Protocol[A_co]):
-    """Something the writer can decide."""
+    """Something the writer can decide.
+
+    ``names_keys_at_once``: its keys do not depend on what is loaded, so it is asked only once.
+    """
+
+    @property
+    def names_keys_at_once(self) -> bool:
+        """Whether ``keys`` is complete the first time."""
+        ...
 
     def keys(self, book: Book) -> Iterable[Key]:
         """The rows this decision reads, as far as can be told from what is loaded."""
@@ -41,6 +49,8 @@ class Command(Protocol[A_co]):
 
 class Post(msgspec.Struct, frozen=True, gc=False):
     """Write a posting under a client-made id. Same id and content again: the first answer."""
+
+    names_keys_at_once: ClassVar[bool] = True
 
     posting_id: UUID
     kind: str
@@ -61,6 +71,8 @@ class Post(msgspec.Struct, frozen=True, gc=False):
 
 class PlaceHold(msgspec.Struct, frozen=True, gc=False):
     """Set money aside under a client-made id. Amount in minor units."""
+
+    names_keys_at_once: ClassVar[bool] = True
 
     hold_id: UUID
     account_id: int
@@ -83,6 +95,8 @@ class PlaceHold(msgspec.Struct, frozen=True, gc=False):
 
 class _OnHold(msgspec.Struct, frozen=True, gc=False):
     """What is decided about one hold reads the hold and then its account."""
+
+    names_keys_at_once: ClassVar[bool] = False
 
     hold_id: UUID
 
@@ -141,6 +155,8 @@ class ExpireHold(_OnHold, frozen=True, gc=False):
 class Reverse(msgspec.Struct, frozen=True, gc=False):
     """Undo a posting by its equal and opposite, once."""
 
+    names_keys_at_once: ClassVar[bool] = False
+
     posting_id: UUID
     reversal_id: UUID
     note: str = ""
@@ -164,6 +180,8 @@ class Reverse(msgspec.Struct, frozen=True, gc=False):
 
 class OpenAccount(msgspec.Struct, frozen=True, gc=False):
     """Open an account with nothing on it. A repeat gives the account as it is."""
+
+    names_keys_at_once: ClassVar[bool] = True
 
     account_id: int
     kind: Kind

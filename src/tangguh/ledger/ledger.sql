@@ -57,9 +57,9 @@ UPDATE books SET batch_no = $3, head_hash = $4
  WHERE book_id = $1 AND epoch = $2 AND batch_no = $3 - 1 AND head_hash = $5
 
 -- name: add_batch
--- The batch's own row: one link of the chain.
+-- The batch's own row: one link of the chain. Same parameters as advance_book, and $6, $7.
 INSERT INTO batches (book_id, batch_no, epoch, decided_at, commands, previous, hash)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+VALUES ($1, $3, $2, $6, $7, $5, $4)
 
 -- name: create_book
 -- Open a book if it is not there.

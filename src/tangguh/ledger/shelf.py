@@ -26,7 +26,7 @@ class ShelfPlan(msgspec.Struct, Generic[K, R], frozen=True, kw_only=True):
     ``sql`` is the package and file whose blocks ``load`` and ``update`` name. ``load`` takes
     (book_id, *key arrays) and returns rows for ``read``. ``table`` None: the rows are written by a
     journal and the shelf is for reading only. ``update`` takes (book_id, *arrays of what
-    ``to_change`` gives) and must touch exactly one row per key.
+    ``to_change`` gives) and must touch exactly one row per key. ``columns`` are ``name type`` pairs.
     """
 
     name: str

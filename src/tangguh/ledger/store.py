@@ -1,7 +1,7 @@
 """Where the book meets PostgreSQL: loading rows, taking the fence, committing a sealed batch.
 
-Only the writer uses this. A batch is one transaction and a constant number of statements:
-the fence, one COPY per table that grew, one UPDATE per table that changed, the chain link.
+Only the writer uses this. A batch is one statement: the fence, the chain's link, an INSERT per
+table that grew and an UPDATE per table that changed, however many rows that is.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ import msgspec
 from tangguh.audit import chain
 from tangguh.audit.journal import JournalPlan, Row
 from tangguh.core.errors import FenceLost, InvariantBroken, Misconfigured
-from tangguh.db.pool import Connection
+from tangguh.db.pool import Connection, RuleBroken
 from tangguh.db.queries import Queries
+from tangguh.ledger.batch_sql import Part, compose, insert_part, update_part
 from tangguh.ledger.plans import SQL
 from tangguh.ledger.shelf import Shelf, ShelfPlan
 
@@ -106,60 +107,65 @@ def seal(
 
 
 async def commit(connection: Connection, batch: Sealed) -> None:
-    """One transaction. Raises FenceLost when another writer took the book."""
-    async with connection.transaction():
-        await _advance(connection, batch)
-        for plan, rows in batch.fresh:
-            if rows and plan.table is not None and plan.to_row is not None:
-                records = [(batch.book_id, *plan.to_row(row)) for row in rows]
-                await connection.copy_records_to_table(
-                    plan.table, records=records, columns=("book_id", *plan.columns)
-                )
-        for plan, rows in batch.changed:
-            if rows:
-                await _change(connection, batch.book_id, plan, rows)
-        for journal, lines in batch.appended:
-            if lines:
-                await connection.copy_records_to_table(
-                    journal.table,
-                    records=[(batch.book_id, *line) for line in lines],
-                    columns=("book_id", *journal.columns),
-                )
+    """One statement, one implicit transaction. Raises FenceLost when another writer took the book,
+    InvariantBroken when a row that was to change is not there; nothing is written then."""
+    parts: list[Part] = []
+    arrays: list[list[Any]] = []
+    for plan, rows in batch.fresh:
+        if rows and plan.table is not None and plan.to_row is not None:
+            parts.append(_insert(plan.table, plan.columns))
+            arrays += _transposed(map(plan.to_row, rows))
+    for plan, rows in batch.changed:
+        if rows:
+            if plan.update is None or plan.to_change is None:
+                raise InvariantBroken(f"{plan.name} may not change, and a decision changed it")
+            columns = _transposed(map(plan.to_change, rows))
+            parts.append(_update(plan.name, *plan.sql, plan.update, len(columns)))
+            arrays += columns
+    for journal, lines in batch.appended:
+        if lines:
+            parts.append(_insert(journal.table, journal.columns))
+            arrays += _transposed(lines)
+    try:
         await connection.execute(
-            LEDGER["add_batch"],
+            _statement(tuple(parts)),
             batch.book_id,
-            batch.head.batch_no,
             batch.head.epoch,
+            batch.head.batch_no,
+            batch.head.hash,
+            batch.previous.hash,
             batch.decided_at,
             batch.commands,
-            batch.previous.hash,
-            batch.head.hash,
+            *arrays,
         )
+    except RuleBroken as broken:
+        if broken.constraint_name == "fence_lost":
+            raise FenceLost from broken
+        raise InvariantBroken(str(broken)) from broken
 
 
-async def _advance(connection: Connection, batch: Sealed) -> None:
-    status = await connection.execute(
-        LEDGER["advance_book"],
-        batch.book_id,
-        batch.head.epoch,
-        batch.head.batch_no,
-        batch.head.hash,
-        batch.previous.hash,
-    )
-    if status != "UPDATE 1":
-        raise FenceLost
+async def prepare_to_write(connection: Connection) -> None:
+    """Plan each statement once: its arrays differ in length only, and replanning costs more."""
+    await connection.execute("SET plan_cache_mode = force_generic_plan")
 
 
-async def _change(
-    connection: Connection, book_id: int, plan: ShelfPlan[Any, Any], rows: list[Any]
-) -> None:
-    if plan.update is None or plan.to_change is None:
-        raise InvariantBroken(f"{plan.name} may not change, and a decision changed it")
-    columns = zip(*map(plan.to_change, rows), strict=True)
-    arrays = [list(column) for column in columns]
-    status = await connection.execute(_queries(*plan.sql)[plan.update], book_id, *arrays)
-    if status != f"UPDATE {len(rows)}":
-        raise InvariantBroken(f"{plan.name}: {len(rows)} rows should have changed, {status}")
+def _transposed(rows: Iterable[Row]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+@cache
+def _insert(table: str, columns: tuple[str, ...]) -> Part:
+    return insert_part(table, columns)
+
+
+@cache
+def _update(name: str, package: str, filename: str, block: str, arrays: int) -> Part:
+    return update_part(name, _queries(package, filename)[block], arrays)
+
+
+@cache
+def _statement(parts: tuple[Part, ...]) -> str:
+    return compose(LEDGER["advance_book"], LEDGER["add_batch"], parts)
 
 
 @cache

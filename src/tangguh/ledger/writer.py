@@ -107,6 +107,7 @@ class Writer:
         self._read = await connect(self._dsn)
         self._write = await connect(self._dsn)
         with translated():
+            await store.prepare_to_write(self._write)
             self._adopt(await store.take_book(self._write, self.settings.book_id))
         self._task = asyncio.create_task(self._run(), name="book writer")
 
@@ -203,7 +204,7 @@ class Writer:
             self._queue.extendleft(reversed(tickets))
             self._wake.set()
             return
-        self._decide(tickets)
+        await self._decide(tickets)
 
     async def _load(self, tickets: list[_Ticket]) -> None:
         book = self._book
@@ -212,34 +213,56 @@ class Writer:
         book.tick(self._clock.now())
         for shelf in book.shelves():
             shelf.trim(self._busy.get(shelf.plan.name, set()))
-        commands = [command for ticket in tickets for command in ticket.commands]
+        commands: Sequence[Command[Any]] = [c for ticket in tickets for c in ticket.commands]
+        shelves = {shelf.plan.name: shelf for shelf in book.shelves()}
+        rows = {name: shelf.rows for name, shelf in shelves.items()}
         for _ in range(_KEY_ROUNDS_MAX):
             wanted: dict[str, dict[Any, None]] = {}
             for command in commands:
                 for name, key in command.keys(book):
-                    if not book.is_loaded(name, key):
+                    if key not in rows[name]:
                         wanted.setdefault(name, {})[key] = None
             if not wanted:
                 return
-            for shelf in book.shelves():
-                if keys := wanted.get(shelf.plan.name):
-                    await store.load(self._read, self.settings.book_id, shelf, list(keys))
+            for name, keys in wanted.items():
+                await store.load(self._read, self.settings.book_id, shelves[name], list(keys))
+            commands = [command for command in commands if not command.names_keys_at_once]
+            if not commands:
+                return
 
-    def _decide(self, tickets: list[_Ticket]) -> None:
+    async def _decide(self, tickets: list[_Ticket]) -> None:
+        """Decide ticket by ticket; between two, let the commit in flight hear PostgreSQL.
+
+        Deciding holds the event loop. Without the pause PostgreSQL would wait for the end of a
+        long batch's decisions at each of its own steps, and the two would not overlap.
+        """
+        epoch = self._head.epoch
+        for number, ticket in enumerate(tickets):
+            if self._head.epoch != epoch or self._dead is not None:
+                # Memory was rebuilt while we paused: the rest must be loaded again.
+                self._queue.extendleft(reversed(tickets[number:]))
+                self._wake.set()
+                return
+            self._decide_one(ticket)
+            if self._flight is not None:
+                await asyncio.sleep(0)
+            else:
+                self._commit_if_idle()
+
+    def _decide_one(self, ticket: _Ticket) -> None:
         book = self._book
-        for ticket in tickets:
-            self._queued -= len(ticket.commands)
-            ticket.answers = []
-            for command in ticket.commands:
-                book.begin()
-                try:
-                    ticket.answers.append(command.decide(book))
-                except Exception as bug:
-                    book.undo()
-                    log.exception("book.decision_failed", command=type(command).__name__)
-                    ticket.answers.append(InvariantBroken(f"{type(command).__name__}: {bug!r}"))
-            self._open.append(ticket)
-            self._open_commands += len(ticket.commands)
+        self._queued -= len(ticket.commands)
+        ticket.answers = []
+        for command in ticket.commands:
+            book.begin()
+            try:
+                ticket.answers.append(command.decide(book))
+            except Exception as bug:
+                book.undo()
+                log.exception("book.decision_failed", command=type(command).__name__)
+                ticket.answers.append(InvariantBroken(f"{type(command).__name__}: {bug!r}"))
+        self._open.append(ticket)
+        self._open_commands += len(ticket.commands)
 
     # ---- committing ----------------------------------------------------------------------------
 
@@ -327,6 +350,7 @@ class Writer:
             try:
                 with translated():
                     await self._reconnect()
+                    await store.prepare_to_write(self._write)
                     return await store.retake_book(
                         self._write, self.settings.book_id, batch.head.epoch
                     )

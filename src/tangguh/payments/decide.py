@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import assert_never
+from typing import ClassVar, assert_never
 from uuid import UUID
 
 import msgspec
@@ -43,6 +43,8 @@ from tangguh.payments.rules import (
 
 class Accept(msgspec.Struct, frozen=True):
     """Decide one order: refuse it, post it at once (inside the bank), or hold its money."""
+
+    names_keys_at_once: ClassVar[bool] = False
 
     order: PaymentOrder
     rules: Rules
@@ -138,6 +140,8 @@ class Accept(msgspec.Struct, frozen=True):
 
 class Conclude(msgspec.Struct, frozen=True):
     """Write down what a rail said of a payment or refund. Whoever asks second changes nothing."""
+
+    names_keys_at_once: ClassVar[bool] = False
 
     payment_id: UUID
     outcome: Outcome

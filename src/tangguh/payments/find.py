@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import ClassVar
 from uuid import UUID
 
 import msgspec
@@ -16,6 +17,8 @@ from tangguh.payments.plans import PAYMENTS
 
 class Find(msgspec.Struct, frozen=True):
     """Read one payment that must exist. Changes nothing. Raises InvariantBroken if it does not."""
+
+    names_keys_at_once: ClassVar[bool] = True
 
     payment_id: UUID
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Final
+from typing import ClassVar, Final
 
 import msgspec
 
@@ -32,6 +32,8 @@ THE_BANK: Final = 0
 
 class AcceptRefund(msgspec.Struct, frozen=True):
     """Decide a refund: refuse it, post it at once (inside the bank), or reserve it and ask."""
+
+    names_keys_at_once: ClassVar[bool] = False
 
     order: RefundOrder
     rules: Rules

@@ -32,6 +32,7 @@ class Control:
 
     def __init__(
         self,
+        *,
         books: Books,
         faults: Faults,
         merchants: list[Merchant],

@@ -17,6 +17,7 @@ from tangguh.sim.faults import AnyFault, Crawl, DropReply, Garbage, Late
 from tangguh.sim.message import Said
 
 _OVERSIZE_BYTES: Final = 1_000_000
+_REFERENCES: Final = ("partnerReferenceNo", "originalPartnerReferenceNo", "partnerRefundNo")
 
 
 class Silence(Response):
@@ -120,7 +121,7 @@ def _garbage(said: Said, form: str) -> Response:
             return plain(Said("00", said.case, said.fields))
         case "other_reference":
             other = {
-                name: f"{value}0" if name.endswith("artnerReferenceNo") else value
+                name: f"{value}0" if name in _REFERENCES else value
                 for name, value in said.fields.items()
             }
             return plain(Said(said.service, said.case, other))

@@ -20,11 +20,19 @@ class Notifier:
     """Tells the bank what became of a payment. A bank that does not listen is not told again."""
 
     def __init__(
-        self, url: str, key: RSAPrivateKey, partner_id: str, clock: Clock, random: Random
+        self,
+        *,
+        url: str,
+        key: RSAPrivateKey,
+        partner_id: str,
+        channel_id: str,
+        clock: Clock,
+        random: Random,
     ) -> None:
         self._url = url
         self._key = key
         self._partner_id = partner_id
+        self._channel_id = channel_id
         self._clock = clock
         self._random = random
         self._session: aiohttp.ClientSession | None = None
@@ -74,5 +82,5 @@ class Notifier:
             "X-SIGNATURE": asymmetric_signature(self._key, "POST", target, body, timestamp),
             "X-PARTNER-ID": self._partner_id,
             "X-EXTERNAL-ID": f"{self._random.randrange(10**36):036d}",
-            "CHANNEL-ID": "95221",
+            "CHANNEL-ID": self._channel_id,
         }

@@ -58,7 +58,13 @@ class World:
         self.switch = Switch(settings.switch, self.books, self.faults, clock)
         self.merchants = demo_merchants()
         self._obeying = asyncio.Lock()
-        control = Control(self.books, self.faults, self.merchants, self.put_plan, clock)
+        control = Control(
+            books=self.books,
+            faults=self.faults,
+            merchants=self.merchants,
+            put_plan=self.put_plan,
+            clock=clock,
+        )
         self._switch_port = Listener(self.switch.app, settings.switch.host, settings.switch.port)
         self._control_port = Listener(control.app, settings.control_host, settings.control_port)
 

@@ -79,11 +79,12 @@ class Switch:
         self._clock = clock
         self._doorkeeper = Doorkeeper(_member(settings), clock, random)
         self.notifier = Notifier(
-            settings.notify_url,
-            _private_key(settings.switch_private_key_path),
-            settings.partner_id,
-            clock,
-            random,
+            url=settings.notify_url,
+            key=_private_key(settings.switch_private_key_path),
+            partner_id=settings.partner_id,
+            channel_id=settings.channel_id,
+            clock=clock,
+            random=random,
         )
         self.app = Starlette(routes=self._routes(Counter(books, clock)))
 

@@ -5,3 +5,7 @@ from __future__ import annotations
 from cyclopts import App
 
 app = App(name="bench", help="Measure the bank beside pgbench on the same server.")
+
+app.command("tangguh.cli.bench.ledger:ledger")
+app.command("tangguh.cli.bench.payments:payments")
+app.command("tangguh.cli.bench.http:http")

@@ -95,7 +95,7 @@ class QrisIssuer:
             return answer
         outcome = codes.outcome_of_payment(answer)
         if isinstance(outcome, Accepted):
-            return outcome
+            return _disagreement(answer, instruction, "partnerReferenceNo") or outcome
         return outcome
 
     async def inquire(self, instruction: Instruction) -> Outcome:
@@ -230,6 +230,8 @@ def _disagreement(answer: snap.Answer, asked: Instruction, field: str) -> Unansw
 
 def _agrees_on_refund(answer: snap.Answer, asked: Refunding) -> bool:
     if answer.fields.get("partnerRefundNo", asked.reference) != asked.reference:
+        return False
+    if _other_reference(answer, asked.original, "originalPartnerReferenceNo"):
         return False
     if "refundAmount" not in answer.fields:
         return True

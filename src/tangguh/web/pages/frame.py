@@ -6,7 +6,7 @@ Trouble or TangguhError as the API does; here both become a page that says where
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -42,7 +42,7 @@ _EVERY_METHOD: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTION
 
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True):
-    """One request of a browser: the bank, who asks, the language, what was typed or photographed."""
+    """One request of a browser: the bank, who asks, the language, what was typed or sent."""
 
     request: Request
     door: Door
@@ -152,8 +152,8 @@ class Frame:
             answer = trouble_page(visit.words, visit.shared(), found.problem)
         except TangguhError as error:
             answer = trouble_page(visit.words, visit.shared(), of_error(error))
-        except Exception as error:
-            log.error("web.pages.our_mistake", error=type(error).__name__, path=self._page.path)
+        except Exception:
+            log.exception("web.pages.our_mistake", path=self._page.path)
             answer = trouble_page(visit.words, visit.shared(), problem("internal"))
         if answer.status_code == 405:
             answer.headers["Allow"] = ", ".join(self._page.methods)
@@ -273,7 +273,7 @@ def _foreign() -> Trouble:
 
 
 async def _read_multipart(request: Request, raw: bytes) -> tuple[dict[str, str], bytes]:
-    async def once() -> AsyncIterator[bytes]:
+    async def once() -> AsyncGenerator[bytes, None]:
         yield raw
 
     form: dict[str, str] = {}

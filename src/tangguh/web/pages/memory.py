@@ -18,6 +18,7 @@ from tangguh.access.rate import Rate
 from tangguh.access.session import Session
 from tangguh.core.clock import Clock
 from tangguh.customers.store import Customer, Held
+from tangguh.web.pages.photo import Reader
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -33,10 +34,11 @@ class Known(msgspec.Struct, frozen=True):
 
 
 class Memory:
-    """Who is here and what they last saw. ``name_checks``: a bound on looking names up by number."""
+    """Who is here and what they last saw. ``name_checks`` bounds looking names up by number."""
 
     def __init__(self, clock: Clock, kept_max: int = _KEPT_MAX) -> None:
         self.name_checks = Rate(clock, burst=10, per_minute=20)
+        self.photos = Reader()
         self._visitors: _Recent[bytes, tuple[Session, Customer]] = _Recent(kept_max)
         self._known: _Recent[int, Known] = _Recent(kept_max)
 

@@ -55,7 +55,7 @@ async def take_code(visit: Visit) -> Response:
 async def take_photo(visit: Visit) -> Response:
     """A photographed code, read on the server when the browser cannot."""
     try:
-        code = await photo.read(visit.photo)
+        code = await visit.memory.photos.read(visit.photo)
     except photo.Unreadable as found:
         return _pay_page(visit, told=visit.words(f"photo.{found.why}"), status=422)
     return await _go_on(visit, code)

@@ -58,9 +58,7 @@ async def open_purse(visit: Visit, service: str, account_text: str = "") -> Purs
         raise trouble("account_not_found", "", "account")
     account = chosen[0]
     today = business_date(door.clock.now())
-    used = await payments.used_today(
-        door.pool, door.book_id, account.account_id, service, today
-    )
+    used = await payments.used_today(door.pool, door.book_id, account.account_id, service, today)
     rules = door.desk.rules
     return Purse(account, accounts, rules.limits[service], used, rules.fees_minor.get(service, 0))
 

@@ -15,7 +15,6 @@ from uuid import UUID
 
 import msgspec
 
-
 _FORM: Final = b"tangguh form"
 _SLIP: Final = b"tangguh slip\n"
 
@@ -91,7 +90,8 @@ def unseal(signing_key: bytes, text: str) -> Sealed | None:
     if body is None or given is None or not hmac.compare_digest(given, _mac(signing_key, body)):
         return None
     try:
-        return _decode(body)
+        opened: Sealed = _decode(body)
+        return opened
     except msgspec.DecodeError:
         return None
 

@@ -109,7 +109,7 @@ def tell(words: Words, payment: Payment, ends: Ends, side: Side, now: datetime) 
         phase=phase,
         label=label_of(words, payment, now, side),
         look=LOOKS[phase],
-        sentence=words(f"state.{phase}.{payment.kind}_{side}", **values),
+        sentence=words(_sentence_key(words, phase, payment, side), **values),
         money_line=_refunded_part(words, payment, side),
         next_word_at=word_at,
         is_open=payment.is_open,
@@ -156,6 +156,13 @@ def step_time(step: Step, language: str) -> str:
     """When: the first time, and the last when there were several."""
     first = clock_time(step.at, language, seconds=True)
     return first if step.times == 1 else clock_time(step.last_at, language, seconds=True)
+
+
+def _sentence_key(words: Words, phase: str, payment: Payment, side: Side) -> str:
+    """Some rails have a sentence of their own; the general one fits every other."""
+    general = f"state.{phase}.{payment.kind}_{side}"
+    own = f"{general}_{payment.rail}"
+    return own if words.has(own) else general
 
 
 def _network(words: Words, ends: Ends) -> str:

@@ -1,0 +1,154 @@
+"""The payment's page: the truth at every moment, live while its end is not known.
+
+Without a script the page tells the same and has a link to look again. The stream sends what the
+page shows, made by the same template, so that the two never tell different things.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+import msgspec
+from starlette.responses import Response, StreamingResponse
+
+from tangguh.payments import store as payments
+from tangguh.payments.payment import Payment, State
+from tangguh.web.mobile import visible_payment
+from tangguh.web.pages.frame import Page, Visit
+from tangguh.web.pages.people import People, merchant_of, note_of
+from tangguh.web.pages.screen import render
+from tangguh.web.pages.story import (
+    SILENCE_SECONDS,
+    Side,
+    advice_of,
+    label_of,
+    steps,
+    tell,
+)
+from tangguh.web.views import short_reference
+
+_LOOK_AGAIN_SECONDS: Final = 15.0
+_RETRY_MILLISECONDS: Final = 2_000
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class GivenBack(msgspec.Struct, frozen=True):
+    """A refund of this payment, as its page lists it."""
+
+    href: str
+    label: str
+    amount_minor: int
+    refund: Payment
+
+
+async def show_payment(visit: Visit) -> Response:
+    """One payment, as its payer or its payee may see it."""
+    payment = await _asked_for(visit)
+    values = await _values(visit, payment)
+    return visit.page("payment.html", **values)
+
+
+async def stream(visit: Visit) -> Response:
+    """The same page as it changes, until the payment has ended or the stream is old enough."""
+    payment = await _asked_for(visit)
+    return StreamingResponse(_changes(visit, payment), media_type="text/event-stream")
+
+
+async def _asked_for(visit: Visit) -> Payment:
+    return await visible_payment(visit.door, visit.me.customer_id, visit.request.path_params["id"])
+
+
+async def _changes(visit: Visit, payment: Payment) -> AsyncIterator[str]:
+    door, session = visit.door, visit.session
+    loop = asyncio.get_running_loop()
+    ends_at = loop.time() + door.settings.live_seconds_max
+    yield f"retry: {_RETRY_MILLISECONDS}\n\n"
+    async with door.live.watching(payment.id) as changed:
+        sent = ""
+        while session is not None and session.expires_at > door.clock.now():
+            changed.clear()
+            found = await payments.find(door.pool, door.book_id, payment.id)
+            payment = found or payment
+            event = await _event(visit, payment)
+            yield event if event != sent else ": still here\n\n"
+            sent = event
+            left = ends_at - loop.time()
+            if not payment.is_open or door.live.closing or left <= 0:
+                return
+            await _wait(changed, min(left, _patience(visit, payment)))
+
+
+async def _wait(changed: asyncio.Event, seconds: float) -> None:
+    """Until the payment changes, or for so long."""
+    try:
+        async with asyncio.timeout(seconds):
+            await changed.wait()
+    except TimeoutError:
+        return
+
+
+def _patience(visit: Visit, payment: Payment) -> float:
+    """When to look again unasked: when silence becomes worth telling, then now and then."""
+    if payment.state is State.HELD:
+        age = (visit.door.clock.now() - payment.accepted_at).total_seconds()
+        if age < SILENCE_SECONDS:
+            return SILENCE_SECONDS - age + 0.1
+    return _LOOK_AGAIN_SECONDS
+
+
+async def _event(visit: Visit, payment: Payment) -> str:
+    values = await _values(visit, payment)
+    html = render("payment_live.html", visit.language, **visit.shared(), **values)
+    story = values["story"]
+    data = _encode(
+        {"html": html, "said": f"{story.label}. {story.sentence}", "over": not (story.is_open)}
+    )
+    return f"event: payment\ndata: {data.decode()}\n\n"
+
+
+async def _values(visit: Visit, payment: Payment) -> dict[str, Any]:
+    """What the template needs."""
+    door, me, words = visit.door, visit.me, visit.words
+    now = door.clock.now()
+    original = None
+    if payment.original_id is not None:
+        original = await payments.find(door.pool, door.book_id, payment.original_id)
+    ends = await People(door).ends(payment, original)
+    side = _side_of(payment, me.customer_id, ends.payer.customer_id)
+    events = await payments.timeline(door.pool, door.book_id, payment.id)
+    given_back = await payments.refunds(door.pool, door.book_id, payment.id)
+    received = side is Side.PAYEE and ends.payee.customer_id == me.customer_id
+    return {
+        "payment": payment,
+        "side": str(side),
+        "ends": ends,
+        "story": tell(words, payment, ends, side, now),
+        "advice": advice_of(words, payment) if side is Side.PAYER else "",
+        "steps": steps(words, events),
+        "reference": short_reference(payment),
+        "note": note_of(payment),
+        "nmid": (merchant_of(payment) or ends.payee).nmid,
+        "may_refund": received and payment.rail == "onus" and payment.refundable_minor > 0,
+        "original_href": f"/payments/{original.id}" if original else "",
+        "refunds": [
+            GivenBack(f"/payments/{one.id}", label_of(words, one, now, side), one.amount_minor, one)
+            for one in given_back
+            if one.state is State.POSTED or one.customer_id == me.customer_id
+        ],
+    }
+
+
+def _side_of(payment: Payment, customer_id: int, payer_id: int) -> Side:
+    """Whose money moves out is the payer, also of a refund; to oneself one is the payer."""
+    is_payer = payer_id == customer_id or (
+        payment.kind == "payment" and payment.customer_id == customer_id
+    )
+    return Side.PAYER if is_payer else Side.PAYEE
+
+
+PAGES: Final = (
+    Page(path="/payments/{id}", get=show_payment),
+    Page(path="/payments/{id}/events", get=stream),
+)

@@ -1,0 +1,68 @@
+"""Giving back a payment that was received: how much and why, then review and PIN."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from tangguh.payments.payment import Payment
+from tangguh.web.format import money, typed_minor
+from tangguh.web.mobile import visible_payment
+from tangguh.web.pages.frame import Page, Visit, redirect
+from tangguh.web.pages.people import People
+from tangguh.web.pages.seal import RefundSlip, seal
+from tangguh.web.problems import trouble
+
+_REASON_MAX: Final = 100
+_UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f]")
+
+
+async def show_refund(visit: Visit) -> Response:
+    """The payment and what can still be given back."""
+    return await _refund_page(visit, await _received(visit))
+
+
+async def take_refund(visit: Visit) -> Response:
+    """Judge the amount; on to the review."""
+    payment = await _received(visit)
+    amount_minor = typed_minor(visit.typed("amount"))
+    if not amount_minor:
+        return await _refund_page(visit, payment, visit.words("amount.order_invalid"))
+    if amount_minor > payment.refundable_minor:
+        told = visit.words("refund.too_much", most=money(payment.refundable_minor))
+        return await _refund_page(visit, payment, told)
+    slip = RefundSlip(
+        key=visit.door.ids.next().hex,
+        payment_id=payment.id,
+        amount_minor=amount_minor,
+        reason=_UNSAFE.sub("", visit.typed("reason"))[:_REASON_MAX],
+    )
+    return redirect(f"/review?{urlencode({'order': seal(visit.signing_key, slip)})}")
+
+
+async def _received(visit: Visit) -> Payment:
+    """A payment of this bank's customers that the visitor received. Raises Trouble."""
+    me, door = visit.me, visit.door
+    payment = await visible_payment(door, me.customer_id, visit.request.path_params["id"])
+    owner = await People(door).owner(payment.creditor)
+    if owner is None or owner.customer_id != me.customer_id or payment.rail != "onus":
+        raise trouble("payment_not_refundable")
+    return payment
+
+
+async def _refund_page(visit: Visit, payment: Payment, told: str = "") -> Response:
+    return visit.page(
+        "refund.html",
+        status=422 if told else 200,
+        payment=payment,
+        ends=await People(visit.door).ends(payment),
+        amount=visit.typed("amount") or money(payment.refundable_minor).removeprefix("Rp"),
+        reason=visit.typed("reason"),
+        told=told,
+    )
+
+
+PAGES: Final = (Page(path="/payments/{id}/refund", get=show_refund, post=take_refund),)

@@ -1,0 +1,254 @@
+"""The last look before money moves, and the PIN. What is paid is exactly what this page showed.
+
+The slip in the form is sealed with the session's key and holds the idempotency key: a changed
+digit is refused, a double click or a reload finds the payment that is already there.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Final, assert_never
+from urllib.parse import urlencode
+
+import msgspec
+from starlette.responses import Response
+
+from tangguh.core.errors import Ambiguous
+from tangguh.core.money import format_decimal
+from tangguh.core.order import PaymentOrder, RefundOrder
+from tangguh.core.outcome import Refused
+from tangguh.core.service import QRIS_OFFUS, TRANSFER_ONUS
+from tangguh.payments import store as payments
+from tangguh.payments.payment import Decided, Payment, State
+from tangguh.web import login, orders
+from tangguh.web.format import moment
+from tangguh.web.mobile import visible_payment
+from tangguh.web.pages.frame import Page, Visit, redirect
+from tangguh.web.pages.pay import merchant_of_code
+from tangguh.web.pages.people import People
+from tangguh.web.pages.purse import Purse, explain, open_purse
+from tangguh.web.pages.seal import QrisSlip, Recipient, RefundSlip, Slip, TransferSlip, seal, unseal
+from tangguh.web.pages.transfer import is_first_time
+from tangguh.web.pages.trouble import REVIEW_CHANGED, pin_words, sentence
+from tangguh.web.problems import Trouble, of_refused, problem
+
+_SAME_AGAIN: Final = timedelta(minutes=10)
+_RECENT_MAX: Final = 50
+
+
+async def show_review(visit: Visit) -> Response:
+    """Everything that will be paid, and nothing else. Paid already: the payment itself."""
+    slip = _opened(visit, visit.asked("order"))
+    if not isinstance(slip, RefundSlip):
+        made = await _made_with(visit, slip)
+        if made is not None:
+            return redirect(f"/payments/{made.id}")
+    return await _review_page(visit, slip)
+
+
+async def confirm(visit: Visit) -> Response:
+    """The PIN is right and the slip is as it was shown: pay, and show the payment."""
+    slip = _opened(visit, visit.typed("order"))
+    try:
+        await login.prove_again(visit.door, visit.me, visit.typed("pin"))
+    except Trouble as found:
+        told = pin_words(visit.words, found.problem, visit.door.clock.now())
+        return await _review_page(visit, slip, told=told, status=422)
+    fee_minor = _fee_now(visit, slip)
+    if not isinstance(slip, RefundSlip) and fee_minor != slip.fee_minor:
+        dearer = msgspec.structs.replace(slip, fee_minor=fee_minor)
+        told = visit.words("review.fee_changed")
+        return await _review_page(visit, dearer, told=told, status=409)
+    try:
+        decided = await _carry_out(visit, slip)
+    except Ambiguous:
+        # The same slip again is safe: its key asks for the same payment.
+        told = visit.words("review.ambiguous")
+        return await _review_page(visit, slip, told=told, status=503)
+    if isinstance(decided, Refused):
+        return await _refused(visit, slip, decided)
+    return redirect(f"/payments/{decided.payment.id}")
+
+
+async def pay_again(visit: Visit) -> Response:
+    """A fresh review of a payment that certainly did not happen. Any other: its own page."""
+    door = visit.door
+    payment = await visible_payment(door, visit.me.customer_id, visit.request.path_params["id"])
+    order = payment.order
+    may = payment.state in {State.REFUSED, State.VOIDED} and payment.customer_id == (
+        visit.me.customer_id
+    )
+    if not may or not isinstance(order, PaymentOrder):
+        return redirect(f"/payments/{payment.id}")
+    purse = await open_purse(visit, order.service, str(order.debtor))
+    payload = getattr(order.payee, "payload", "")
+    if payload:
+        slip: Slip = QrisSlip(
+            key=door.ids.next().hex,
+            debtor=order.debtor,
+            payload=payload,
+            amount_minor=order.amount_minor,
+            tip_minor=order.tip_minor,
+            fee_minor=purse.fee_minor,
+        )
+    else:
+        owner = await People(door).owner(payment.creditor)
+        slip = TransferSlip(
+            key=door.ids.next().hex,
+            debtor=order.debtor,
+            creditor=payment.creditor,
+            creditor_name=owner.full_name if owner else "",
+            amount_minor=order.amount_minor,
+            fee_minor=purse.fee_minor,
+            note=order.note,
+        )
+    return redirect(f"/review?{urlencode({'order': seal(visit.signing_key, slip)})}")
+
+
+def _opened(visit: Visit, text: str) -> Slip:
+    """The slip of this session. Raises Trouble when one character of it is not as it was shown."""
+    slip = unseal(visit.signing_key, text)
+    if slip is None or isinstance(slip, Recipient):
+        raise Trouble(msgspec.structs.replace(problem("body_invalid"), code=REVIEW_CHANGED))
+    return slip
+
+
+async def _carry_out(visit: Visit, slip: Slip) -> Decided | Refused:
+    door, customer_id = visit.door, visit.me.customer_id
+    match slip:
+        case RefundSlip():
+            return await door.refund(
+                RefundOrder(
+                    requested_by=customer_id,
+                    idempotency_key=slip.key,
+                    payment_id=slip.payment_id,
+                    amount_minor=slip.amount_minor,
+                    reason=slip.reason,
+                )
+            )
+        case TransferSlip():
+            order = orders.transfer_order(
+                customer_id=customer_id,
+                key=slip.key,
+                debtor=slip.debtor,
+                creditor=slip.creditor,
+                amount=format_decimal(slip.amount_minor),
+                note=slip.note,
+            )
+        case QrisSlip():
+            order = _qris_order(customer_id, slip)
+        case _:
+            assert_never(slip)
+    return order if isinstance(order, Refused) else await door.pay(order)
+
+
+def _qris_order(customer_id: int, slip: QrisSlip) -> PaymentOrder | Refused:
+    """The order again from the code itself; it must come to the sums that were shown."""
+    scanned = orders.scan(slip.payload)
+    if isinstance(scanned, Refused):
+        return scanned
+    asks_tip = orders.asks_for_tip(scanned.code)
+    return orders.qris_order(
+        customer_id=customer_id,
+        key=slip.key,
+        debtor=slip.debtor,
+        payload=slip.payload,
+        amount=format_decimal(slip.amount_minor),
+        tip=format_decimal(slip.tip_minor) if asks_tip or slip.tip_minor else None,
+        note=slip.note,
+    )
+
+
+def _fee_now(visit: Visit, slip: Slip) -> int:
+    fees = visit.door.desk.rules.fees_minor
+    return 0 if isinstance(slip, RefundSlip) else fees.get(_service(slip), 0)
+
+
+def _service(slip: QrisSlip | TransferSlip) -> str:
+    return QRIS_OFFUS if isinstance(slip, QrisSlip) else TRANSFER_ONUS
+
+
+async def _made_with(visit: Visit, slip: QrisSlip | TransferSlip) -> Payment | None:
+    """The payment this slip has made, when the customer comes back to its review."""
+    for payment in await _recent(visit):
+        if payment.order.idempotency_key == slip.key:
+            return payment
+    return None
+
+
+async def _recent(visit: Visit) -> list[Payment]:
+    door = visit.door
+    return await payments.of_customer(
+        door.pool, door.book_id, visit.me.customer_id, payments.NEWEST, _RECENT_MAX
+    )
+
+
+async def _same_lately(visit: Visit, slip: QrisSlip | TransferSlip) -> str:
+    """A question when the same was paid to the same payee minutes ago (E20)."""
+    now = visit.door.clock.now()
+    for payment in await _recent(visit):
+        order = payment.order
+        if not isinstance(order, PaymentOrder) or now - payment.accepted_at > _SAME_AGAIN:
+            continue
+        same_payee = (
+            getattr(order.payee, "payload", None) == slip.payload
+            if isinstance(slip, QrisSlip)
+            else payment.creditor == slip.creditor
+        )
+        alive = payment.state not in {State.REFUSED, State.VOIDED}
+        if same_payee and alive and payment.amount_minor == slip.amount_minor:
+            return visit.words(
+                "review.same_lately", time=moment(payment.accepted_at, now, visit.language)
+            )
+    return ""
+
+
+async def _refused(visit: Visit, slip: Slip, refused: Refused) -> Response:
+    """A refund that was refused is no payment: say so on the review."""
+    if isinstance(slip, RefundSlip):
+        told = " ".join(
+            (
+                sentence(visit.words, f"problem.{refused.code}.reason"),
+                visit.words("money.not_moved"),
+            )
+        )
+        return await _review_page(visit, slip, told=told, status=422)
+    raise Trouble(of_refused(refused))
+
+
+async def _review_page(visit: Visit, slip: Slip, *, told: str = "", status: int = 200) -> Response:
+    shared: dict[str, Any] = {"order": seal(visit.signing_key, slip), "told": told, "slip": slip}
+    if isinstance(slip, RefundSlip):
+        original = await visible_payment(visit.door, visit.me.customer_id, str(slip.payment_id))
+        ends = await People(visit.door).ends(original)
+        return visit.page(
+            "review_refund.html", status=status, original=original, ends=ends, **shared
+        )
+    purse = await open_purse(visit, _service(slip), str(slip.debtor))
+    if isinstance(slip, QrisSlip):
+        scanned = orders.scan(slip.payload)
+        if isinstance(scanned, Refused):
+            raise Trouble(of_refused(scanned))
+        shared |= {"merchant": merchant_of_code(scanned.code), "is_first": False}
+    else:
+        shared |= {"merchant": None, "is_first": await is_first_time(visit, slip.creditor)}
+    return visit.page(
+        "review.html",
+        status=status,
+        purse=purse,
+        obstacle=_obstacle(visit, purse, slip),
+        question=await _same_lately(visit, slip),
+        **shared,
+    )
+
+
+def _obstacle(visit: Visit, purse: Purse, slip: QrisSlip | TransferSlip) -> str:
+    """Why it could not be paid now, said before the PIN is asked for."""
+    refused = purse.refuse(slip.total_minor - slip.fee_minor)
+    return explain(visit.words, refused, purse) if refused else ""
+
+
+PAGES: Final = (
+    Page(path="/review", get=show_review, post=confirm),
+    Page(path="/payments/{id}/again", get=pay_again),
+)
