@@ -13,7 +13,7 @@ Row = tuple[Any, ...]
 class JournalPlan(msgspec.Struct, frozen=True, kw_only=True):
     """An append-only table, all of whose rows are in the hash chain.
 
-    ``columns`` are ``name type`` pairs, without book_id. ``order_by`` is the canonical order of a batch's rows in SQL, ``sort_key`` the same in Python;
+    ``order_by`` is the canonical order of a batch's rows in SQL, ``sort_key`` the same in Python;
     without one the rows are appended in that order.
     """
 
@@ -21,8 +21,3 @@ class JournalPlan(msgspec.Struct, frozen=True, kw_only=True):
     columns: tuple[str, ...]
     order_by: str
     sort_key: Callable[[Row], Any] | None = None
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The columns' names."""
-        return tuple(column.split(" ", 1)[0] for column in self.columns)

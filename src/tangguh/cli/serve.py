@@ -19,6 +19,7 @@ from cyclopts import Parameter
 
 from tangguh.app import Bank
 from tangguh.cli import logs
+from tangguh.cli.memory import quiet_garbage
 from tangguh.cli.place import write_private
 from tangguh.config import Settings, load, read_file
 from tangguh.core.errors import Misconfigured, TangguhError
@@ -83,6 +84,7 @@ async def _serve(settings: Settings, seed: int | None, ready_file: Path | None) 
                 lifespan="off",
             )
         )
+        quiet_garbage()
         serving = asyncio.create_task(server.serve())
         watching = asyncio.create_task(_until_fenced(bank))
         while not server.started and not serving.done():

@@ -6,7 +6,6 @@ Time-ordered ids keep index inserts at the right-hand edge; a random id touches 
 from __future__ import annotations
 
 import random
-from secrets import SystemRandom
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -24,7 +23,8 @@ class Ids:
 
     def __init__(self, clock: Clock, source: random.Random | None = None) -> None:
         self._clock = clock
-        self._random = source if source is not None else SystemRandom()
+        # Ids are no secrets: a generator seeded by the system is enough, and needs no system call.
+        self._random = source if source is not None else random.Random()  # noqa: S311
         self._last = 0
 
     def next(self) -> UUID:

@@ -1,9 +1,8 @@
-"""One SQL statement for a whole batch: composed from the plans' own constants, never from input. Pure.
+"""The statement that opens a batch's transaction: composed from the plans' constants. Pure.
 
-A batch touches some tables and not others, so its statement is put together from parts: the
-fence, the chain's link, an INSERT from arrays for each table that grew, the named UPDATE for each
-that changed. One statement is one round trip and one implicit transaction: while PostgreSQL
-works on it the writer decides the next batch undisturbed (ADR-0008 has the measurement).
+A batch changes rows of some tables and not of others, so its statement is put together from
+parts: the fence, the chain's link, and the named UPDATE of each table that changed. What is new
+follows by COPY, which took a third of the time of arrays (ADR-0008 has the measurement).
 """
 
 from __future__ import annotations
@@ -21,32 +20,17 @@ _PARAMETER: Final = re.compile(r"\$(\d+)")
 
 
 class Part(msgspec.Struct, frozen=True):
-    """What one table gets: the SQL with parameters from $2 on (after $1 = book_id), how many
-    arrays it takes, and whether each element must touch a row."""
+    """What one table gets: an UPDATE with parameters from $2 on (after $1 = book_id) that must
+    touch one row per element, and how many arrays it takes."""
 
     name: str
     sql: str
     arrays: int
-    must_touch: bool
-
-
-def insert_part(table: str, columns: Sequence[str]) -> Part:
-    """Append rows to a table, a column an array. ``columns`` are ``name type`` pairs."""
-    names = [column.split(" ", 1)[0] for column in columns]
-    arrays = ", ".join(
-        f"${number}::{column.split(' ', 1)[1]}[]" for number, column in enumerate(columns, start=2)
-    )
-    listed = ", ".join(names)
-    sql = (
-        f"INSERT INTO {table} (book_id, {listed}) "  # noqa: S608 - constants of the plans
-        f"SELECT $1, {listed} FROM unnest({arrays}) AS u({listed})"
-    )
-    return Part(f"new_{table}", sql, len(columns), must_touch=False)
 
 
 def update_part(name: str, block: str, arrays: int) -> Part:
     """Change rows by a named UPDATE block that takes ($1 book_id, arrays from $2)."""
-    return Part(f"changed_{name}", f"{block}\nRETURNING 1", arrays, must_touch=True)
+    return Part(f"changed_{name}", f"{block}\nRETURNING 1", arrays)
 
 
 def compose(fence: str, link: str, parts: Sequence[Part]) -> str:
@@ -56,11 +40,10 @@ def compose(fence: str, link: str, parts: Sequence[Part]) -> str:
     first = FIXED_PARAMETERS + 1
     for part in parts:
         clauses.append(f"{part.name} AS ({_renumbered(part.sql, first - 2)})")
-        if part.must_touch:
-            checks.append(
-                f"must_hold((SELECT count(*) FROM {part.name}) = cardinality(${first}), "
-                f"'{part.name}_must_touch_every_row')"
-            )
+        checks.append(
+            f"must_hold((SELECT count(*) FROM {part.name}) = cardinality(${first}), "
+            f"'{part.name}_must_touch_every_row')"
+        )
         first += part.arrays
     return "WITH " + ",\n".join(clauses) + "\nSELECT " + ",\n  ".join(checks)
 

@@ -101,10 +101,10 @@ async def _rows_of(
 ) -> dict[int, list[Row]]:
     # The table and columns are the plan's own constants, never input.
     sql = (
-        f"SELECT {', '.join(plan.names)} FROM {plan.table} "  # noqa: S608
+        f"SELECT {', '.join(plan.columns)} FROM {plan.table} "  # noqa: S608
         f"WHERE book_id = $1 AND batch_no BETWEEN $2 AND $3 ORDER BY batch_no, {plan.order_by}"
     )
-    place = plan.names.index("batch_no")
+    place = plan.columns.index("batch_no")
     grouped: dict[int, list[Row]] = {}
     for record in await connection.fetch(sql, book_id, first, last):
         row: tuple[Any, ...] = tuple(record)

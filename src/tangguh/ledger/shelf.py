@@ -7,6 +7,7 @@ has ended, so a decision that raises leaves nothing behind. Pure: no I/O here.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -26,7 +27,7 @@ class ShelfPlan(msgspec.Struct, Generic[K, R], frozen=True, kw_only=True):
     ``sql`` is the package and file whose blocks ``load`` and ``update`` name. ``load`` takes
     (book_id, *key arrays) and returns rows for ``read``. ``table`` None: the rows are written by a
     journal and the shelf is for reading only. ``update`` takes (book_id, *arrays of what
-    ``to_change`` gives) and must touch exactly one row per key. ``columns`` are ``name type`` pairs.
+    ``to_change`` gives) and must touch exactly one row per key.
     """
 
     name: str
@@ -83,8 +84,12 @@ class Shelf(Generic[K, R]):
 
         An id a client made is loaded first; should one slip through, the primary key refuses it.
         """
-        self.rows.setdefault(key, None)
-        self.put(key, row)
+        if self.rows.get(key) is not None or key in self.fresh:
+            self.put(key, row)
+            return
+        self.rows[key] = row
+        self.fresh[key] = row
+        self._undo.append((self, key, None, _FRESH))
 
     def undo(self, key: K, old: R | None, mark: int) -> None:
         """Take back one put."""
@@ -113,6 +118,6 @@ class Shelf(Generic[K, R]):
         surplus = len(self.rows) - self.plan.rows_max
         if surplus <= 0:
             return
-        for key in list(self.rows)[: surplus + self.plan.rows_max // 10]:
+        for key in list(islice(self.rows, surplus + self.plan.rows_max // 10)):
             if key not in busy and key not in self.fresh and key not in self.changed:
                 del self.rows[key]

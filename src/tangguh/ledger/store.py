@@ -1,7 +1,7 @@
 """Where the book meets PostgreSQL: loading rows, taking the fence, committing a sealed batch.
 
-Only the writer uses this. A batch is one statement: the fence, the chain's link, an INSERT per
-table that grew and an UPDATE per table that changed, however many rows that is.
+Only the writer uses this. A batch is one transaction: one statement with the fence, the chain's
+link and an UPDATE per table that changed, then one COPY per table that grew.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tangguh.audit.journal import JournalPlan, Row
 from tangguh.core.errors import FenceLost, InvariantBroken, Misconfigured
 from tangguh.db.pool import Connection, RuleBroken
 from tangguh.db.queries import Queries
-from tangguh.ledger.batch_sql import Part, compose, insert_part, update_part
+from tangguh.ledger.batch_sql import Part, compose, update_part
 from tangguh.ledger.plans import SQL
 from tangguh.ledger.shelf import Shelf, ShelfPlan
 
@@ -107,55 +107,62 @@ def seal(
 
 
 async def commit(connection: Connection, batch: Sealed) -> None:
-    """One statement, one implicit transaction. Raises FenceLost when another writer took the book,
-    InvariantBroken when a row that was to change is not there; nothing is written then."""
-    parts: list[Part] = []
-    arrays: list[list[Any]] = []
-    for plan, rows in batch.fresh:
-        if rows and plan.table is not None and plan.to_row is not None:
-            parts.append(_insert(plan.table, plan.columns))
-            arrays += _transposed(map(plan.to_row, rows))
-    for plan, rows in batch.changed:
-        if rows:
-            if plan.update is None or plan.to_change is None:
-                raise InvariantBroken(f"{plan.name} may not change, and a decision changed it")
-            columns = _transposed(map(plan.to_change, rows))
-            parts.append(_update(plan.name, *plan.sql, plan.update, len(columns)))
-            arrays += columns
-    for journal, lines in batch.appended:
-        if lines:
-            parts.append(_insert(journal.table, journal.columns))
-            arrays += _transposed(lines)
+    """One transaction. Raises FenceLost when another writer took the book, InvariantBroken when a
+    row that was to change is not there; nothing is written then."""
     try:
-        await connection.execute(
-            _statement(tuple(parts)),
-            batch.book_id,
-            batch.head.epoch,
-            batch.head.batch_no,
-            batch.head.hash,
-            batch.previous.hash,
-            batch.decided_at,
-            batch.commands,
-            *arrays,
-        )
+        async with connection.transaction():
+            await _open_batch(connection, batch)
+            for plan, rows in batch.fresh:
+                if rows and plan.table is not None and plan.to_row is not None:
+                    await _append(
+                        connection, plan.table, plan.columns, batch, map(plan.to_row, rows)
+                    )
+            for journal, lines in batch.appended:
+                if lines:
+                    await _append(connection, journal.table, journal.columns, batch, lines)
     except RuleBroken as broken:
         if broken.constraint_name == "fence_lost":
             raise FenceLost from broken
         raise InvariantBroken(str(broken)) from broken
 
 
+async def _open_batch(connection: Connection, batch: Sealed) -> None:
+    """The fence, the chain's link and every change of a row, in one statement."""
+    parts: list[Part] = []
+    arrays: list[list[Any]] = []
+    for plan, rows in batch.changed:
+        if not rows:
+            continue
+        if plan.update is None or plan.to_change is None:
+            raise InvariantBroken(f"{plan.name} may not change, and a decision changed it")
+        columns = [list(column) for column in zip(*map(plan.to_change, rows), strict=True)]
+        parts.append(_update(plan.name, *plan.sql, plan.update, len(columns)))
+        arrays += columns
+    await connection.execute(
+        _statement(tuple(parts)),
+        batch.book_id,
+        batch.head.epoch,
+        batch.head.batch_no,
+        batch.head.hash,
+        batch.previous.hash,
+        batch.decided_at,
+        batch.commands,
+        *arrays,
+    )
+
+
+async def _append(
+    connection: Connection, table: str, columns: tuple[str, ...], batch: Sealed, rows: Iterable[Row]
+) -> None:
+    book_id = batch.book_id
+    await connection.copy_records_to_table(
+        table, records=[(book_id, *row) for row in rows], columns=("book_id", *columns)
+    )
+
+
 async def prepare_to_write(connection: Connection) -> None:
     """Plan each statement once: its arrays differ in length only, and replanning costs more."""
     await connection.execute("SET plan_cache_mode = force_generic_plan")
-
-
-def _transposed(rows: Iterable[Row]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]
-
-
-@cache
-def _insert(table: str, columns: tuple[str, ...]) -> Part:
-    return insert_part(table, columns)
 
 
 @cache

@@ -45,10 +45,11 @@ def spoken_money(minor: int, language: str) -> str:
     return f"{sign}{number} rupiah"
 
 
-def percent(basis_points: int) -> str:
-    """``0,75%``: a share of the amount, without useless zeros."""
+def percent(basis_points: int, language: str) -> str:
+    """``0,7%`` or ``0.7%``: a share of the amount, without useless zeros."""
+    mark = "," if language == "id" else "."
     whole, rest = divmod(basis_points, 100)
-    return f"{whole},{rest:02d}".rstrip("0").rstrip(",") + "%"
+    return f"{whole}{mark}{rest:02d}".rstrip("0").rstrip(mark) + "%"
 
 
 def clock_time(at: datetime, language: str, *, seconds: bool = False) -> str:

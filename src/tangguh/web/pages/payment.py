@@ -119,6 +119,8 @@ async def _values(visit: Visit, payment: Payment) -> dict[str, Any]:
     side = _side_of(payment, me.customer_id, ends.payer.customer_id)
     events = await payments.timeline(door.pool, door.book_id, payment.id)
     given_back = await payments.refunds(door.pool, door.book_id, payment.id)
+    # A refund goes the other way: who paid the payment receives it.
+    other = Side.PAYEE if side is Side.PAYER else Side.PAYER
     received = side is Side.PAYEE and ends.payee.customer_id == me.customer_id
     return {
         "payment": payment,
@@ -133,7 +135,7 @@ async def _values(visit: Visit, payment: Payment) -> dict[str, Any]:
         "may_refund": received and payment.rail == "onus" and payment.refundable_minor > 0,
         "original_href": f"/payments/{original.id}" if original else "",
         "refunds": [
-            GivenBack(f"/payments/{one.id}", label_of(words, one, now, side), one.amount_minor, one)
+            GivenBack(f"/payments/{one.id}", label_of(words, one, now, other), one.amount_minor, one)
             for one in given_back
             if one.state is State.POSTED or one.customer_id == me.customer_id
         ],

@@ -1,0 +1,41 @@
+// Reads a QR code from a picture in the browser where it can; otherwise the server reads it.
+
+const form = document.querySelector("[data-photo]");
+const said = form.querySelector("[data-photo-said]");
+const code = document.querySelector("[data-code]");
+const send = form.querySelector("[data-photo-send]");
+
+async function readHere(file) {
+  if (!("BarcodeDetector" in window)) return "";
+  try {
+    if (!(await BarcodeDetector.getSupportedFormats()).includes("qr_code")) return "";
+    const found = await new BarcodeDetector({ formats: ["qr_code"] }).detect(await createImageBitmap(file));
+    return found[0]?.rawValue ?? "";
+  } catch {
+    return "";
+  }
+}
+
+async function take(input) {
+  const [file] = input.files;
+  if (!file) return;
+  input.closest(".picker").classList.add("chosen");
+  said.textContent = form.dataset.busy;
+  const text = await readHere(file);
+  if (text) {
+    code.elements.code.value = text;
+    code.requestSubmit();
+  } else {
+    for (const other of form.querySelectorAll("input[type=file]")) other.disabled = other !== input;
+    form.requestSubmit();
+  }
+}
+
+send.hidden = true;
+for (const input of form.querySelectorAll("input[type=file]")) {
+  input.addEventListener("change", () => take(input));
+}
+window.addEventListener("pageshow", () => {
+  said.textContent = "";
+  form.querySelectorAll("input[type=file]").forEach((input) => { input.disabled = false; });
+});

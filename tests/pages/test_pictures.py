@@ -1,0 +1,155 @@
+"""Pictures of every page for the documentation; taken only when TANGGUH_PICTURES is 1.
+
+Phone and desktop, light; the main ones dark and in English too. Each page is also checked for
+what a picture cannot show: nothing wider than its screen.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.async_api import Browser, Page
+
+from pages.harness import (
+    ACCOUNT_OF,
+    OPEN_CODE,
+    Site,
+    confirm,
+    log_in,
+    review_qris,
+    review_transfer,
+    sees,
+)
+from tangguh.core.outcome import Accepted, Declined, Refusal, Unanswered
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        os.environ.get("TANGGUH_PICTURES") != "1", reason="set TANGGUH_PICTURES=1 to take pictures"
+    ),
+]
+
+SIZES = {"phone": (390, 844), "desktop": (1280, 800)}
+
+
+class Camera:
+    """Takes small PNGs of one page in one size."""
+
+    def __init__(self, page: Page, folder: Path, size: str) -> None:
+        self.page = page
+        self._folder = folder
+        self._size = size
+
+    async def take(self, name: str) -> None:
+        """Save what the page shows, in few colours: it is flat design, not a photograph."""
+        raw = await self.page.screenshot(full_page=True, animations="disabled")
+        picture = Image.open(io.BytesIO(raw)).convert("RGB").quantize(128, dither=Image.Dither.NONE)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        picture.save(self._folder / f"{name}-{self._size}.png", optimize=True)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_pictures_of_every_page(
+    site: Site, browser: Browser, pictures: Path, size: str
+) -> None:
+    """Walk through the app once and take each page."""
+    width, height = SIZES[size]
+    context = await browser.new_context(
+        base_url=site.url, locale="id-ID", viewport={"width": width, "height": height}
+    )
+    camera = Camera(await context.new_page(), pictures, size)
+    page = camera.page
+    await page.goto("/")
+    await camera.take("login")
+    await page.goto("/demo")
+    await camera.take("demo")
+    await log_in(page)
+    await _paying(site, camera)
+    await _transferring(camera)
+    await _ends(site, camera)
+    for path, name in (
+        ("/home", "home"),
+        ("/history", "history"),
+        ("/payments", "payments"),
+        ("/problems/insufficient_funds", "problem"),
+        ("/nowhere", "not-found"),
+    ):
+        await page.goto(path)
+        await camera.take(name)
+    await _dark_and_english(camera)
+    await context.close()
+
+
+async def _paying(site: Site, camera: Camera) -> None:
+    page = camera.page
+    await page.goto("/pay")
+    await camera.take("pay")
+    await page.fill("#code", OPEN_CODE.replace("JEPARA", "JAPARA"))
+    await page.click("form[data-code] button.button")
+    await camera.take("pay-refused")
+    await page.fill("#code", OPEN_CODE)
+    await page.click("form[data-code] button.button")
+    await page.wait_for_url("**/pay/amount?**")
+    await page.fill("#amount", "25000")
+    await camera.take("pay-amount")
+    await page.click("main button.button")
+    await page.wait_for_url("**/review?**")
+    await camera.take("review")
+    await confirm(page)
+    await sees(page, "Berhasil")
+    await camera.take("payment-done")
+
+
+async def _transferring(camera: Camera) -> None:
+    page = camera.page
+    await page.goto("/transfer")
+    await page.fill("#to", str(ACCOUNT_OF[2]))
+    await page.click("main button.button")
+    await page.wait_for_url("**/transfer/amount?**")
+    await camera.take("transfer-amount")
+    await review_transfer(page, ACCOUNT_OF[2], "150000", "Makan siang")
+    await camera.take("transfer-review")
+    await confirm(page, "111111")
+    await camera.take("wrong-pin")
+    await confirm(page)
+    await sees(page, "Berhasil")
+    await page.goto("/transfer")
+    await camera.take("transfer")
+
+
+async def _ends(site: Site, camera: Camera) -> None:
+    page = camera.page
+    site.paper.will(
+        "send", Declined(Refusal.PARTNER_DECLINED, "4035000"), Unanswered("silent"), Accepted("R")
+    )
+    await review_qris(page, "30000")
+    await confirm(page)
+    await sees(page, "Tidak jadi")
+    await camera.take("payment-released")
+    site.clock.advance(700)
+    await review_qris(page, "50000")
+    await confirm(page)
+    await sees(page, "Menunggu kepastian")
+    site.paper.will("inquire", Unanswered("silent"))
+    site.clock.advance(11)
+    await site.bank.resolver.round()
+    site.clock.advance(33)
+    await site.bank.resolver.round()
+    await page.reload()
+    await camera.take("payment-unanswered")
+
+
+async def _dark_and_english(camera: Camera) -> None:
+    page = camera.page
+    await page.click("button[name=language]")
+    await page.emulate_media(color_scheme="dark")
+    for path, name in (("/home", "home"), ("/payments", "payments"), ("/pay", "pay")):
+        await page.goto(path)
+        await camera.take(f"{name}-dark-en")
+    await page.goto("/home")
+    await page.click("#unsettled a.row")
+    await camera.take("payment-unanswered-dark-en")
