@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from cyclopts import Parameter
@@ -18,6 +18,9 @@ from tangguh.db.migrate import is_migrated
 from tangguh.db.pool import Pool
 from tangguh.payments.proof import Proof
 from tangguh.payments.proof import prove as prove_book
+
+_COMMAND_SECONDS: Final = 3600.0
+"""A proof reads every row; a large book takes minutes."""
 
 
 def prove(
@@ -60,7 +63,7 @@ async def _prove(dsn: str, data: Path, book_id: int) -> Proof:
 
 async def prove_dsn(dsn: str, book_id: int = 1) -> Proof:
     """Prove the book in a database that can be reached."""
-    pool = await Pool.open(dsn, size_max=1)
+    pool = await Pool.open(dsn, size_max=1, command_seconds=_COMMAND_SECONDS)
     try:
         async with pool.connection() as connection:
             if not await is_migrated(connection):

@@ -144,7 +144,7 @@ class EmbeddedPostgres:
         if found != ours:
             raise Misconfigured(
                 f"{self.cluster} was made by PostgreSQL {found}, this bank brings {ours}. "
-                "Dump it with the old version and load it with the new one (docs/runbooks/upgrade.md)."
+                "Dump it with the old version and load it with the new one (docs/runbooks/upgrade-postgresql.md)."
             )
 
     def _spawn(self) -> None:

@@ -5,6 +5,7 @@ The driver's exceptions end here: what leaves this package is StoreUnavailable o
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeAlias
@@ -18,6 +19,8 @@ Record: TypeAlias = asyncpg.Record
 
 UniqueViolation = asyncpg.UniqueViolationError
 IntegrityViolation = asyncpg.IntegrityConstraintViolationError
+UNWRITABLE = (IntegrityViolation, asyncpg.DataError, ValueError, OverflowError, TypeError)
+"""What PostgreSQL, or the driver on the way there, will not write: the values are at fault."""
 
 
 class RuleBroken(asyncpg.RaiseError):
@@ -38,6 +41,7 @@ _LOST = (
 )
 
 COMMAND_TIMEOUT_SECONDS = 30.0
+CONNECT_TIMEOUT_SECONDS = 5.0
 
 
 @contextmanager
@@ -52,7 +56,22 @@ def translated() -> Iterator[None]:
 async def connect(dsn: str) -> Connection:
     """One connection of its own, for a writer that must not share. Raises StoreUnavailable."""
     with translated():
-        return await asyncpg.connect(dsn, command_timeout=COMMAND_TIMEOUT_SECONDS)
+        return await asyncpg.connect(
+            dsn, timeout=CONNECT_TIMEOUT_SECONDS, command_timeout=COMMAND_TIMEOUT_SECONDS
+        )
+
+
+@contextmanager
+def cut_after(connection: Connection, seconds: float) -> Iterator[None]:
+    """Cut the connection when what is inside takes longer: a silent server must not hold us.
+
+    A time-out inside the driver would ask the same silent server to cancel, and wait for it.
+    """
+    watchdog = asyncio.get_running_loop().call_later(seconds, connection.terminate)
+    try:
+        yield
+    finally:
+        watchdog.cancel()
 
 
 class Pool:
@@ -62,11 +81,13 @@ class Pool:
         self._raw = raw
 
     @classmethod
-    async def open(cls, dsn: str, *, size_max: int = 10) -> Pool:
+    async def open(
+        cls, dsn: str, *, size_max: int = 10, command_seconds: float = COMMAND_TIMEOUT_SECONDS
+    ) -> Pool:
         """Connect. Raises StoreUnavailable when the server cannot be reached."""
         with translated():
             raw = await asyncpg.create_pool(
-                dsn, min_size=1, max_size=size_max, command_timeout=COMMAND_TIMEOUT_SECONDS
+                dsn, min_size=1, max_size=size_max, command_timeout=command_seconds
             )
         return cls(raw)
 

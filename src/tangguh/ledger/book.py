@@ -85,12 +85,14 @@ class Book:
         *,
         reverses: UUID | None = None,
         note: str = "",
+        from_hold_of: int | None = None,
     ) -> Posting | Refused:
         """Write a balanced posting; every running balance with it.
 
         Refuses: ORDER_INVALID (unbalanced), ACCOUNT_NOT_FOUND, ACCOUNT_CLOSED (also a debit of a
         frozen one), BALANCE_OUT_OF_RANGE, INSUFFICIENT_FUNDS. The id must be unused: callers ask
-        ``postings`` first. The same account may stand in several entries.
+        ``postings`` first. The same account may stand in several entries. ``from_hold_of``: the
+        account whose held money this takes, which may have been frozen or closed meanwhile.
         """
         if refused := postings.unbalanced(entries):
             return refused
@@ -100,7 +102,8 @@ class Book:
             account = after.get(account_id) or self.accounts.get(account_id)
             if account is None:
                 return _no_account(account_id)
-            if refused := _cannot_move(account, amount):
+            refused = _cannot_move(account, amount)
+            if refused is not None and account_id != from_hold_of:
                 return refused
             moved = account.moved(amount)
             after[account_id] = moved
@@ -151,7 +154,7 @@ class Book:
         """Take up to the held sum and pay it to ``credits``; the rest becomes available again.
 
         Refuses HOLD_NOT_FOUND, HOLD_ALREADY_*, POST_EXCEEDS_HOLD, and what ``post`` refuses.
-        The money is the hold's: a floor cannot refuse what was already set aside.
+        The money is the hold's: no floor and no freeze can refuse what was already set aside.
         """
         hold = self.holds.get(hold_id)
         if hold is None:
@@ -170,7 +173,7 @@ class Book:
         before = self._existing(hold.account_id)
         self.accounts.put(hold.account_id, before.holding(-hold.amount_minor))
         entries = ((hold.account_id, -taken), *credits)
-        posted = self.post(posting_id, kind, entries, note=note)
+        posted = self.post(posting_id, kind, entries, note=note, from_hold_of=hold.account_id)
         if isinstance(posted, Refused):
             self.accounts.put(hold.account_id, before)
             return posted

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -27,7 +28,7 @@ from tangguh.core.errors import (
     TangguhError,
 )
 from tangguh.core.ids import Ids
-from tangguh.db.pool import Connection, IntegrityViolation, connect, translated
+from tangguh.db.pool import UNWRITABLE, Connection, connect, cut_after, translated
 from tangguh.ledger import store
 from tangguh.ledger.book import Book
 from tangguh.ledger.command import Command
@@ -47,15 +48,22 @@ _COMMANDS_PER_PAUSE: Final = 8
 _COMMANDS_PER_LOOK: Final = 32
 """The same for naming keys, which is quicker."""
 
+_CLOSE_SECONDS_MAX: Final = 2.0
+"""What saying good-bye may take before the line is just cut."""
+
 
 class WriterSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Bounds of one writer, each with its unit."""
+    """Bounds of one writer, each with its unit.
+
+    ``silence_seconds_max``: a connection on which one step takes longer is cut and made anew.
+    """
 
     book_id: int = 1
     batch_commands_max: int = 2_000
     queue_commands_max: int = 20_000
     ambiguity_seconds: float = 5.0
     reconnect_seconds: float = 0.1
+    silence_seconds_max: float = 10.0
 
 
 class _Ticket:
@@ -104,6 +112,7 @@ class Writer:
         self._busy: dict[str, set[Any]] = {}
         self._wake = asyncio.Event()
         self._cautious = 0
+        self._generation = 0
         self._deciding = False
         self._stopping = False
         self._dead: TangguhError | None = None
@@ -200,14 +209,18 @@ class Writer:
         return tickets
 
     async def _load_and_decide(self, tickets: list[_Ticket]) -> None:
-        generation = self._head.epoch
+        generation = self._generation
         try:
-            with translated():
+            with translated(), cut_after(self._read, self.settings.silence_seconds_max):
                 await self._load(tickets)
         except StoreUnavailable as unavailable:
             await self._lose_read_connection(tickets, unavailable)
             return
-        if generation != self._head.epoch:
+        except Exception as bug:
+            log.exception("book.load_failed")
+            self._blame(tickets, repr(bug))
+            return
+        if generation != self._generation:
             # Memory was rebuilt while we loaded: what was loaded before is gone, so load again.
             self._queue.extendleft(reversed(tickets))
             self._wake.set()
@@ -246,10 +259,10 @@ class Writer:
         Deciding holds the event loop: without the pauses PostgreSQL would wait for the end of
         these decisions at each of its own steps, and the two would not overlap.
         """
-        epoch = self._head.epoch
+        generation = self._generation
         for number, ticket in enumerate(tickets):
-            await self._decide_one(ticket, epoch)
-            if self._head.epoch != epoch or self._dead is not None:
+            await self._decide_one(ticket, generation)
+            if self._generation != generation or self._dead is not None:
                 # Memory was rebuilt while we paused: this ticket and the rest are decided anew.
                 self._queue.extendleft(reversed(tickets[number:]))
                 self._wake.set()
@@ -259,7 +272,7 @@ class Writer:
             self._open_commands += len(ticket.commands)
             self._commit_if_idle()
 
-    async def _decide_one(self, ticket: _Ticket, epoch: int) -> None:
+    async def _decide_one(self, ticket: _Ticket, generation: int) -> None:
         book = self._book
         ticket.answers = []
         self._deciding = True
@@ -273,46 +286,65 @@ class Writer:
                 ticket.answers.append(InvariantBroken(f"{type(command).__name__}: {bug!r}"))
             if self._flight is not None and number % _COMMANDS_PER_PAUSE == 0:
                 await asyncio.sleep(0)
-                if self._head.epoch != epoch:
+                if self._generation != generation:
                     break
         self._deciding = False
+
+    def _blame(self, tickets: list[_Ticket], why: str) -> None:
+        """Find the command that broke a batch: alone it is answered so, others go one at a time."""
+        if len(tickets) == 1 and len(tickets[0].commands) == 1:
+            self._queued -= 1
+            tickets[0].fail(InvariantBroken(f"{type(tickets[0].commands[0]).__name__}: {why}"))
+        else:
+            singles = [single for ticket in tickets for single in _split(ticket)]
+            self._cautious += len(singles)
+            self._queue.extendleft(reversed(singles))
+        self._wake.set()
 
     # ---- committing ----------------------------------------------------------------------------
 
     def _commit_if_idle(self) -> None:
         if self._flight is not None or not self._open or self._deciding:
             return
-        appended = self._book.take_journals()
-        rows = [(plan, appended[plan.table]) for plan in self._journals]
-        self._busy = {
-            shelf.plan.name: {*shelf.fresh, *shelf.changed} for shelf in self._book.shelves()
-        }
-        batch = store.seal(
-            self.settings.book_id,
-            self._head,
-            self._book.now,
-            self._open_commands,
-            self._book.shelves(),
-            rows,
-        )
-        self._flying, self._open, self._open_commands = self._open, [], 0
+        tickets, commands = self._open, self._open_commands
+        self._open, self._open_commands = [], 0
+        try:
+            batch = self._seal(commands)
+        except Exception as bug:
+            # Nothing was sent: what the batch changed is dropped with the memory it changed.
+            log.exception("book.batch_cannot_be_sealed")
+            self._adopt(self._head)
+            self._queued += commands
+            self._blame(tickets, repr(bug))
+            return
+        self._flying = tickets
         self._book.batch_no = batch.head.batch_no + 1
         self._flight = asyncio.create_task(self._fly(batch), name="book commit")
+
+    def _seal(self, commands: int) -> store.Sealed:
+        book = self._book
+        appended = book.take_journals()
+        rows = [(plan, appended[plan.table]) for plan in self._journals]
+        self._busy = {shelf.plan.name: {*shelf.fresh, *shelf.changed} for shelf in book.shelves()}
+        return store.seal(
+            self.settings.book_id, self._head, book.now, commands, book.shelves(), rows
+        )
 
     async def _fly(self, batch: store.Sealed) -> None:
         """Commit one batch and answer it, or find out what became of it."""
         try:
             try:
-                with translated():
+                with translated(), cut_after(self._write, self.settings.silence_seconds_max):
                     await store.commit(self._write, batch)
                 self._landed(batch.head)
-            except IntegrityViolation as violated:
-                log.exception("book.batch_refused", constraint=violated.constraint_name)
-                await self._recover(batch, violated.constraint_name)
+            except (*UNWRITABLE, InvariantBroken) as refused:
+                rule = getattr(refused, "constraint_name", None) or str(refused)
+                log.exception("book.batch_refused", rule=rule)
+                await self._recover(batch, f"PostgreSQL refused it: {rule}")
             except StoreUnavailable as lost:
                 log.warning("book.commit_unknown", batch=batch.head.batch_no, why=str(lost))
                 await self._recover(batch)
-        except FenceLost as lost:
+        except (FenceLost, StoreUnavailable) as lost:
             self._die(lost)
         except Exception as bug:
             log.exception("book.commit_failed")
@@ -331,7 +363,7 @@ class Writer:
             ticket.answer()
         self._flying = []
 
-    async def _recover(self, batch: store.Sealed, violated: str | None = None) -> None:
+    async def _recover(self, batch: store.Sealed, refused: str | None = None) -> None:
         """Learn the batch's fate by taking the fence again; decide anew what was not committed.
 
         A batch that PostgreSQL refused is decided again one command at a time, so that only the
@@ -346,16 +378,15 @@ class Writer:
         flown, waiting = self._flying, self._open
         self._flying, self._open, self._open_commands = [], [], 0
         self._adopt(head)
-        if violated is not None and batch.commands == 1:
-            for ticket in flown:
-                ticket.fail(InvariantBroken(f"PostgreSQL refused it: {violated}"))
-            flown = []
-        elif violated is not None:
-            flown = [single for ticket in flown for single in _split(ticket)]
-            self._cautious = len(flown)
-        again = [ticket for ticket in (*flown, *waiting) if not ticket.future.done()]
-        self._queued += sum(len(ticket.commands) for ticket in again)
+        flown = [ticket for ticket in flown if not ticket.future.done()]
+        again = [ticket for ticket in waiting if not ticket.future.done()]
+        if refused is None:
+            again = [*flown, *again]
         self._queue.extendleft(reversed(again))
+        self._queued += sum(len(ticket.commands) for ticket in again)
+        if refused is not None and flown:
+            self._queued += sum(len(ticket.commands) for ticket in flown)
+            self._blame(flown, refused)
 
     async def _retake(self, batch: store.Sealed) -> store.Head:
         deadline = self._clock.monotonic() + self.settings.ambiguity_seconds
@@ -363,27 +394,30 @@ class Writer:
             try:
                 with translated():
                     await self._reconnect()
-                    await store.prepare_to_write(self._write)
-                    return await store.retake_book(
-                        self._write, self.settings.book_id, batch.head.epoch
-                    )
+                    with cut_after(self._write, self.settings.silence_seconds_max):
+                        await store.prepare_to_write(self._write)
+                        return await store.retake_book(
+                            self._write, self.settings.book_id, batch.head.epoch
+                        )
             except StoreUnavailable:
                 if self._clock.monotonic() >= deadline:
                     self._give_up_on_waiting()
+                    if self._stopping:
+                        raise
                 await self._clock.sleep(self.settings.reconnect_seconds)
 
     def _give_up_on_waiting(self) -> None:
         """Tell what is known: a batch that was sent is ambiguous, the rest did nothing."""
         for ticket in self._flying:
             ticket.fail(Ambiguous())
-        waiting = [*self._open, *self._queue]
-        for ticket in waiting:
+        for ticket in (*self._open, *self._queue):
             ticket.fail(StoreUnavailable())
+        self._queued -= sum(len(ticket.commands) for ticket in self._queue)
         self._queue.clear()
-        self._queued = 0
 
     def _adopt(self, head: store.Head) -> None:
         """Begin anew from what PostgreSQL has."""
+        self._generation += 1
         self._head = head
         self._busy = {}
         self._book.forget()
@@ -445,4 +479,5 @@ async def _close(connection: Connection, *, at_once: bool = False) -> None:
     if at_once:
         connection.terminate()
     elif not connection.is_closed():
-        await connection.close()
+        with suppress(StoreUnavailable), translated():
+            await connection.close(timeout=_CLOSE_SECONDS_MAX)

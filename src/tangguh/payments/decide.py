@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import ClassVar, assert_never
+from typing import ClassVar, Final, assert_never
 from uuid import UUID
 
 import msgspec
@@ -38,6 +38,7 @@ from tangguh.payments.rules import (
     next_inquiry_at,
     refuse_amount,
     refuse_limit,
+    refuse_unwritable,
 )
 
 
@@ -62,10 +63,13 @@ class Accept(msgspec.Struct, frozen=True):
     def decide(self, book: Book) -> Decided | Refused:
         """The payment, new or as it was decided before.
 
-        Refused as a value only for IDEMPOTENCY_KEY_REUSED; every other refusal is written down
-        as a payment in state ``refused``, so that the same key gets the same answer for ever.
+        Refused as a value for IDEMPOTENCY_KEY_REUSED and for sums no book can write; every other
+        refusal is written down as a payment in state ``refused``, so that the same key gets the
+        same answer for ever.
         """
         order = self.order
+        if refused := refuse_unwritable(order.amount_minor, order.tip_minor):
+            return refused
         known = repeated(book, order, order.customer_id, order.idempotency_key)
         if known is not None:
             return known
@@ -101,7 +105,7 @@ class Accept(msgspec.Struct, frozen=True):
         order = self.order
         if order.service not in self.rules.ways or payment.creditor == 0:
             return Refused(Refusal.ORDER_INVALID, "service", "this service cannot pay this payee")
-        if refused := refuse_amount(order.amount_minor, order.tip_minor, order.currency):
+        if refused := refuse_amount(order.amount_minor, order.currency):
             return refused
         debtor = book.accounts.get(order.debtor)
         if debtor is None or debtor.owner_id != order.customer_id:
@@ -176,13 +180,15 @@ class Conclude(msgspec.Struct, frozen=True):
             return self._too_late(book, payment)
         match self.outcome:
             case Accepted(reference):
-                return self._post(book, payment, reference)
+                return self._post(book, payment, _as_told(reference))
             case Declined(reason, code):
-                return _give_up(book, payment, Refused(reason, "", f"the network said {code}"))
+                told = f"the network said {_as_told(code)}"
+                return _give_up(book, payment, Refused(reason, "", told))
             case NotSent(why):
-                return _give_up(book, payment, Refused(Refusal.PARTNER_UNREACHABLE, "", why))
+                unreachable = Refused(Refusal.PARTNER_UNREACHABLE, "", _as_told(why))
+                return _give_up(book, payment, unreachable)
             case Unanswered(why):
-                return self._wait(book, payment, why)
+                return self._wait(book, payment, _as_told(why))
             case _:
                 assert_never(self.outcome)
 
@@ -345,10 +351,26 @@ def _change_original(book: Book, refund: Payment, *, refunded: bool) -> None:
     record(book, after, "refunded" if refunded else "refund_called_off", refund.reference)
 
 
+def _as_told(text: str) -> str:
+    """A network's words as they can be kept: any network may write anything into its fields."""
+    kept = text[:_TOLD_LENGTH_MAX].replace("\0", "\ufffd")
+    return kept.encode(errors="replace").decode()
+
+
+_TOLD_LENGTH_MAX: Final = 200
+_FIELD_NAMES: Final = {
+    "debtor": "from_account",
+    "payee": "to",
+    "amount_minor": "amount",
+    "tip_minor": "tip",
+}
+"""What every other refusal calls these fields of an order."""
+
+
 def _differing_field(first: Order, second: Order) -> str:
     if type(first) is not type(second):
         return "kind"
     for field in first.__struct_fields__:
         if getattr(first, field) != getattr(second, field):
-            return field
+            return _FIELD_NAMES.get(field, field)
     return "order"

@@ -21,17 +21,17 @@ SELECT p.payment_id, p.state, p.amount_minor + p.tip_minor + p.fee_minor AS tota
 
 -- name: every_completed_payment_moved_its_money_once
 -- A posted payment debited its whole sum and credited the payee's part; no other state posted.
-SELECT p.payment_id, p.state, d.amount_minor AS debited, c.amount_minor AS credited
-  FROM payments AS p
-  LEFT JOIN LATERAL (SELECT sum(amount_minor)::bigint AS amount_minor FROM entries
-       WHERE book_id = p.book_id AND posting_id = p.payment_id AND account_id = p.debtor) AS d ON true
-  LEFT JOIN LATERAL (SELECT sum(amount_minor)::bigint AS amount_minor FROM entries
-       WHERE book_id = p.book_id AND posting_id = p.payment_id AND account_id <> p.debtor) AS c ON true
- WHERE p.book_id = $1
-   AND CASE WHEN p.state IN ('posted', 'refunded')
-            THEN coalesce(d.amount_minor, 0) <> -(p.amount_minor + p.tip_minor + p.fee_minor)
-              OR coalesce(c.amount_minor, 0) <> p.amount_minor + p.tip_minor + p.fee_minor
-            ELSE d.amount_minor IS NOT NULL END
+SELECT * FROM (
+    SELECT p.payment_id, p.state, p.amount_minor + p.tip_minor + p.fee_minor AS total,
+           sum(e.amount_minor) FILTER (WHERE e.account_id = p.debtor) AS debited,
+           sum(e.amount_minor) FILTER (WHERE e.account_id <> p.debtor) AS credited
+      FROM payments AS p
+      LEFT JOIN entries AS e ON e.book_id = p.book_id AND e.posting_id = p.payment_id
+     WHERE p.book_id = $1
+     GROUP BY p.book_id, p.payment_id) AS moved
+ WHERE CASE WHEN state IN ('posted', 'refunded')
+            THEN coalesce(debited, 0) <> -total OR coalesce(credited, 0) <> total
+            ELSE debited IS NOT NULL OR credited IS NOT NULL END
 
 -- name: no_money_leaves_without_an_order
 -- Every payment or refund posting belongs to a payment somebody ordered.

@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from tangguh.core.errors import TangguhError
-from tangguh.core.outcome import Outcome, Unanswered
+from tangguh.core.outcome import NotSent, Outcome, Unanswered
 from tangguh.db.pool import Pool
 from tangguh.payments import store
 from tangguh.payments.decide import Conclude
@@ -74,11 +74,20 @@ class Resolver:
                 await resolve(self._desk, payment)
             except TangguhError as trouble:
                 log.warning("resolver.failed", payment=str(payment.id), why=str(trouble))
+            except Exception:
+                # A rail must not raise. One that does loses this look, not everybody's resolver.
+                log.exception("resolver.broken", payment=str(payment.id))
 
 
 async def resolve(desk: Desk, payment: Payment) -> None:
-    """Ask the network about one open payment and write down what it says."""
+    """Ask the network about one open payment and write down what it says.
+
+    NotSent is then about the question, the cancel or the repeat; what was sent before may have
+    arrived, so to the payment it is no answer at all.
+    """
     outcome = await (_ask_of_refund if payment.kind == "refund" else _ask)(desk, payment)
+    if isinstance(outcome, NotSent):
+        outcome = Unanswered(outcome.why)
     await desk.decide(Conclude(payment.id, outcome, desk.rules))
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from tangguh.core.money import IDR
+from tangguh.core.money import IDR, MINOR_MAX
 from tangguh.core.outcome import Refusal, Refused
 from tangguh.core.service import QRIS_OFFUS, TRANSFER_ONUS
 
@@ -48,14 +48,23 @@ class Rules(msgspec.Struct, frozen=True):
     fees_minor: dict[str, int]
 
 
-def refuse_amount(amount_minor: int, tip_minor: int, currency: str) -> Refused | None:
+def refuse_unwritable(amount_minor: int, tip_minor: int) -> Refused | None:
+    """What cannot even be written down as a refused payment: less than nothing, more than all."""
+    if amount_minor < 0:
+        return Refused(Refusal.AMOUNT_NOT_POSITIVE, "amount", "an amount is at least one sen")
+    if tip_minor < 0:
+        return Refused(Refusal.AMOUNT_NOT_POSITIVE, "tip", "a tip is not negative")
+    if amount_minor + tip_minor > MINOR_MAX:
+        return Refused(Refusal.AMOUNT_TOO_LARGE, "amount", "no book can hold so much")
+    return None
+
+
+def refuse_amount(amount_minor: int, currency: str) -> Refused | None:
     """What cannot be paid whoever asks."""
     if currency != IDR:
         return Refused(Refusal.CURRENCY_NOT_SUPPORTED, "currency", f"this book keeps {IDR} only")
     if amount_minor <= 0:
         return Refused(Refusal.AMOUNT_NOT_POSITIVE, "amount", "an amount is at least one sen")
-    if tip_minor < 0:
-        return Refused(Refusal.AMOUNT_NOT_POSITIVE, "tip", "a tip is not negative")
     return None
 
 

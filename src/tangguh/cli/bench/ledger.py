@@ -64,7 +64,7 @@ def ledger(
 
 async def _bench(seconds: int) -> Report:
     source = random.Random(_SEED)  # noqa: S311 - the same workload in every run
-    zipf = _zipf_pairs(source)
+    zipf = zipf_pairs(source)
     uniform = [_two(source) for _ in range(_PAIRS)]
     hot = [(a, 1 if source.random() < _HOT_SHARE and a != 1 else b) for a, b in uniform]
     workloads: list[tuple[str, int, Pairs]] = [
@@ -152,7 +152,8 @@ def _writer(dsn: str, batch: int) -> tuple[Writer, Ids]:
     return Writer(dsn, clock, ids, settings=WriterSettings(batch_commands_max=batch)), ids
 
 
-def _zipf_pairs(source: random.Random) -> Pairs:
+def zipf_pairs(source: random.Random) -> Pairs:
+    """Payer and payee of each posting, both drawn by Zipf 2.0, never the same."""
     weights = list(itertools.accumulate(1 / rank**2.0 for rank in range(1, ACCOUNTS + 1)))
 
     def draw() -> int:
