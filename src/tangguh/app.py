@@ -10,7 +10,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from tangguh.access.pin import PinHasher
 from tangguh.access.session import Sessions
@@ -120,7 +120,7 @@ class Bank:
     ) -> None:
         await self.close()
 
-    def web(self) -> Starlette:
+    def web(self) -> ASGIApp:
         """The bank's web door as an ASGI application."""
         notices = partners.routes(self.door, _switch_key(self.settings))
         return server.build(self.door, (*notices, *pages.routes(self.door)))

@@ -6,15 +6,15 @@ import asyncio
 import contextlib
 import shutil
 import socket
-from collections.abc import AsyncIterator, Callable, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 import uvicorn
-from paper import PaperRail
 from playwright.async_api import Browser, Page, async_playwright
 
 from pages.harness import Site, Watched, watch
+from paper import PaperRail
 from tangguh.access.pin import PinSettings
 from tangguh.app import Bank
 from tangguh.config import Settings
@@ -67,8 +67,9 @@ async def site(bank: Bank, clock: HandClock, paper: PaperRail) -> AsyncIterator[
     )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listening]))
-    while not server.started:
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(10):
+        while not server.started:  # noqa: ASYNC110 - the server has no event for it
+            await asyncio.sleep(0.01)
     yield Site(bank, clock, paper, f"http://127.0.0.1:{listening.getsockname()[1]}")
     bank.door.live.close()
     server.should_exit = True

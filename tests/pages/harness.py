@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from paper import PaperRail
 from playwright.async_api import ConsoleMessage, Page, expect
 
+from paper import PaperRail
 from tangguh.app import Bank
 from tangguh.core.clock import HandClock
 from tangguh.customers import store as customers

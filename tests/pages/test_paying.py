@@ -33,17 +33,15 @@ async def test_a_pasted_code_is_paid_as_reviewed(site: Site, visitor) -> None:
     await log_in(page)
     before = await site.available(1)
     await review_qris(page, "25000")
-    await sees(page, "SIINMEDIA, PCNGN", "JEPARA", "GoPay", "Rp25.000", "Rp0", "Sisa batas hari ini")
+    await sees(page, "SIINMEDIA, PCNGN", "JEPARA", "GoPay", "Rp25.000", "Rp0", "Sisa batas")
     await confirm(page)
     await page.wait_for_url(re.compile(r"/payments/[0-9a-f-]{36}$"))
     await sees(page, "Berhasil", "Diterima GoPay, 12.00 WIB. Ref. RRN000000001.", "····")
     assert await site.available(1) == before - 25_000_00
 
 
-async def test_an_uploaded_picture_of_a_code_is_read(
-    site: Site, visitor, uploads: Path
-) -> None:
-    """This Chromium has no barcode reader of its own, so the server reads the photograph."""
+async def test_an_uploaded_picture_of_a_code_is_read(site: Site, visitor, uploads: Path) -> None:
+    """The Chromium here has no barcode reader of its own, so the server reads the photograph."""
     picture = uploads / "code.png"
     segno.make(CODES["percent_tip"], error="m").save(str(picture), scale=6, border=4)
     page = await visitor()
@@ -111,6 +109,7 @@ async def test_an_unanswered_payment_says_so_and_turns_to_done_by_itself(
         "GoPay belum menjawab. Rp50.000 ditahan di rekening Anda dan belum hilang.",
         "Jangan kirim ulang",
         "Kabar paling lambat 12.15 WIB",
+        "Total ditahan",
     )
     await expect(page.locator("#again")).to_have_count(0)
     assert await page.locator(".state [role=alert]").count() == 1
@@ -137,6 +136,7 @@ async def test_a_declined_payment_gives_the_money_back_in_words(site: Site, visi
         "Tidak jadi, saldo kembali",
         "merchant ini sedang diblokir jaringan",
         "Rp30.000 sudah dapat dipakai lagi sejak 12.00 WIB",
+        "Total, tidak didebit",
     )
     assert await site.available(1) == before
     await page.click("#again")

@@ -46,7 +46,12 @@ class Camera:
 
     async def take(self, name: str) -> None:
         """Save what the page shows, in few colours: it is flat design, not a photograph."""
-        raw = await self.page.screenshot(full_page=True, animations="disabled")
+        width, least = SIZES[self._size]
+        height = await self.page.evaluate("document.documentElement.scrollHeight")
+        # The whole page as one tall screen, so that the bar at the bottom is at the bottom.
+        await self.page.set_viewport_size({"width": width, "height": max(height, least)})
+        raw = await self.page.screenshot(animations="disabled")
+        await self.page.set_viewport_size({"width": width, "height": least})
         picture = Image.open(io.BytesIO(raw)).convert("RGB").quantize(128, dither=Image.Dither.NONE)
         self._folder.mkdir(parents=True, exist_ok=True)
         picture.save(self._folder / f"{name}-{self._size}.png", optimize=True)
@@ -59,7 +64,11 @@ async def test_pictures_of_every_page(
     """Walk through the app once and take each page."""
     width, height = SIZES[size]
     context = await browser.new_context(
-        base_url=site.url, locale="id-ID", viewport={"width": width, "height": height}
+        base_url=site.url,
+        locale="id-ID",
+        viewport={"width": width, "height": height},
+        has_touch=size == "phone",
+        is_mobile=size == "phone",
     )
     camera = Camera(await context.new_page(), pictures, size)
     page = camera.page
@@ -146,6 +155,7 @@ async def _ends(site: Site, camera: Camera) -> None:
 async def _dark_and_english(camera: Camera) -> None:
     page = camera.page
     await page.click("button[name=language]")
+    await page.wait_for_selector("html[lang=en]")
     await page.emulate_media(color_scheme="dark")
     for path, name in (("/home", "home"), ("/payments", "payments"), ("/pay", "pay")):
         await page.goto(path)

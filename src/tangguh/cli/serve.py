@@ -82,6 +82,8 @@ async def _serve(settings: Settings, seed: int | None, ready_file: Path | None) 
                 server_header=False,
                 timeout_graceful_shutdown=_GRACE_SECONDS,
                 lifespan="off",
+                ws="none",
+                proxy_headers=False,
             )
         )
         quiet_garbage()

@@ -57,7 +57,6 @@ class Refusal(StrEnum):
     CURRENCY_NOT_SUPPORTED = "currency_not_supported"
     QR_INVALID = "qr_invalid"
     QR_AMOUNT_DIFFERS = "qr_amount_differs"
-    QR_EXPIRED = "qr_expired"
     # who and what
     ACCOUNT_NOT_FOUND = "account_not_found"
     PAYEE_NOT_FOUND = "payee_not_found"

@@ -8,7 +8,7 @@ nothing, because every posting's id comes from its account.
 from __future__ import annotations
 
 import random
-from typing import Final, Protocol, TypeVar
+from typing import Final
 from uuid import UUID, uuid5
 
 from tangguh.core.outcome import Refused
@@ -17,9 +17,7 @@ from tangguh.customers.store import Customer
 from tangguh.db.pool import Pool
 from tangguh.ledger import chart
 from tangguh.ledger.chart import Kind
-from tangguh.ledger.command import Command, OpenAccount, Post
-
-A = TypeVar("A")
+from tangguh.ledger.command import Decider, OpenAccount, Post
 
 PEOPLE: Final = 56
 SHOPS: Final = 8
@@ -46,14 +44,6 @@ _SHOPS: Final = (
     "Warung Bu Ratna", "Kopi Sudut Kota", "Toko Roti Melati", "Apotek Sehat Selalu",
     "Bengkel Maju Jaya", "Laundry Kilat", "Toko Buku Cendekia", "Sayur Segar Pak Hadi",
 )  # fmt: skip
-
-
-class Decider(Protocol):
-    """Whoever can have a command decided."""
-
-    async def decide(self, command: Command[A]) -> A:
-        """The durable answer."""
-        ...
 
 
 async def open_own_accounts(book: Decider) -> None:

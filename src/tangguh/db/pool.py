@@ -23,7 +23,7 @@ UNWRITABLE = (IntegrityViolation, asyncpg.DataError, ValueError, OverflowError, 
 """What PostgreSQL, or the driver on the way there, will not write: the values are at fault."""
 
 
-class RuleBroken(asyncpg.RaiseError):
+class RuleBroken(asyncpg.RaiseError):  # type: ignore[misc]
     """``must_hold`` said no: the statement did nothing. ``constraint_name`` is the rule."""
 
     sqlstate = "TG001"

@@ -66,6 +66,9 @@ async def prove_chain(
         return Invariant(
             name, holds=False, detail=f"the chain ends at {number}, the head at {book['batch_no']}"
         )
+    for plan in journals:
+        if await connection.fetchrow(_outside(plan), book_id, number) is not None:
+            return Invariant(name, holds=False, detail=f"{plan.table} has rows of no batch")
     return Invariant(name, holds=True, detail=f"{number} links")
 
 
@@ -94,6 +97,14 @@ async def _batches(
             ]
             yield batch, [(table, lines) for table, lines in streams if lines]
         first = last + 1
+
+
+def _outside(plan: JournalPlan) -> str:
+    """Rows that no link covers. The table is the plan's own constant, never input."""
+    return (
+        f"SELECT 1 FROM {plan.table} "  # noqa: S608
+        "WHERE book_id = $1 AND (batch_no < 1 OR batch_no > $2) LIMIT 1"
+    )
 
 
 async def _rows_of(

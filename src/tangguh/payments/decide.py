@@ -103,8 +103,10 @@ class Accept(msgspec.Struct, frozen=True):
     def _refuse(self, book: Book, payment: Payment) -> Refused | None:
         """The first refusal by precedence, but for what only the book's own verbs can see."""
         order = self.order
-        if order.service not in self.rules.ways or payment.creditor == 0:
+        if payment.creditor == 0:
             return Refused(Refusal.ORDER_INVALID, "service", "this service cannot pay this payee")
+        if order.service not in self.rules.ways:
+            return Refused(Refusal.SERVICE_CLOSED, "service", "its rail is not connected")
         if refused := refuse_amount(order.amount_minor, order.currency):
             return refused
         debtor = book.accounts.get(order.debtor)

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from tangguh.core.clock import Clock
 from tangguh.core.errors import Misconfigured
-from tangguh.ledger.command import Command
+from tangguh.ledger.command import Command, Decider
 from tangguh.payments.payment import Decided, Payment
 from tangguh.payments.rules import Rules
 from tangguh.rails.rail import Instruction, Rail, Refunding
 
 A = TypeVar("A")
-
-
-class Decider(Protocol):
-    """Whoever can have a command decided: the writer in this process, or one behind a socket."""
-
-    async def decide(self, command: Command[A]) -> A:
-        """The durable answer. Raises Overloaded, StoreUnavailable or Ambiguous."""
-        ...
 
 
 class Desk:

@@ -20,11 +20,11 @@ UPDATE payments AS p
  WHERE p.book_id = $1 AND p.payment_id = u.payment_id
 
 -- name: load_idempotency_keys
--- Which payment each key made. Primary key.
-SELECT k.customer_id, k.key, k.payment_id
+-- Which payment each key made. payment_of_idempotency_key.
+SELECT p.customer_id, p.idempotency_key AS key, p.payment_id
   FROM unnest($2::bigint[], $3::text[]) AS u(customer_id, key)
-  JOIN idempotency_keys AS k
-    ON k.book_id = $1 AND k.customer_id = u.customer_id AND k.key = u.key
+  JOIN payments AS p
+    ON p.book_id = $1 AND p.customer_id = u.customer_id AND p.idempotency_key = u.key
 
 -- name: load_limit_usage
 -- What accounts have used of a service today. Primary key.

@@ -88,6 +88,7 @@ def _payment_row(payment: Payment) -> Row:
         payment.tip_minor,
         payment.fee_minor,
         payment.currency,
+        payment.order.idempotency_key,
         _encode_order(payment.order).decode(),
         payment.original_id,
         payment.network_reference,
@@ -170,6 +171,7 @@ PAYMENTS: Final[ShelfPlan[UUID, Payment]] = ShelfPlan(
         "tip_minor",
         "fee_minor",
         "currency",
+        "idempotency_key",
         "order_json",
         "original_id",
         "network_reference",
@@ -197,11 +199,9 @@ IDEMPOTENCY: Final[ShelfPlan[IdempotencyKey, KeyUse]] = ShelfPlan(
     load="load_idempotency_keys",
     key_arrays=_key_arrays,
     read=_read_key,
-    table="idempotency_keys",
-    columns=("customer_id", "key", "payment_id"),
-    to_row=lambda use: (use.customer_id, use.key, use.payment_id),
     rows_max=50_000,
 )
+"""Written as a column of the payment; here for looking it up."""
 
 USAGE: Final[ShelfPlan[UsageKey, Usage]] = ShelfPlan(
     name="limit_usage",

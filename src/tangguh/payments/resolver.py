@@ -17,6 +17,7 @@ import structlog
 from tangguh.core.errors import TangguhError
 from tangguh.core.outcome import NotSent, Outcome, Unanswered
 from tangguh.db.pool import Pool
+from tangguh.ledger.expiry import expire_due
 from tangguh.payments import store
 from tangguh.payments.decide import Conclude
 from tangguh.payments.desk import Desk, instruction_of, refunding_of
@@ -59,13 +60,19 @@ class Resolver:
                 await self._desk.clock.sleep(self._settings.round_seconds)
 
     async def round(self) -> int:
-        """Look once at everything that is due; return how many payments that was."""
+        """Look once at everything that is due; return how many payments that was.
+
+        Holds with an expiry of their own, which no payment looks after, are released here too.
+        """
         due = await store.to_resolve(
             self._pool, self._book_id, self._desk.clock.now(), self._settings.payments_per_round_max
         )
         async with asyncio.TaskGroup() as group:
             for payment in due:
                 group.create_task(self._resolve_bounded(payment))
+        most = self._settings.payments_per_round_max
+        now = self._desk.clock.now()
+        await expire_due(self._desk, self._pool, self._book_id, now, most)
         return len(due)
 
     async def _resolve_bounded(self, payment: Payment) -> None:

@@ -47,6 +47,11 @@ class Rules(msgspec.Struct, frozen=True):
     limits: dict[str, Limit]
     fees_minor: dict[str, int]
 
+    def settles_inside(self, service: str) -> bool:
+        """Whether a payment of this service ends in the step that accepts it."""
+        way = self.ways.get(service)
+        return way is not None and way.settles_inside
+
 
 def refuse_unwritable(amount_minor: int, tip_minor: int) -> Refused | None:
     """What cannot even be written down as a refused payment: less than nothing, more than all."""

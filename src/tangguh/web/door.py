@@ -66,6 +66,8 @@ class Door:
         """
         if self.writer.queued > self.settings.queued_commands_max:
             raise Overloaded
+        if self.desk.rules.settles_inside(order.service):
+            return await flow.pay(self.desk, order)  # nobody outside to wait for
         walk = self._start(flow.pay(self.desk, order))
         done, _ = await asyncio.wait({walk}, timeout=self.settings.answer_seconds)
         if done:

@@ -94,6 +94,13 @@ def masked_aloud(account_id: int, language: str) -> str:
     return f"berakhiran {digits}" if language == "id" else f"ending in {digits}"
 
 
+def local_phone(phone: str) -> str:
+    """An Indonesian number as people write it: ``0811 000 0001``. Others keep their country."""
+    if not phone.startswith("62"):
+        return f"+{phone}"
+    return f"0{phone[2:5]} {phone[5:8]} {phone[8:]}"
+
+
 def typed_minor(text: str) -> int | None:
     """What somebody typed as rupiah: ``25000``, ``25.000``, ``Rp 25.000,50``. None when unclear.
 

@@ -128,8 +128,7 @@ class Endpoint:
         return Call(request, self._door, session, body, raw, key)
 
     async def _session(self, request: Request) -> Session:
-        header = request.headers.get("authorization", "")
-        scheme, _, token = header.partition(" ")
+        scheme, _, token = header(request, b"authorization").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise trouble("not_logged_in", "send Authorization: Bearer <token>")
         session = await self._door.sessions.find(token)
@@ -141,7 +140,7 @@ class Endpoint:
         return session
 
     def _decode(self, request: Request, raw: bytes) -> Any:
-        media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        media = header(request, b"content-type").partition(";")[0].strip().lower()
         if media != "application/json":
             raise trouble("content_type_wrong", "send Content-Type: application/json")
         if self._decoder is None:
@@ -157,22 +156,34 @@ class Endpoint:
 
 async def read_body(request: Request, bytes_max: int) -> bytes:
     """The whole body, refused as soon as it is known to be too large."""
-    declared = request.headers.get("content-length", "")
+    declared = header(request, b"content-length")
     if declared.isdigit() and int(declared) > bytes_max:
         raise trouble("body_too_large", f"at most {bytes_max} bytes")
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > bytes_max:
+    body: bytes = b""
+    while True:
+        message = await request.receive()
+        body += message.get("body", b"")
+        if len(body) > bytes_max:
             raise trouble("body_too_large", f"at most {bytes_max} bytes")
-        chunks.append(chunk)
-    return b"".join(chunks)
+        if not message.get("more_body", False):
+            return body
+
+
+def header(request: Request, name: bytes) -> str:
+    """A header's first value by its lower-case name, empty when there is none.
+
+    Reads the raw list: the request's own mapping decodes and compares everything on each look-up.
+    """
+    for key, value in request.scope["headers"]:
+        if key == name:
+            text: str = value.decode("latin-1")
+            return text
+    return ""
 
 
 def idempotency_key(request: Request) -> str:
     """The key the device made for this order. Raises Trouble when missing or malformed."""
-    key = request.headers.get("idempotency-key", "")
+    key = header(request, b"idempotency-key")
     if not key or len(key) > _KEY_LENGTH_MAX or not key.isascii() or not key.isprintable():
         raise trouble(
             "header_invalid", f"1 to {_KEY_LENGTH_MAX} printable characters", "Idempotency-Key"
@@ -182,8 +193,8 @@ def idempotency_key(request: Request) -> str:
 
 def check_signature(door: Door, request: Request, session: Session, raw: bytes, key: str) -> None:
     """The device's signature over what it showed. Raises Trouble when missing, old or wrong."""
-    given = request.headers.get("x-signature", "")
-    stamp = request.headers.get("x-timestamp", "")
+    given = header(request, b"x-signature")
+    stamp = header(request, b"x-timestamp")
     if not given or not stamp:
         raise trouble("signature_missing", "send X-Timestamp and X-Signature", "X-Signature")
     if not stamp.isascii() or not stamp.isdigit() or len(stamp) > 12:
@@ -193,7 +204,7 @@ def check_signature(door: Door, request: Request, session: Session, raw: bytes, 
         raise trouble(
             "signature_expired", f"the clocks differ by {int(age)} seconds", "X-Timestamp"
         )
-    path = request.url.path
+    path: str = request.scope["path"]
     expected = signature(session.signing_key, request.method, path, raw, stamp, key)
     if not is_signed(given, expected):
         raise trouble("signature_wrong", "", "X-Signature")

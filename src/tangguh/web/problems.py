@@ -1,7 +1,7 @@
 """One table: what went wrong → an RFC 9457 problem. Every refusal of the bank has its row.
 
 ``money`` tells what the reader wants to know first: not_moved, held, moved or unknown.
-``retry`` tells what is safe: ``safe`` (change it and send anew), ``same_key`` (send the same again),
+``retry`` tells what is safe: ``safe`` (change it, send anew), ``same_key`` (send the same again),
 ``after`` (the same, later), ``never``.
 """
 
@@ -54,7 +54,6 @@ OF_REFUSAL: Final[dict[Refusal, Kind]] = {
     Refusal.CURRENCY_NOT_SUPPORTED: Kind(422, "This currency is not supported"),
     Refusal.QR_INVALID: Kind(422, "The QR code is not a valid QRIS code"),
     Refusal.QR_AMOUNT_DIFFERS: Kind(422, "The amount differs from the QR code's"),
-    Refusal.QR_EXPIRED: Kind(422, "The QR code has expired"),
     Refusal.ACCOUNT_NOT_FOUND: Kind(404, "There is no such account of yours"),
     Refusal.PAYEE_NOT_FOUND: Kind(404, "The payee was not found"),
     Refusal.ACCOUNTS_MUST_BE_DIFFERENT: Kind(422, "Both accounts are the same"),

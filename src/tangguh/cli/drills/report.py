@@ -60,7 +60,7 @@ def oracles_of(proof: Proof) -> dict[str, bool]:
         "O2": holds["every_completed_payment_moved_its_money_once"]
         and holds["every_open_payment_holds_its_money"]
         and holds["every_hold_has_its_resolver"]
-        and holds["every_payment_has_one_idempotency_key"],
+        and holds["no_idempotency_key_has_two_payments"],
         "O3": holds["no_account_is_below_its_floor"] and holds["held_sums_equal_open_holds"],
         "O7": holds["hash_chain_is_unbroken"],
     }

@@ -1,4 +1,4 @@
--- Payments: what became of each order, its events, idempotency keys and the day's use of limits.
+-- Payments: what became of each order, its events, and the day's use of limits.
 -- Why: the resolver is promised in the payment's own row (resolve_at), in the batch that holds the
 --      money, so money cannot be held without somebody whose duty it is to find its end (ADR-0005).
 -- Locks: new tables only. Back out: drop the tables.
@@ -17,6 +17,7 @@ CREATE TABLE payments (
     tip_minor         bigint   NOT NULL,
     fee_minor         bigint   NOT NULL,
     currency          text     NOT NULL,
+    idempotency_key   text     NOT NULL,
     order_json        json     NOT NULL,
     original_id       uuid,
     network_reference text     NOT NULL,
@@ -51,6 +52,8 @@ CREATE TABLE payments (
 CREATE INDEX payments_to_resolve ON payments (book_id, resolve_at) WHERE resolve_at IS NOT NULL;
 -- A customer's own payments, newest first (ids are time-ordered).
 CREATE INDEX payments_of_customer ON payments (book_id, customer_id, payment_id);
+-- One payment per key of a customer, whatever the application thinks.
+CREATE UNIQUE INDEX payment_of_idempotency_key ON payments (book_id, customer_id, idempotency_key);
 -- The refunds of one payment.
 CREATE INDEX refunds_of_payment ON payments (book_id, original_id) WHERE original_id IS NOT NULL;
 
@@ -68,14 +71,6 @@ CREATE TABLE payment_events (
 CREATE INDEX payment_events_by_batch ON payment_events USING brin (batch_no);
 CREATE TRIGGER the_book_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON payment_events
     FOR EACH STATEMENT EXECUTE FUNCTION the_book_is_append_only();
-
-CREATE TABLE idempotency_keys (
-    book_id     smallint NOT NULL,
-    customer_id bigint   NOT NULL,
-    key         text     NOT NULL,
-    payment_id  uuid     NOT NULL,
-    PRIMARY KEY (book_id, customer_id, key)
-);
 
 CREATE TABLE limit_usage (
     book_id       smallint NOT NULL,

@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 from starlette.responses import Response, StreamingResponse
 
+from tangguh.core.errors import Overloaded
 from tangguh.payments import store as payments
 from tangguh.payments.payment import Payment, State
 from tangguh.web.mobile import visible_payment
@@ -31,6 +32,7 @@ from tangguh.web.views import short_reference
 
 _LOOK_AGAIN_SECONDS: Final = 15.0
 _RETRY_MILLISECONDS: Final = 2_000
+_RETRY_FULL_MILLISECONDS: Final = 15_000
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -61,6 +63,15 @@ async def _asked_for(visit: Visit) -> Payment:
 
 
 async def _changes(visit: Visit, payment: Payment) -> AsyncIterator[str]:
+    """The stream; when too many watch already it ends at once and is asked for again later."""
+    try:
+        async for event in _watched(visit, payment):
+            yield event
+    except Overloaded:
+        yield f"retry: {_RETRY_FULL_MILLISECONDS}\n\n"
+
+
+async def _watched(visit: Visit, payment: Payment) -> AsyncIterator[str]:
     door, session = visit.door, visit.session
     loop = asyncio.get_running_loop()
     ends_at = loop.time() + door.settings.live_seconds_max
@@ -135,7 +146,9 @@ async def _values(visit: Visit, payment: Payment) -> dict[str, Any]:
         "may_refund": received and payment.rail == "onus" and payment.refundable_minor > 0,
         "original_href": f"/payments/{original.id}" if original else "",
         "refunds": [
-            GivenBack(f"/payments/{one.id}", label_of(words, one, now, other), one.amount_minor, one)
+            GivenBack(
+                f"/payments/{one.id}", label_of(words, one, now, other), one.amount_minor, one
+            )
             for one in given_back
             if one.state is State.POSTED or one.customer_id == me.customer_id
         ],

@@ -10,7 +10,7 @@ from starlette.routing import Match, Route
 from starlette.types import Scope
 
 from tangguh.web.door import Door
-from tangguh.web.pages.frame import Page, Visit, stranger
+from tangguh.web.pages.frame import Frame, Page, Visit, stranger
 from tangguh.web.pages.memory import Memory
 from tangguh.web.pages.trouble import CODES, FORM_FOREIGN, REVIEW_CHANGED, sentence, trouble_page
 from tangguh.web.problems import OF_REFUSAL, OF_REQUEST, Kind, problem, trouble
@@ -40,6 +40,11 @@ async def explain_problem(visit: Visit) -> Response:
     )
 
 
+async def nothing_here(visit: Visit) -> Response:
+    """No other page has this address."""
+    raise trouble("not_found", visit.request.url.path)
+
+
 def problem_page(request: Request, door: Door, memory: Memory, code: str) -> Response:
     """Any problem as a page for somebody we know nothing about."""
     visit = stranger(request, door, memory)
@@ -50,10 +55,13 @@ class Elsewhere(Route):
     """Where no other page is, for readers of pages; everybody else gets the API's own answer."""
 
     def __init__(self, door: Door, memory: Memory) -> None:
-        async def nothing_here(request: Request) -> Response:
-            return problem_page(request, door, memory, "not_found")
+        page = Page(path="/{anywhere:path}", get=nothing_here, post=nothing_here, needs_login=False)
+        frame = Frame(door, memory, page)
 
-        super().__init__("/{anywhere:path}", nothing_here, methods=["GET", "POST"])
+        async def answer(request: Request) -> Response:
+            return await frame(request)
+
+        super().__init__(page.path, answer, methods=page.methods)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         path: str = scope["path"]

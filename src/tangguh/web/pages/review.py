@@ -52,7 +52,8 @@ async def confirm(visit: Visit) -> Response:
     try:
         await login.prove_again(visit.door, visit.me, visit.typed("pin"))
     except Trouble as found:
-        told = pin_words(visit.words, found.problem, visit.door.clock.now())
+        now = visit.door.clock.now()
+        told = pin_words(visit.words, found.problem, now, "pin.wrong_again")
         return await _review_page(visit, slip, told=told, status=422)
     fee_minor = _fee_now(visit, slip)
     if not isinstance(slip, RefundSlip) and fee_minor != slip.fee_minor:

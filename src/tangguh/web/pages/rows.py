@@ -11,30 +11,28 @@ import msgspec
 from tangguh.ledger.statement import Line
 from tangguh.payments import store as payments
 from tangguh.payments.payment import Payment, next_word_at
-from tangguh.web.format import moment, signed_money
+from tangguh.web.format import moment
 from tangguh.web.pages.frame import Visit
 from tangguh.web.pages.people import People
-from tangguh.web.pages.story import LOOKS, Look, Side, label_of, phase_of
+from tangguh.web.pages.story import LOOKS, Look, Side, fate_of, label_of, phase_of
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One line: whose name, what it was, how much, how it stands. ``href`` empty: leads nowhere."""
+    """One line: whose name, what it was, how much, how it stands. ``href`` empty: leads nowhere.
+
+    ``fate`` of the money: ``in`` and ``out`` are signed; ``held`` and ``void`` moved nothing.
+    """
 
     href: str
     name: str
     detail: str
     amount_minor: int
-    is_moved: bool
+    fate: str
     at: datetime
     look: Look
     label: str = ""
     balance_minor: int | None = None
     next_word: str = ""
-
-    @property
-    def amount(self) -> str:
-        """With its sign."""
-        return signed_money(self.amount_minor)
 
 
 async def entry_rows(visit: Visit, lines: list[Line]) -> list[Row]:
@@ -74,7 +72,7 @@ async def _entry_row(visit: Visit, people: People, line: Line, payment: Payment 
         name=name,
         detail=detail,
         amount_minor=line.amount_minor,
-        is_moved=True,
+        fate="in" if line.amount_minor > 0 else "out",
         at=line.posted_at,
         look=look,
         label=label,
@@ -85,6 +83,7 @@ async def _entry_row(visit: Visit, people: People, line: Line, payment: Payment 
 async def _payment_row(visit: Visit, people: People, payment: Payment) -> Row:
     words, now = visit.words, visit.door.clock.now()
     phase = phase_of(payment, now)
+    fate = fate_of(payment).replace("moved", "out")
     word_at = next_word_at(payment, now)
     next_word = ""
     if word_at is not None:
@@ -93,8 +92,8 @@ async def _payment_row(visit: Visit, people: People, payment: Payment) -> Row:
         href=f"/payments/{payment.id}",
         name=await _other_side(visit, people, payment, Side.PAYER),
         detail=words(f"entry.{payment.kind}_{payment.rail}_payer"),
-        amount_minor=-payment.total_minor,
-        is_moved=phase in {"posted", "refunded"},
+        amount_minor=-payment.total_minor if fate == "out" else payment.total_minor,
+        fate=fate,
         at=payment.accepted_at,
         look=LOOKS[phase],
         label=label_of(words, payment, now, Side.PAYER),

@@ -63,6 +63,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     phase: str
     label: str
     look: Look
+    total_label: str
     sentence: str
     money_line: str
     next_word_at: datetime | None
@@ -109,12 +110,20 @@ def tell(words: Words, payment: Payment, ends: Ends, side: Side, now: datetime) 
         phase=phase,
         label=label_of(words, payment, now, side),
         look=LOOKS[phase],
+        total_label=words(f"payment.total_{fate_of(payment)}"),
         sentence=words(_sentence_key(words, phase, payment, side), **values),
         money_line=_refunded_part(words, payment, side),
         next_word_at=word_at,
         is_open=payment.is_open,
         may_retry=may_retry(payment) and side is Side.PAYER,
     )
+
+
+def fate_of(payment: Payment) -> str:
+    """What became of the sum: ``held`` while open, ``moved``, or ``void``: never debited."""
+    if payment.is_open:
+        return "held"
+    return "moved" if payment.state in {State.POSTED, State.REFUNDED} else "void"
 
 
 def may_retry(payment: Payment) -> bool:

@@ -42,11 +42,11 @@ def sentence(words: Words, key: str) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
 
-def pin_words(words: Words, found: Problem, now: datetime) -> str:
+def pin_words(words: Words, found: Problem, now: datetime, key: str = "pin.wrong") -> str:
     """What is said beside the PIN field: tries left, or when the lock opens."""
     if found.code == "pin_locked" and found.until is not None:
         until = datetime.fromisoformat(found.until)
         return words("pin.locked", time=moment(until, now, words.language))
     if found.code == "pin_wrong":
-        return words("pin.wrong", left=found.tries_left or 0)
+        return words(key, left=found.tries_left or 0)
     return words(f"problem.{found.code}.do", seconds=found.retry_after_seconds or 30)

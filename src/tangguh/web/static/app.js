@@ -81,5 +81,6 @@ all("[data-money]").forEach(groupDigits);
 all("[data-once]").forEach(sendOnce);
 all("[data-conceal]").forEach(concealer);
 all("#session").forEach(sessionNotice);
+all("[data-photo-send]").forEach((button) => { button.hidden = true; });
 if (document.querySelector("[data-photo]")) import("./photo.js");
 if (document.querySelector("[data-events]")) import("./live.js").then(({ follow }) => follow(wake));

@@ -6,17 +6,21 @@ const AGAIN_MILLISECONDS = 15000;
 export function follow(wake) {
   const place = document.getElementById("live");
   const said = document.getElementById("said");
-  let shown = "";
+  let shown = place.textContent.replace(/\s+/g, " ").trim();
 
   const show = ({ html, said: text, over }) => {
-    if (html !== shown) {
+    const fresh = document.createElement("div");
+    fresh.innerHTML = html;
+    const reads = fresh.textContent.replace(/\s+/g, " ").trim();
+    if (reads !== shown) {
       const focused = place.contains(document.activeElement) ? document.activeElement.id : "";
-      place.innerHTML = html;
+      place.replaceChildren(...fresh.children);
       wake(place);
       if (focused) document.getElementById(focused)?.focus();
-      if (shown && said.textContent !== text) said.textContent = text;
+      // What comes with an alert of its own is not said twice.
+      if (!place.querySelector("[role=alert]")) said.textContent = text;
       document.title = document.title.replace(/^[^·]*·/, `${text.split(". ")[0]} ·`);
-      shown = html;
+      shown = reads;
     }
     return over;
   };

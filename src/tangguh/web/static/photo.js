@@ -3,7 +3,6 @@
 const form = document.querySelector("[data-photo]");
 const said = form.querySelector("[data-photo-said]");
 const code = document.querySelector("[data-code]");
-const send = form.querySelector("[data-photo-send]");
 
 async function readHere(file) {
   if (!("BarcodeDetector" in window)) return "";
@@ -31,11 +30,13 @@ async function take(input) {
   }
 }
 
-send.hidden = true;
 for (const input of form.querySelectorAll("input[type=file]")) {
   input.addEventListener("change", () => take(input));
+  // Chosen while this script was still on its way.
+  if (input.files.length) take(input);
 }
-window.addEventListener("pageshow", () => {
+window.addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
   said.textContent = "";
   form.querySelectorAll("input[type=file]").forEach((input) => { input.disabled = false; });
 });

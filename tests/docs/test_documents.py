@@ -1,0 +1,83 @@
+"""What the documents promise is run: commands exist, links lead somewhere, JSON keys are there."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+DOCUMENTS = sorted(
+    path
+    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "src").rglob("*.md")]
+    if path.name != "LICENSE"
+)
+_LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+_COMMAND = re.compile(r"^(?:\.venv/bin/)?tangguh (.+?)(?:\s+#.*)?$", re.MULTILINE)
+LONG = ("up", "drill", "bench", "smoke", "serve", "sim", "prove")
+"""Run elsewhere (tests/drills); here their options must be known to the command line."""
+
+
+def tangguh(*words: str, text: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tangguh", *words], input=text, capture_output=True, text=True
+    )
+
+
+def commands() -> list[str]:
+    found: list[str] = []
+    for document in DOCUMENTS:
+        for block in re.findall(r"```\n(.*?)```", document.read_text(), re.DOTALL):
+            found += _COMMAND.findall(block)
+        found += re.findall(r"`(?:\.venv/bin/)?tangguh ([^`]+)`", document.read_text())
+    return sorted({command for command in found if "<" not in command and "|" not in command})
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_to_a_file(document: Path) -> None:
+    """Links inside the project are not broken."""
+    for target in _LINK.findall(document.read_text()):
+        if "://" not in target:
+            assert (document.parent / target).exists(), f"{document.name} links to {target}"
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_in_the_documents_exists(command: str) -> None:
+    """Short ones are run; of long ones every option is in their help."""
+    words = shlex.split(command)
+    if words[0] not in LONG:
+        done = tangguh(*[word for word in words if word != "..."], text="not a code\n")
+        assert done.returncode in (0, 1), done.stderr
+        assert "Traceback" not in done.stderr
+        return
+    help_words = words[:2] if words[0] == "bench" else words[:1]
+    told = tangguh(*help_words, "--help")
+    assert told.returncode == 0, told.stderr
+    for option in (word for word in words if word.startswith("--")):
+        assert option in told.stdout, f"{command}: {option} is not in its help"
+
+
+def test_qris_parse_gives_the_promised_keys() -> None:
+    """The contract of the command line: valid, kind, errors, warnings, fields."""
+    done = tangguh("qris", "parse", "-", "--json", text="000201\n")
+    verdict = json.loads(done.stdout)
+    assert {"valid", "kind", "errors", "warnings", "fields"} <= verdict.keys()
+    assert done.returncode == 1
+
+
+def test_config_show_is_one_json_document() -> None:
+    """Machine-readable, with secrets masked."""
+    done = tangguh("config", "show", "--json")
+    assert json.loads(done.stdout)["db"] == {"dsn": "", "pool_connections_max": 10}
+
+
+def test_the_makefile_has_the_promised_targets() -> None:
+    """A newcomer's commands: setup, run, test, check."""
+    makefile = (ROOT / "Makefile").read_text()
+    for target in ("setup", "run", "test", "check", "drills"):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE)
