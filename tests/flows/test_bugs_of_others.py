@@ -260,7 +260,7 @@ async def test_the_database_goes_away_while_payments_are_being_recovered(
         await pay(bank, await scan(bank, 1_000_00, key=f"k-{number}", by=number + 1))
         for number in range(8)
     ]
-    name = dsn.split("/")[-1].partition("?")[0]
+    name = dsn.partition("@/")[2].partition("?")[0]
     admin = await asyncpg.connect(dsn.replace(f"/{name}?", "/postgres?"))
 
     cut = asyncio.Event()
