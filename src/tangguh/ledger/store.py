@@ -16,7 +16,7 @@ import msgspec
 from tangguh.audit import chain
 from tangguh.audit.journal import JournalPlan, Row
 from tangguh.core.errors import FenceLost, InvariantBroken, Misconfigured
-from tangguh.db.pool import Connection, RuleBroken
+from tangguh.db.pool import Connection, RuleBroken, connect, translated
 from tangguh.db.queries import Queries
 from tangguh.ledger.batch_sql import Part, compose, update_part
 from tangguh.ledger.plans import SQL
@@ -160,9 +160,21 @@ async def _append(
     )
 
 
-async def prepare_to_write(connection: Connection) -> None:
-    """Plan each statement once: its arrays differ in length only, and replanning costs more."""
-    await connection.execute("SET plan_cache_mode = force_generic_plan")
+async def open_line(dsn: str) -> Connection:
+    """A connection for the writer. Raises StoreUnavailable.
+
+    PostgreSQL is told what the writer's statements are like: each finds rows by their keys.
+    They are planned once, since their arrays differ in length only, and always by index. Left to
+    its statistics, which on a young table there are none of, it read whole tables: 27 ms instead
+    of 0.3 for the keys of a batch.
+    """
+    connection = await connect(dsn)
+    with translated():
+        await connection.execute(
+            "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; "
+            "SET enable_hashjoin = off; SET enable_mergejoin = off"
+        )
+    return connection
 
 
 @cache

@@ -28,7 +28,7 @@ from tangguh.core.errors import (
     TangguhError,
 )
 from tangguh.core.ids import Ids
-from tangguh.db.pool import UNWRITABLE, Connection, connect, cut_after, translated
+from tangguh.db.pool import UNWRITABLE, Connection, cut_after, translated
 from tangguh.ledger import store
 from tangguh.ledger.book import Book
 from tangguh.ledger.command import Command
@@ -121,10 +121,9 @@ class Writer:
 
     async def start(self) -> None:
         """Become the book's writer. Raises StoreUnavailable or Misconfigured."""
-        self._read = await connect(self._dsn)
-        self._write = await connect(self._dsn)
+        self._read = await store.open_line(self._dsn)
+        self._write = await store.open_line(self._dsn)
         with translated():
-            await store.prepare_to_write(self._write)
             self._adopt(await store.take_book(self._write, self.settings.book_id))
         self._task = asyncio.create_task(self._run(), name="book writer")
 
@@ -395,7 +394,6 @@ class Writer:
                 with translated():
                     await self._reconnect()
                     with cut_after(self._write, self.settings.silence_seconds_max):
-                        await store.prepare_to_write(self._write)
                         return await store.retake_book(
                             self._write, self.settings.book_id, batch.head.epoch
                         )
@@ -426,8 +424,8 @@ class Writer:
     async def _reconnect(self) -> None:
         for connection in (self._read, self._write):
             await _close(connection, at_once=True)
-        self._read = await connect(self._dsn)
-        self._write = await connect(self._dsn)
+        self._read = await store.open_line(self._dsn)
+        self._write = await store.open_line(self._dsn)
 
     async def _lose_read_connection(
         self, tickets: list[_Ticket], unavailable: StoreUnavailable
@@ -439,7 +437,7 @@ class Writer:
         if self._flight is None:
             try:
                 await _close(self._read, at_once=True)
-                self._read = await connect(self._dsn)
+                self._read = await store.open_line(self._dsn)
             except StoreUnavailable:
                 await self._clock.sleep(self.settings.reconnect_seconds)
 

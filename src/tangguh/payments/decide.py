@@ -32,7 +32,15 @@ from tangguh.ledger.book import Book
 from tangguh.ledger.command import Key
 from tangguh.ledger.posting import Entry
 from tangguh.payments.payment import Decided, Order, Payment, State
-from tangguh.payments.plans import EVENTS, IDEMPOTENCY, PAYMENTS, USAGE, KeyUse, Usage, UsageKey
+from tangguh.payments.plans import (
+    EVENTS,
+    ORDER_KEYS,
+    PAYMENTS,
+    USAGE,
+    Usage,
+    UsageKey,
+    order_key,
+)
 from tangguh.payments.rules import (
     Rules,
     next_inquiry_at,
@@ -251,21 +259,22 @@ def entries_of(payment: Payment) -> tuple[Entry, ...]:
 
 def keys_of_idempotency(book: Book, customer_id: int, key: str) -> Iterable[Key]:
     """The key's row and, once that is loaded, the payment it made."""
-    yield "idempotency_keys", (customer_id, key)
-    if book.is_loaded("idempotency_keys", (customer_id, key)):
-        use = book.shelf(IDEMPOTENCY).get((customer_id, key))
-        if use is not None:
-            yield "payments", use.payment_id
+    whole = order_key(customer_id, key)
+    yield "order_keys", whole
+    if book.is_loaded("order_keys", whole):
+        payment_id = book.shelf(ORDER_KEYS).get(whole)
+        if payment_id is not None:
+            yield "payments", payment_id
 
 
 def repeated(book: Book, order: Order, customer_id: int, key: str) -> Decided | Refused | None:
     """What this key got before: the same payment, or IDEMPOTENCY_KEY_REUSED naming the field."""
-    use = book.shelf(IDEMPOTENCY).get((customer_id, key))
-    if use is None:
+    payment_id = book.shelf(ORDER_KEYS).get(order_key(customer_id, key))
+    if payment_id is None:
         return None
-    payment = book.shelf(PAYMENTS).get(use.payment_id)
+    payment = book.shelf(PAYMENTS).get(payment_id)
     if payment is None:
-        raise InvariantBroken(f"idempotency key of {use.payment_id} has no payment")
+        raise InvariantBroken(f"an idempotency key names {payment_id}, which is not there")
     if payment.order == order:
         return Decided(payment, repeated=True)
     return Refused(
@@ -279,8 +288,8 @@ def record(book: Book, payment: Payment, what: str, detail: str = "") -> Decided
     """Keep the payment as it is now and add the line to its timeline."""
     known = book.shelf(PAYMENTS)
     if not book.is_loaded(PAYMENTS.name, payment.id):
-        use = KeyUse(payment.customer_id, payment.order.idempotency_key, payment.id)
-        book.shelf(IDEMPOTENCY).put((use.customer_id, use.key), use)
+        key = order_key(payment.customer_id, payment.order.idempotency_key)
+        book.shelf(ORDER_KEYS).put(key, payment.id)
     known.add(payment.id, payment)
     book.note(
         EVENTS,

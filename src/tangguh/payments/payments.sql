@@ -19,12 +19,9 @@ UPDATE payments AS p
          refunded_minor, refunding_minor, concluded_at, resolve_at, attempts, events)
  WHERE p.book_id = $1 AND p.payment_id = u.payment_id
 
--- name: load_idempotency_keys
--- Which payment each key made. payment_of_idempotency_key.
-SELECT p.customer_id, p.idempotency_key AS key, p.payment_id
-  FROM unnest($2::bigint[], $3::text[]) AS u(customer_id, key)
-  JOIN payments AS p
-    ON p.book_id = $1 AND p.customer_id = u.customer_id AND p.idempotency_key = u.key
+-- name: load_order_keys
+-- Which payment each key made. payment_of_order_key.
+SELECT order_key, payment_id FROM payments WHERE book_id = $1 AND order_key = ANY($2::text[])
 
 -- name: load_limit_usage
 -- What accounts have used of a service today. Primary key.

@@ -19,8 +19,8 @@ SQL: Final = ("tangguh.payments", "payments.sql")
 _encode_order: Final = msgspec.json.Encoder().encode
 _decode_order: Final = msgspec.json.Decoder(Order).decode
 
-IdempotencyKey = tuple[int, str]
-"""(customer id, the key their device made)."""
+OrderKey = str
+"""``customer:key``: the key a device made, within its customer."""
 UsageKey = tuple[int, str, date]
 """(account id, service, business date)."""
 
@@ -34,12 +34,9 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
     used_minor: int
 
 
-class KeyUse(msgspec.Struct, frozen=True, gc=False):
-    """Which payment an idempotency key made."""
-
-    customer_id: int
-    key: str
-    payment_id: UUID
+def order_key(customer_id: int, key: str) -> OrderKey:
+    """One text for both, so that one index, and no other, can find it."""
+    return f"{customer_id}:{key}"
 
 
 def read_payment(row: Loaded) -> Payment:
@@ -88,7 +85,7 @@ def _payment_row(payment: Payment) -> Row:
         payment.tip_minor,
         payment.fee_minor,
         payment.currency,
-        payment.order.idempotency_key,
+        order_key(payment.customer_id, payment.order.idempotency_key),
         _encode_order(payment.order).decode(),
         payment.original_id,
         payment.network_reference,
@@ -123,18 +120,13 @@ def _payment_change(payment: Payment) -> Row:
     )
 
 
-def _key_arrays(keys: Sequence[IdempotencyKey]) -> tuple[list[Any], ...]:
-    return [customer for customer, _ in keys], [key for _, key in keys]
-
-
 def _usage_arrays(keys: Sequence[UsageKey]) -> tuple[list[Any], ...]:
     accounts, services, days = zip(*keys, strict=True)
     return list(accounts), list(services), list(days)
 
 
-def _read_key(row: Loaded) -> tuple[IdempotencyKey, KeyUse]:
-    use = KeyUse(row["customer_id"], row["key"], row["payment_id"])
-    return (use.customer_id, use.key), use
+def _read_key(row: Loaded) -> tuple[OrderKey, UUID]:
+    return row["order_key"], row["payment_id"]
 
 
 def _read_usage(row: Loaded) -> tuple[UsageKey, Usage]:
@@ -171,7 +163,7 @@ PAYMENTS: Final[ShelfPlan[UUID, Payment]] = ShelfPlan(
         "tip_minor",
         "fee_minor",
         "currency",
-        "idempotency_key",
+        "order_key",
         "order_json",
         "original_id",
         "network_reference",
@@ -193,15 +185,15 @@ PAYMENTS: Final[ShelfPlan[UUID, Payment]] = ShelfPlan(
     rows_max=50_000,
 )
 
-IDEMPOTENCY: Final[ShelfPlan[IdempotencyKey, KeyUse]] = ShelfPlan(
-    name="idempotency_keys",
+ORDER_KEYS: Final[ShelfPlan[OrderKey, UUID]] = ShelfPlan(
+    name="order_keys",
     sql=SQL,
-    load="load_idempotency_keys",
-    key_arrays=_key_arrays,
+    load="load_order_keys",
+    key_arrays=lambda keys: (list(keys),),
     read=_read_key,
     rows_max=50_000,
 )
-"""Written as a column of the payment; here for looking it up."""
+"""Which payment each key made. Written as a column of the payment; here for looking it up."""
 
 USAGE: Final[ShelfPlan[UsageKey, Usage]] = ShelfPlan(
     name="limit_usage",
@@ -232,5 +224,5 @@ EVENTS: Final = JournalPlan(
     sort_key=lambda row: (row[0].int, row[1]),
 )
 
-PAYMENT_SHELVES: Final[tuple[ShelfPlan[Any, Any], ...]] = (PAYMENTS, IDEMPOTENCY, USAGE)
+PAYMENT_SHELVES: Final[tuple[ShelfPlan[Any, Any], ...]] = (PAYMENTS, ORDER_KEYS, USAGE)
 PAYMENT_JOURNALS: Final = (EVENTS,)

@@ -54,8 +54,8 @@ SELECT p.payment_id, p.refunded_minor, p.refunding_minor
 
 -- name: no_idempotency_key_has_two_payments
 -- No order was carried out twice under one key.
-SELECT customer_id, count(*) AS payments FROM payments
- WHERE book_id = $1 GROUP BY customer_id, idempotency_key HAVING count(*) > 1
+SELECT min(payment_id::text) AS payment_id, count(*) AS payments FROM payments
+ WHERE book_id = $1 GROUP BY order_key HAVING count(*) > 1
 
 -- name: timelines_are_whole
 -- A payment counts its events, and its last event shows its state.

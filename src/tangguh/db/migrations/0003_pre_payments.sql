@@ -17,7 +17,7 @@ CREATE TABLE payments (
     tip_minor         bigint   NOT NULL,
     fee_minor         bigint   NOT NULL,
     currency          text     NOT NULL,
-    idempotency_key   text     NOT NULL,
+    order_key         text     NOT NULL,
     order_json        json     NOT NULL,
     original_id       uuid,
     network_reference text     NOT NULL,
@@ -52,8 +52,10 @@ CREATE TABLE payments (
 CREATE INDEX payments_to_resolve ON payments (book_id, resolve_at) WHERE resolve_at IS NOT NULL;
 -- A customer's own payments, newest first (ids are time-ordered).
 CREATE INDEX payments_of_customer ON payments (book_id, customer_id, payment_id);
--- One payment per key of a customer, whatever the application thinks.
-CREATE UNIQUE INDEX payment_of_idempotency_key ON payments (book_id, customer_id, idempotency_key);
+-- One payment per idempotency key of a customer (``customer:key``), whatever the application
+-- thinks. One text, so that no index but this one can find it: on a young table, without
+-- statistics, PostgreSQL took the customer's whole history instead.
+CREATE UNIQUE INDEX payment_of_order_key ON payments (book_id, order_key);
 -- The refunds of one payment.
 CREATE INDEX refunds_of_payment ON payments (book_id, original_id) WHERE original_id IS NOT NULL;
 
