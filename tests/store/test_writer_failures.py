@@ -359,7 +359,8 @@ async def test_a_full_queue_is_said_at_once(dsn: str) -> None:
     taken = [writer.submit([post(number)]) for number in range(10)]
     with pytest.raises(Overloaded):
         await writer.submit([post(99)])
-    assert all(isinstance((await one)[0], Posting) for one in taken)
+    for answers in await asyncio.gather(*taken):
+        assert isinstance(answers[0], Posting)
     with pytest.raises(Overloaded, match="more commands than one batch"):
         await writer.submit([post(number) for number in range(100, 106)])
     assert isinstance(await writer.decide(post(99)), Posting)
@@ -371,9 +372,10 @@ async def test_stopping_answers_what_was_handed_in(
 ) -> None:
     """Everything queued before the stop is written; everything after is refused."""
     writer = await opened_writer(dsn, WriterSettings(batch_commands_max=10))
-    waiting = [asyncio.ensure_future(writer.submit([post(number)])) for number in range(1, 101)]
+    waiting = [writer.submit([post(number)]) for number in range(1, 101)]
     await writer.stop()
-    assert all(isinstance((await one)[0], Posting) for one in waiting)
+    for answers in await asyncio.gather(*waiting):
+        assert isinstance(answers[0], Posting)
     assert await posted(truth) == 10_000
     with pytest.raises(StoreUnavailable):
         await writer.decide(post(999))

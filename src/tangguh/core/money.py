@@ -50,6 +50,6 @@ def parse_decimal(text: str) -> int:
 
 def format_decimal(minor: int) -> str:
     """The amount as networks write it: two decimals, no separators (SNAP, ISO 20022)."""
-    sign = "-" if minor < 0 else ""
-    whole, sen = divmod(abs(minor), 100)
-    return f"{sign}{whole}.{sen:02d}"
+    if minor < 0:
+        return f"-{format_decimal(-minor)}"
+    return f"{minor // 100}.{minor % 100:02d}"

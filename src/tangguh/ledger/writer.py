@@ -430,16 +430,24 @@ class Writer:
     async def _lose_read_connection(
         self, tickets: list[_Ticket], unavailable: StoreUnavailable
     ) -> None:
-        """Loading failed: nothing was decided. Answer so, and connect again for the next ones."""
-        for ticket in tickets:
-            self._queued -= len(ticket.commands)
-            ticket.fail(unavailable)
-        if self._flight is None:
-            try:
-                await _close(self._read, at_once=True)
-                self._read = await store.open_line(self._dsn)
-            except StoreUnavailable:
-                await self._clock.sleep(self.settings.reconnect_seconds)
+        """Loading failed: nothing was decided. Connect again; say so if there is no hope just now.
+
+        While a commit finds out its own fate there is hope: its tickets and these wait together.
+        """
+        if self._flight is not None:
+            self._queue.extendleft(reversed(tickets))
+            await asyncio.wait({self._flight})
+            self._wake.set()
+        else:
+            for ticket in tickets:
+                self._queued -= len(ticket.commands)
+                ticket.fail(unavailable)
+        if self._dead is not None or not self._read.is_closed():
+            return
+        try:
+            self._read = await store.open_line(self._dsn)
+        except StoreUnavailable:
+            await self._clock.sleep(self.settings.reconnect_seconds)
 
     def _die(self, error: TangguhError) -> None:
         self._dead = error

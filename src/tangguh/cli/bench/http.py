@@ -32,7 +32,7 @@ from tangguh.core.errors import StoreUnavailable, TangguhError
 from tangguh.customers.seed import DEMO_PIN, demo
 
 _PEOPLE: Final = 32
-_CONNECTIONS: Final = 64
+_CONNECTIONS: Final = 128
 _WARM_SECONDS: Final = 2.0
 _REQUESTS_PER_SECOND_MAX: Final = 12_000
 _PATH: Final = "/v1/payments"
