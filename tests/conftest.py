@@ -12,8 +12,9 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from paper import PaperRail
+import structlog
 
+from paper import PaperRail
 from tangguh.access.pin import PinSettings
 from tangguh.app import Bank
 from tangguh.config import Settings
@@ -30,6 +31,11 @@ QUICK = Settings(pin=PinSettings(memory_kib=64, passes=1))
 """The default settings, with a PIN hash that costs no time: its cost is not under test."""
 
 _numbers = count(1)
+
+# Plain lines: the default draws every local variable of a traceback, which takes seconds.
+structlog.configure(
+    processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()]
+)
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,8 @@ from typing import Any
 import aiohttp
 import uvicorn
 from starlette.types import ASGIApp
-from stories import account_of
 
+from stories import account_of
 from tangguh.access.session import signature
 from tangguh.app import Bank
 from tangguh.core.clock import Clock

@@ -77,9 +77,7 @@ async def scan(
     return msgspec.structs.replace(order, **more)
 
 
-def give_back(
-    payment: Payment, amount_minor: int, *, key: str = "r-1", by: int = 0
-) -> RefundOrder:
+def give_back(payment: Payment, amount_minor: int, *, key: str = "r-1", by: int = 0) -> RefundOrder:
     """An order to give back so much of a payment; by the bank itself if nobody is named."""
     return RefundOrder(
         requested_by=by, idempotency_key=key, payment_id=payment.id, amount_minor=amount_minor

@@ -19,10 +19,10 @@ from uuid import UUID
 import asyncpg
 import msgspec
 import pytest
+
 from paper import PaperRail
 from stories import (
     BUDI,
-    RUPIAH,
     account_of,
     balance,
     give_back,
@@ -36,7 +36,6 @@ from stories import (
     told,
     transfer,
 )
-
 from tangguh.app import Bank
 from tangguh.core.clock import HandClock
 from tangguh.core.ids import Ids
@@ -196,15 +195,15 @@ async def test_nobody_is_told_it_is_final_while_it_is_not(bank: Bank, paper: Pap
     assert again.payment.is_open
 
 
-async def test_a_time_out_releases_the_hold_once(
-    bank: Bank, purse: int, clock: HandClock
-) -> None:
+async def test_a_time_out_releases_the_hold_once(bank: Bank, purse: int, clock: HandClock) -> None:
     """Mojaloop 868: expiry and void at the same moment free the money once."""
     due = PlaceHold(uuid(2), purse, 400_00, clock.now())
     await bank.writer.decide(due)
     await bank.writer.decide(PlaceHold(uuid(3), purse, 50_00))
     clock.advance(1)
-    answers = await bank.writer.submit([ExpireHold(uuid(2)), ExpireHold(uuid(2)), VoidHold(uuid(2))])
+    answers = await bank.writer.submit(
+        [ExpireHold(uuid(2)), ExpireHold(uuid(2)), VoidHold(uuid(2))]
+    )
     assert answers[0].state is HoldState.EXPIRED
     assert all(is_refused(one, Refusal.HOLD_ALREADY_EXPIRED) for one in answers[1:])
     assert (await balance(bank, purse)).held_minor == 50_00

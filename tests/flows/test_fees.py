@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 import pytest
+
 from paper import PaperRail
 from stories import RUPIAH, balance, give_back, is_refused, now_is, pay, proved, refund, scan
 from stories import transfer as send
-
 from tangguh.app import Bank
 from tangguh.core.outcome import Declined, Refusal
 from tangguh.core.service import SERVICES

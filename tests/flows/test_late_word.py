@@ -9,13 +9,13 @@ from typing import Any
 
 import msgspec
 import pytest
-from conftest import QUICK
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+
+from conftest import QUICK
 from paper import PaperRail
 from serving import Answered, phones
 from stories import RUPIAH, balance, count_of, give_back, now_is, pay, proved, refund, scan, told
-
 from tangguh.app import Bank
 from tangguh.core.clock import HandClock
 from tangguh.core.outcome import Accepted, Declined, NotSent, Outcome, Refusal, Unanswered

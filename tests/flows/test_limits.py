@@ -6,9 +6,9 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
-from paper import PaperRail
-from stories import ANA, BUDI, RUPIAH, account_of, pay, proved, refused_by, scan, transfer
 
+from paper import PaperRail
+from stories import ANA, BUDI, account_of, pay, proved, refused_by, scan, transfer
 from tangguh.app import Bank
 from tangguh.core.clock import HandClock
 from tangguh.core.outcome import Accepted, Declined, Refusal, Unanswered
@@ -28,7 +28,7 @@ async def rich(bank: Bank) -> None:
     assert demo(1)
     for customer in (ANA, BUDI):
         account = await account_of(bank, customer)
-        entries = ((chart.VAULT, -10**12), (account, 10**12))
+        entries = ((chart.VAULT, -(10**12)), (account, 10**12))
         await bank.writer.decide(Post(bank.ids.next(), "opening", entries))
 
 

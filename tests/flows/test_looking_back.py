@@ -7,7 +7,6 @@ from itertools import pairwise
 
 from paper import PaperRail
 from stories import ANA, RUPIAH, account_of, balance, give_back, pay, refund, scan, transfer
-
 from tangguh.app import Bank
 from tangguh.core.clock import HandClock
 from tangguh.core.outcome import Unanswered

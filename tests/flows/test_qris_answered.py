@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
 from paper import PaperRail
 from stories import RUPIAH, balance, pay, proved, scan, told
-
 from tangguh.app import Bank
 from tangguh.core.outcome import Accepted, Declined, NotSent, Refusal
 from tangguh.ledger import chart

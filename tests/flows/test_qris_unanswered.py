@@ -6,9 +6,9 @@ import asyncio
 
 import msgspec
 import pytest
+
 from paper import PaperRail
 from stories import RUPIAH, balance, now_is, pay, proved, scan, told
-
 from tangguh.app import Bank
 from tangguh.core.clock import HandClock
 from tangguh.core.outcome import Accepted, Declined, NotSent, Refusal, Unanswered

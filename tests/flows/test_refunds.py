@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+
 from paper import PaperRail
 from stories import (
     ANA,
@@ -26,7 +27,6 @@ from stories import (
     told,
     transfer,
 )
-
 from tangguh.app import Bank
 from tangguh.core.clock import HandClock
 from tangguh.core.outcome import Accepted, Declined, NotSent, Refusal, Unanswered

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+
 from paper import PaperRail
 from stories import (
     BUDI,
@@ -23,12 +24,11 @@ from stories import (
     scan,
     transfer,
 )
-
 from tangguh.app import Bank
 from tangguh.core.order import ToAccount
 from tangguh.core.outcome import Refusal, Refused, Unanswered
 from tangguh.payments import flow
-from tangguh.payments.payment import Decided, State
+from tangguh.payments.payment import Decided
 
 
 @pytest.mark.parametrize("make", [transfer, scan])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from stories import BUDI, RUPIAH, account_of, balance, pay, proved, told, transfer
-
 from tangguh.app import Bank
 from tangguh.customers.store import accounts_of
 from tangguh.payments import flow

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from paper import PaperRail
 from stories import (
     ANA,
@@ -21,7 +22,6 @@ from stories import (
     scan,
     transfer,
 )
-
 from tangguh.app import Bank
 from tangguh.core.clock import HandClock
 from tangguh.core.order import ToAccount

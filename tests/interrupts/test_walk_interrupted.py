@@ -12,9 +12,9 @@ import random
 from typing import Any
 
 import pytest
+
 from conftest import QUICK
 from interrupts.network import Network
-
 from tangguh.app import Bank
 from tangguh.core.clock import HandClock
 from tangguh.core.ids import Ids

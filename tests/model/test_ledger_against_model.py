@@ -7,8 +7,8 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from model.naive import NaiveLedger
 
+from model.naive import NaiveLedger
 from tangguh.core.clock import HandClock
 from tangguh.core.ids import Ids
 from tangguh.core.outcome import Refused
@@ -32,7 +32,7 @@ ACCOUNTS = 12
 
 
 class Story:
-    """Makes random commands, many of them repeats, clashes and nonsense, with the model's verdict."""
+    """Makes random commands, many of them repeats and nonsense, with the model's verdict."""
 
     def __init__(self, seed: int, clock: HandClock) -> None:
         self.random = random.Random(seed)
@@ -94,12 +94,10 @@ class Story:
         if self.random.random() < 0.1:
             posting = self.some(self.postings)
         self.postings.append(posting)
-        credits = tuple(
-            (self.account(), self.amount()) for _ in range(self.random.randint(1, 2))
-        )
+        taken = tuple((self.account(), self.amount()) for _ in range(self.random.randint(1, 2)))
         return (
-            PostHold(hold, posting, "test", credits),
-            self.model.post_hold(hold, posting, credits),
+            PostHold(hold, posting, "test", taken),
+            self.model.post_hold(hold, posting, taken),
         )
 
     def void(self) -> tuple[object, str]:

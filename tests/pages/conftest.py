@@ -68,7 +68,7 @@ async def site(bank: Bank, clock: HandClock, paper: PaperRail) -> AsyncIterator[
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     async with asyncio.timeout(10):
-        while not server.started:  # noqa: ASYNC110 - the server has no event for it
+        while not server.started:
             await asyncio.sleep(0.01)
     yield Site(bank, clock, paper, f"http://127.0.0.1:{listening.getsockname()[1]}")
     bank.door.live.close()

@@ -13,8 +13,8 @@ from uuid import UUID
 import asyncpg
 import msgspec
 import pytest
-from fault_proxy import FaultProxy
 
+from fault_proxy import FaultProxy
 from tangguh.core.clock import HandClock, SystemClock
 from tangguh.core.errors import (
     Ambiguous,
@@ -275,7 +275,7 @@ def too_large(book: Book) -> Any:
 def below_the_floor(book: Book) -> Any:
     account = book.accounts.get(2)
     assert account is not None
-    book.accounts.put(2, msgspec.structs.replace(account, posted_minor=-10**12))
+    book.accounts.put(2, msgspec.structs.replace(account, posted_minor=-(10**12)))
     return "decided"
 
 
@@ -325,9 +325,7 @@ async def test_a_key_no_query_can_take_fails_alone(
     await writer.stop()
 
 
-async def test_a_decision_that_raises_changes_nothing(
-    dsn: str, truth: asyncpg.Connection
-) -> None:
+async def test_a_decision_that_raises_changes_nothing(dsn: str, truth: asyncpg.Connection) -> None:
     """What it had put and noted before it raised is taken back; the batch goes on."""
 
     def half(book: Book) -> None:
@@ -367,9 +365,7 @@ async def test_a_full_queue_is_said_at_once(dsn: str) -> None:
     await writer.stop()
 
 
-async def test_stopping_answers_what_was_handed_in(
-    dsn: str, truth: asyncpg.Connection
-) -> None:
+async def test_stopping_answers_what_was_handed_in(dsn: str, truth: asyncpg.Connection) -> None:
     """Everything queued before the stop is written; everything after is refused."""
     writer = await opened_writer(dsn, WriterSettings(batch_commands_max=10))
     waiting = [writer.submit([post(number)]) for number in range(1, 101)]

@@ -55,7 +55,7 @@ class PinHasher:
         return await self._in_pool(self._hasher.hash, pin)
 
     async def is_right(self, argon2id: str | None, pin: str) -> bool:
-        """Whether the PIN has this hash. None takes as long as a real one: numbers are not probed."""
+        """Whether the PIN has this hash. None takes as long: numbers are not probed."""
         return await self._in_pool(self._judge, argon2id or self._nobody, pin) and (
             argon2id is not None
         )

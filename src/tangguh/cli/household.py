@@ -32,7 +32,7 @@ Say = Callable[[str], None]
 
 
 class Household:
-    """Everything ``tangguh up`` runs. ``start``, then ``watch`` until told otherwise, then ``stop``."""
+    """Everything ``tangguh up`` runs: ``start``, ``watch`` until told otherwise, ``stop``."""
 
     def __init__(
         self,

@@ -96,7 +96,8 @@ class Place:
 
     def _whereabouts(self) -> str:
         try:
-            return msgspec.json.decode((self.run / "ready.json").read_bytes())["bank"]  # type: ignore[no-any-return]
+            said = msgspec.json.decode((self.run / "ready.json").read_bytes())
+            return str(said["bank"])
         except (OSError, msgspec.DecodeError, KeyError, TypeError):
             return "it is just starting or stopping"
 

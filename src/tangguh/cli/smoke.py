@@ -140,7 +140,8 @@ def _judge(service_id: str, ended: list[dict[str, Any]], seconds: float) -> Chec
 
 def _table(result: Smoke) -> str:
     lines = [
-        f"{'ok ' if one.ok else 'BAD'}  {one.id:<24} {one.state:<8} {one.seconds:6.2f} s  {one.detail}"
+        f"{'ok ' if one.ok else 'BAD'}  {one.id:<24} {one.state:<8} {one.seconds:6.2f} s  "
+        f"{one.detail}"
         for one in result.services
     ]
     holding = sum(one.holds for one in result.proof.invariants)

@@ -44,7 +44,7 @@ class SystemClock:
 
 
 class HandClock:
-    """A clock moved by hand; sleepers wake when it passes them. For tests, drills and simulation."""
+    """A clock moved by hand; sleepers wake when it passes them. For tests and simulation."""
 
     def __init__(self, start: datetime) -> None:
         self._now = start.astimezone(UTC)

@@ -1,6 +1,6 @@
 """Money as whole minor units with its currency; never a float (ADR-0007).
 
-The rupiah's minor unit is the sen: IDR has exponent 2 in ISO 4217, so Rp1.500 is 150000 minor units.
+The rupiah's minor unit is the sen: IDR has exponent 2 in ISO 4217, so Rp1.500 is 150000 units.
 Inside the book amounts are plain ``int`` in the book's one currency; ``Money`` is for the borders.
 """
 

@@ -11,13 +11,15 @@ import random
 from typing import Final
 from uuid import UUID, uuid5
 
+from tangguh.core.errors import Misconfigured
 from tangguh.core.outcome import Refused
 from tangguh.customers import store
 from tangguh.customers.store import Customer
 from tangguh.db.pool import Pool
 from tangguh.ledger import chart
 from tangguh.ledger.chart import Kind
-from tangguh.ledger.command import Decider, OpenAccount, Post
+from tangguh.ledger.command import OpenAccount, Post
+from tangguh.ledger.writer import Decider
 
 PEOPLE: Final = 56
 SHOPS: Final = 8
@@ -64,7 +66,7 @@ async def fill(book: Decider, pool: Pool, book_id: int, seed: int) -> list[Custo
         posted = await book.decide(Post(posting_id, "opening", entries, "Setoran awal"))
         for answer in (opened, posted):
             if isinstance(answer, Refused):
-                raise ValueError(f"the demo cannot be filled: {answer.detail}")
+                raise Misconfigured(f"the demo cannot be filled: {answer.detail}")
     await store.enrol(pool, book_id, people, accounts)
     return people
 

@@ -1,1 +1,1 @@
-"""The only package that knows the driver: connections, migrations, named SQL, the embedded server."""
+"""The only package that knows the driver: connections, migrations, SQL, embedded server."""

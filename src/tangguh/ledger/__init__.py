@@ -1,1 +1,1 @@
-"""The double-entry book: accounts, postings, holds and their one writer. Knows nothing of payments."""
+"""The double-entry book: accounts, postings, holds, one writer. Knows nothing of payments."""

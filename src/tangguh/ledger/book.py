@@ -317,7 +317,7 @@ def _cannot_move(account: Account, amount: int) -> Refused | None:
 
 
 def _too_low(after: Account, before: Account | None) -> Refused | None:
-    """Refuse a fall below the floor or out of range; a rise is never refused for being too small."""
+    """Refuse a fall below the floor or out of range; a rise is never refused."""
     if not -MINOR_MAX <= after.posted_minor <= MINOR_MAX:
         return Refused(Refusal.BALANCE_OUT_OF_RANGE, "amount_minor", "the balance would overflow")
     if after.floor_minor is None or after.available_minor >= after.floor_minor:

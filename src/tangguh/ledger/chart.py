@@ -1,4 +1,4 @@
-"""The chart of accounts: which kinds there are, on which side they grow, and the bank's own numbers.
+"""The chart of accounts: the kinds, on which side they grow, the bank's own numbers.
 
 Every entry is signed: plus is a credit, minus a debit, and the entries of a posting add up to
 zero. A customer's money is the bank's debt, so it is positive; what networks owe us is negative.

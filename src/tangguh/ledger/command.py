@@ -21,7 +21,6 @@ from tangguh.ledger.chart import Kind
 from tangguh.ledger.hold import Hold
 from tangguh.ledger.posting import Entry, Posting, differing_field
 
-A = TypeVar("A")
 A_co = TypeVar("A_co", covariant=True)
 
 Key = tuple[str, Any]
@@ -45,14 +44,6 @@ class Command(Protocol[A_co]):
 
     def decide(self, book: Book) -> A_co:
         """The answer; what it changes is recorded in the book."""
-        ...
-
-
-class Decider(Protocol):
-    """Whoever can have a command decided: the writer in this process, or one behind a socket."""
-
-    async def decide(self, command: Command[A]) -> A:
-        """The durable answer. Raises Overloaded, StoreUnavailable or Ambiguous."""
         ...
 
 

@@ -1,13 +1,14 @@
-"""Ends holds whose time is over. Holds without an expiry are somebody's duty and are not touched."""
+"""Ends holds whose time is over. Those without an expiry are somebody's duty."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from tangguh.db.pool import Pool
-from tangguh.ledger.command import Decider, ExpireHold
+from tangguh.ledger.command import ExpireHold
 from tangguh.ledger.hold import Hold
 from tangguh.ledger.store import LEDGER
+from tangguh.ledger.writer import Decider
 
 
 async def expire_due(book: Decider, pool: Pool, book_id: int, now: datetime, count_max: int) -> int:

@@ -31,7 +31,7 @@ class Hold(msgspec.Struct, frozen=True, gc=False):
     """Money set aside on one account, still the customer's. Amounts in minor units.
 
     ``posted_minor`` is what was taken when it was posted; the rest became available again.
-    ``expires_at`` None never expires by the clock: its end is somebody's duty (a payment's resolver).
+    ``expires_at`` None never expires by the clock: its end is a duty (a payment's resolver).
     """
 
     id: UUID

@@ -33,7 +33,7 @@ class Invariant(msgspec.Struct, frozen=True):
 async def prove(
     connection: Connection, book_id: int, queries: Queries, names: Sequence[str]
 ) -> list[Invariant]:
-    """Run the named blocks of ``queries``; each takes (book_id) and returns what breaks the rule."""
+    """Run the named blocks of ``queries``; each takes (book_id) and gives what breaks the rule."""
     proved: list[Invariant] = []
     for name in names:
         broken = await connection.fetch(f"{queries[name]}\nLIMIT 5", book_id)

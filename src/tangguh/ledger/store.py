@@ -108,7 +108,8 @@ def seal(
 
 async def commit(connection: Connection, batch: Sealed) -> None:
     """One transaction. Raises FenceLost when another writer took the book, InvariantBroken when a
-    row that was to change is not there; nothing is written then."""
+    row that was to change is not there; nothing is written then.
+    """
     try:
         async with connection.transaction():
             await _open_batch(connection, batch)

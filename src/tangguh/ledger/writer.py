@@ -12,7 +12,7 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
 import structlog
@@ -50,6 +50,14 @@ _COMMANDS_PER_LOOK: Final = 32
 
 _CLOSE_SECONDS_MAX: Final = 2.0
 """What saying good-bye may take before the line is just cut."""
+
+
+class Decider(Protocol):
+    """Whoever can have a command decided: the writer in this process, or one behind a socket."""
+
+    async def decide(self, command: Command[A]) -> A:
+        """The durable answer. Raises Overloaded, StoreUnavailable or Ambiguous."""
+        ...
 
 
 class WriterSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -337,7 +337,7 @@ def _give_up(book: Book, payment: Payment, refused: Refused) -> Decided:
 
 
 def _receive_refund(book: Book, refund: Payment) -> str:
-    """Book a refund the network has confirmed; a customer who cannot take it finds it in suspense."""
+    """Book a refund the network has confirmed; if the customer cannot take it, in suspense."""
     moved = book.post(refund.id, "refund", entries_of(refund))
     if not isinstance(moved, Refused):
         return ""

@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from tangguh.core.clock import Clock
 from tangguh.core.errors import Misconfigured
-from tangguh.ledger.command import Command, Decider
+from tangguh.ledger.command import Command
+from tangguh.ledger.writer import Decider
 from tangguh.payments.payment import Decided, Payment
 from tangguh.payments.rules import Rules
 from tangguh.rails.rail import Instruction, Rail, Refunding

@@ -175,7 +175,7 @@ def next_word_at(payment: Payment, now: datetime) -> datetime | None:
 
 
 class Decided(msgspec.Struct, frozen=True):
-    """What the book answers to an order. ``repeated``: it had been decided before, nothing moved."""
+    """What the book answers to an order. ``repeated``: decided before, nothing moved."""
 
     payment: Payment
     repeated: bool = False

@@ -99,7 +99,7 @@ async def resolve(desk: Desk, payment: Payment) -> None:
 
 
 async def _ask(desk: Desk, payment: Payment) -> Outcome:
-    """A network that has never seen it may still get it: only after it agreed to cancel is it no."""
+    """A network that never saw it may still get it: only after it agreed to cancel is it no."""
     rail, instruction = desk.rail_of(payment), instruction_of(payment)
     outcome = await rail.inquire(instruction)
     if isinstance(outcome, Unanswered) and outcome.why == NOT_FOUND:

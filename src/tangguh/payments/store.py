@@ -1,4 +1,4 @@
-"""Reading payments from PostgreSQL: lists, timelines, what is due. Only the book's writer writes."""
+"""Reading payments from PostgreSQL: lists, timelines, what is due. Only the writer writes."""
 
 from __future__ import annotations
 

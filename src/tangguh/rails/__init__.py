@@ -1,1 +1,1 @@
-"""One room per outside network, all of one shape; ``onus`` is the one that never leaves the bank."""
+"""One room per outside network, all of one shape; ``onus`` never leaves the bank."""

@@ -68,7 +68,7 @@ class Rail(Protocol):
         ...
 
     async def inquire(self, instruction: Instruction) -> Outcome:
-        """Ask what became of it. A network that does not know it answers Unanswered("not_found")."""
+        """Ask what became of it. One that does not know it: Unanswered("not_found")."""
         ...
 
     async def reverse(self, instruction: Instruction) -> Outcome:

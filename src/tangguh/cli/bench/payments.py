@@ -178,8 +178,12 @@ def _rules() -> Rules:
     """The bank's own rules, over rails that exist only as the book needs to know them."""
     inside, outside = (5.0,), (3.0, 10.0, 30.0)
     ways = {
-        TRANSFER_ONUS: Way("onus", True, 5.0, inside),
-        QRIS_OFFUS: Way("qris", False, 40.0, outside),
+        TRANSFER_ONUS: Way(
+            "onus", settles_inside=True, send_timeout_seconds=5.0, inquiry_delays_seconds=inside
+        ),
+        QRIS_OFFUS: Way(
+            "qris", settles_inside=False, send_timeout_seconds=40.0, inquiry_delays_seconds=outside
+        ),
     }
     return Rules(ways, _NO_LIMIT, dict.fromkeys(ways, 0))
 

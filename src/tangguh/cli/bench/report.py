@@ -1,4 +1,4 @@
-"""What every bench reports: results with their ratio to the yardstick beside them, and the proof."""
+"""What every bench reports: results beside their yardstick, and the proof."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _QRIS_CODES: Final = ("V5", "V7", "V14")
 
 
 class Told(msgspec.Struct, frozen=True):
-    """What a customer was told of one order: the payment's id and state, and after how many asks."""
+    """What a customer was told of one order: its id and state, and after how many asks."""
 
     key: str
     payment_id: str
