@@ -246,17 +246,23 @@ class Writer:
         rows = {name: shelf.rows for name, shelf in shelves.items()}
         for _ in range(_KEY_ROUNDS_MAX):
             wanted: dict[str, dict[Any, None]] = {}
+            curious: list[tuple[Command[Any], list[tuple[str, Any]]]] = []
             for number, command in enumerate(commands, start=1):
-                for name, key in command.keys(book):
-                    if key not in rows[name]:
-                        wanted.setdefault(name, {})[key] = None
+                missing = [(name, key) for name, key in command.keys(book) if key not in rows[name]]
+                for name, key in missing:
+                    wanted.setdefault(name, {})[key] = None
+                if missing and not command.names_keys_at_once:
+                    curious.append((command, missing))
                 if number % _COMMANDS_PER_LOOK == 0:
                     await asyncio.sleep(0)
-            if not wanted:
-                return
             for name, keys in wanted.items():
                 await store.load(self._read, self.settings.book_id, shelves[name], list(keys))
-            commands = [command for command in commands if not command.names_keys_at_once]
+            # Only a row that was found can name more rows; one that is absent says nothing.
+            commands = [
+                command
+                for command, missing in curious
+                if any(rows[name].get(key) is not None for name, key in missing)
+            ]
             if not commands:
                 return
 

@@ -13,7 +13,6 @@ from uuid import UUID
 
 import msgspec
 
-from tangguh.core.clock import business_date
 from tangguh.core.errors import InvariantBroken
 from tangguh.core.order import PaymentOrder, ToAccount, ToQris
 from tangguh.core.outcome import (
@@ -308,7 +307,7 @@ def use_limit(book: Book, payment: Payment, change_minor: int) -> None:
 
 
 def _usage_key(payment: Payment) -> UsageKey:
-    return (payment.debtor, payment.service, business_date(payment.accepted_at))
+    return (payment.debtor, payment.service, payment.business_date)
 
 
 def _record_refused(book: Book, payment: Payment, refused: Refused) -> Decided:

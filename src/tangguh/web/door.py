@@ -73,13 +73,13 @@ class Door:
         if done:
             return walk.result()
         # Asking again with the same key gives the payment as it stands; nothing is sent twice.
-        return await flow.pay(self.desk, order)
+        return _asked_once(await flow.pay(self.desk, order))
 
     async def refund(self, order: RefundOrder) -> Decided | Refused:
         """Begin a refund; the same manners as ``pay``, but never turned away for load."""
         walk = self._start(flow.refund(self.desk, order))
         done, _ = await asyncio.wait({walk}, timeout=self.settings.answer_seconds)
-        return walk.result() if done else await flow.refund(self.desk, order)
+        return walk.result() if done else _asked_once(await flow.refund(self.desk, order))
 
     async def remember(self, actor: str, what: str, subject: str = "", detail: str = "") -> None:
         """Write an act into the audit trail; durable when this returns."""
@@ -98,3 +98,8 @@ class Door:
         self._walking.add(task)
         task.add_done_callback(self._walking.discard)
         return task
+
+
+def _asked_once(answer: Decided | Refused) -> Decided | Refused:
+    """The customer asked once; it was the door that asked again."""
+    return answer if isinstance(answer, Refused) else Decided(answer.payment)

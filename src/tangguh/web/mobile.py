@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -90,6 +90,10 @@ async def balance_at(call: Call) -> Answer:
         raise trouble("parameter_invalid", "an RFC 3339 instant", "at") from fault
     if instant.tzinfo is None:
         raise trouble("parameter_invalid", "an instant needs its offset, e.g. Z", "at")
+    try:
+        instant = instant.astimezone(UTC)
+    except OverflowError as fault:
+        raise trouble("parameter_invalid", "an instant of the years 1 to 9999", "at") from fault
     posted = await statement.balance_at(door.pool, door.book_id, account_id, instant)
     return Answer(views.BalanceAt(str(account_id), format_decimal(posted), instant))
 
@@ -382,7 +386,10 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
             "payment_not_found",
             "payment_not_refundable",
             "refund_exceeds_payment",
+            "amount_not_positive",
+            "account_closed",
             "insufficient_funds",
+            "balance_out_of_range",
             "parameter_invalid",
         ),
     ),

@@ -14,6 +14,7 @@ _REF: Final = "#/components/schemas/{name}"
 _ALWAYS: Final = ("rate_limited", "overloaded", "unavailable", "internal")
 _WITH_SESSION: Final = ("not_logged_in", "session_ended")
 _WITH_BODY: Final = ("json_invalid", "body_invalid", "body_too_large", "content_type_wrong")
+_WITH_WRITING: Final = ("ambiguous",)
 _MONEY_HEADERS: Final = (
     (
         "Idempotency-Key",
@@ -99,6 +100,7 @@ def _responses(one: Operation, schema_of: dict[str, Any]) -> dict[str, Any]:
     codes = [*one.problems, *_ALWAYS]
     codes += _WITH_SESSION if one.needs_session else ()
     codes += _WITH_BODY if one.takes is not None else ()
+    codes += _WITH_WRITING if one.method != "GET" else ()
     by_status: dict[int, list[str]] = {}
     rows = {**{str(code): kind for code, kind in OF_REFUSAL.items()}, **OF_REQUEST}
     for code in dict.fromkeys(codes):

@@ -6,6 +6,7 @@ operation has in common (session, body, headers, problems) is done here, once.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -146,12 +147,32 @@ class Endpoint:
         if self._decoder is None:
             return None
         try:
-            return self._decoder.decode(raw)
+            body = self._decoder.decode(raw)
+            json.loads(raw, object_pairs_hook=_each_name_once)
+            return body
+        except RepeatedName as fault:
+            raise trouble("json_invalid", str(fault), fault.name) from fault
         except msgspec.ValidationError as fault:
             message, _, path = str(fault).partition(" - at `")
             raise trouble("body_invalid", message, path.rstrip("`").removeprefix("$.")) from fault
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
             raise trouble("json_invalid", str(fault)) from fault
+
+
+class RepeatedName(Exception):
+    """A JSON object names a member twice: which of the two is meant nobody can say."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__("a name is given twice")
+        self.name = name
+
+
+def _each_name_once(pairs: list[tuple[str, Any]]) -> None:
+    seen: set[str] = set()
+    for name, _ in pairs:
+        if name in seen:
+            raise RepeatedName(name)
+        seen.add(name)
 
 
 async def read_body(request: Request, bytes_max: int) -> bytes:
@@ -170,15 +191,15 @@ async def read_body(request: Request, bytes_max: int) -> bytes:
 
 
 def header(request: Request, name: bytes) -> str:
-    """A header's first value by its lower-case name, empty when there is none.
+    """A header's value by its lower-case name, empty when there is none; of repeats the last.
 
-    Reads the raw list: the request's own mapping decodes and compares everything on each look-up.
+    Reads the raw list once: the request's own mapping decodes and compares on each look-up.
     """
-    for key, value in request.scope["headers"]:
-        if key == name:
-            text: str = value.decode("latin-1")
-            return text
-    return ""
+    scope = request.scope
+    known: dict[bytes, bytes] | None = scope.get("tangguh.headers")
+    if known is None:
+        known = scope["tangguh.headers"] = dict(scope["headers"])
+    return known.get(name, b"").decode("latin-1")
 
 
 def idempotency_key(request: Request) -> str:

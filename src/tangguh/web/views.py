@@ -22,19 +22,25 @@ from tangguh.payments.store import Event
 from tangguh.rails.qris.message import Reading
 from tangguh.rails.qris.nns import MEMBERS
 
+# A dollar sign alone would let a newline through at the end.
 AmountText = Annotated[
     str,
     Meta(
-        pattern=r"^[0-9]{1,13}(\.[0-9]{1,2})?$", max_length=16, description="Rupiah, e.g. 25000.00"
+        pattern=r"^[0-9]{1,13}(\.[0-9]{1,2})?$(?!\n)",
+        max_length=16,
+        description="Rupiah, e.g. 25000.00",
     ),
 ]
-AccountText = Annotated[str, Meta(pattern=r"^[0-9]{6,16}$", description="An account number")]
+AccountText = Annotated[str, Meta(pattern=r"^[0-9]{6,16}$(?!\n)", description="An account number")]
 PhoneText = Annotated[
     str,
-    Meta(pattern=r"^[1-9][0-9]{7,14}$", description="E.164 without the plus, e.g. 6281100000001"),
+    Meta(
+        pattern=r"^[1-9][0-9]{7,14}$(?!\n)",
+        description="E.164 without the plus, e.g. 6281100000001",
+    ),
 ]
-PinText = Annotated[str, Meta(pattern=r"^[0-9]{6}$", description="Six digits")]
-NoteText = Annotated[str, Meta(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
+PinText = Annotated[str, Meta(pattern=r"^[0-9]{6}$(?!\n)", description="Six digits")]
+NoteText = Annotated[str, Meta(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)")]
 QrText = Annotated[str, Meta(min_length=1, max_length=512, description="The text of a QRIS code")]
 
 

@@ -1,7 +1,7 @@
 """``tangguh bench http``: on-us transfers through HTTP against the bank as its own process.
 
 Each request has a session, the device's signature, an idempotency key, limits, the posting with
-every feature, and is answered after its commit. First a closed loop over 64 connections, then an
+every feature, and is answered after its commit. First a closed loop over 256 connections, then an
 open loop at half the rate that reached, for the latencies.
 """
 
@@ -32,7 +32,7 @@ from tangguh.core.errors import StoreUnavailable, TangguhError
 from tangguh.customers.seed import DEMO_PIN, demo
 
 _PEOPLE: Final = 32
-_CONNECTIONS: Final = 128
+_CONNECTIONS: Final = 256
 _WARM_SECONDS: Final = 2.0
 _REQUESTS_PER_SECOND_MAX: Final = 12_000
 _PATH: Final = "/v1/payments"
