@@ -1,0 +1,153 @@
+"""Schemathesis reads the API's document and looks for any answer that the document does not allow.
+
+It runs against the bank on a real port. Most orders are signed as a device signs them, so that the
+search gets past the door; where Schemathesis breaks a header on purpose it stays broken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import threading
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+import requests
+import schemathesis
+from conftest import QUICK
+from hypothesis import HealthCheck, settings
+from paper import PaperRail
+from schemathesis import GenerationMode
+from serving import credentials, served
+
+from tangguh.access.session import signature
+from tangguh.app import Bank
+from tangguh.config import Settings
+from tangguh.core.clock import SystemClock
+from tangguh.db.embedded import EmbeddedPostgres
+from tangguh.rails.onus import OnUs
+from tangguh.web.mobile import OPERATIONS
+from tangguh.web.openapi import document
+from tangguh.web.settings import WebSettings
+
+OPEN_DOOR = Settings(
+    pin=QUICK.pin,
+    web=WebSettings(
+        requests_per_minute=10**6, requests_burst=10**6, logins_per_minute=10**6,
+        logins_burst=10**6, answer_seconds=2.0,
+    ),
+)  # fmt: skip
+A_NO_OF_THE_BANK = {
+    "checks": {
+        # A valid order may still be refused (422), turned away (429) or too early (503).
+        "positive_data_acceptance": {
+            "expected-statuses": ["2xx", 401, 403, 404, 409, 422, 429, 503]
+        },
+    }
+}
+SHAPE_CODES = {"json_invalid", "body_invalid", "header_invalid", "parameter_invalid"}
+
+
+class Running:
+    """The bank in a thread and event loop of its own."""
+
+    def __init__(self, postgres: EmbeddedPostgres) -> None:
+        self._postgres = postgres
+        self._ready = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._over = asyncio.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
+        self.url = ""
+
+    def __enter__(self) -> Running:
+        self._thread.start()
+        assert self._ready.wait(60)
+        assert self.url
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join(60)
+
+    async def _run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        name = f"test_search_{uuid4().hex[:8]}"
+        admin = await asyncpg.connect(self._postgres.dsn_for("postgres"))
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE tangguh")
+        rails = {"onus": OnUs(), "qris": PaperRail()}
+        dsn = self._postgres.dsn_for(name)
+        bank = await Bank.open(OPEN_DOOR, dsn, rails=rails, clock=SystemClock())
+        try:
+            await bank.fill_demo(seed=1)
+            async with bank, served(bank.web()) as url:
+                self.url = url
+                self._ready.set()
+                await self._over.wait()
+                proof = await bank.prove()
+            assert proof.passed
+        finally:
+            self._ready.set()
+            await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            await admin.close()
+
+
+class Device(requests.auth.AuthBase):
+    """A logged-in device: adds its token, and its signature where a case asks for one."""
+
+    def __init__(self, url: str, *, signs: bool) -> None:
+        said = requests.post(f"{url}/v1/sessions", json=credentials(1), timeout=20).json()
+        self._token, self._key = said["token"], base64.b64decode(said["signing_key"])
+        self._signs = signs
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        key = request.headers.get("Idempotency-Key")
+        if self._signs and key is not None and "X-Signature" in request.headers:
+            body = request.body.encode() if isinstance(request.body, str) else request.body or b""
+            stamp = str(int(SystemClock().now().timestamp()))
+            path = requests.utils.unquote(requests.utils.urlparse(request.url).path)
+            request.headers["X-Timestamp"] = stamp
+            made = signature(self._key, str(request.method), path, body, stamp, str(key))
+            request.headers["X-Signature"] = made
+        return request
+
+
+@pytest.fixture(scope="module")
+def running(server: EmbeddedPostgres) -> Iterator[Running]:
+    """The bank on a port."""
+    with Running(server) as bank:
+        yield bank
+
+
+API = schemathesis.openapi.from_dict(
+    json.loads(json.dumps(document(OPERATIONS))),
+    config=schemathesis.Config.from_dict(A_NO_OF_THE_BANK),
+)
+
+
+def breaks_a_header(case: Any) -> bool:
+    """Whether the search has made a header wrong on purpose."""
+    components = case.meta.components if case.meta is not None else {}
+    return any(
+        str(getattr(place, "value", place)) == "header" and part.mode is GenerationMode.NEGATIVE
+        for place, part in components.items()
+    )
+
+
+@API.parametrize()
+@settings(
+    max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
+def test_every_answer_is_one_the_document_allows(case: Any, running: Running) -> None:
+    """All of Schemathesis's checks hold, and a valid request is never called malformed."""
+    signs = not breaks_a_header(case) and sum(case.id.encode()) % 4 != 0
+    answer = case.call_and_validate(base_url=running.url, auth=Device(running.url, signs=signs))
+    if case.meta is not None and case.meta.generation.mode is GenerationMode.POSITIVE:
+        is_problem = "problem" in answer.headers["content-type"][0] if answer.content else False
+        if is_problem:
+            assert answer.json()["code"] not in SHAPE_CODES, answer.json()
