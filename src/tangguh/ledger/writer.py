@@ -34,6 +34,7 @@ from tangguh.ledger.book import Book
 from tangguh.ledger.command import Command
 from tangguh.ledger.plans import LEDGER_JOURNALS
 from tangguh.ledger.shelf import ShelfPlan
+from tangguh.ledger.ticket import Ticket, split
 
 A = TypeVar("A")
 log = structlog.get_logger("ledger.writer")
@@ -74,25 +75,6 @@ class WriterSettings(msgspec.Struct, frozen=True, kw_only=True):
     silence_seconds_max: float = 10.0
 
 
-class _Ticket:
-    """Commands handed in together, and who waits for their answers."""
-
-    __slots__ = ("answers", "commands", "future")
-
-    def __init__(self, commands: Sequence[Command[Any]], future: asyncio.Future[list[Any]]) -> None:
-        self.commands = commands
-        self.future = future
-        self.answers: list[Any] = []
-
-    def answer(self) -> None:
-        if not self.future.done():
-            self.future.set_result(self.answers)
-
-    def fail(self, error: TangguhError) -> None:
-        if not self.future.done():
-            self.future.set_exception(error)
-
-
 class Writer:
     """Owns a book's rows in memory. ``start`` takes the fence, ``decide`` asks, ``stop`` drains."""
 
@@ -111,12 +93,12 @@ class Writer:
         self._journals = (*LEDGER_JOURNALS, *journals)
         self._book = Book(ids, shelves, journals)
         self._head = store.Head(0, 0, b"")
-        self._queue: deque[_Ticket] = deque()
+        self._queue: deque[Ticket] = deque()
         self._queued = 0
-        self._open: list[_Ticket] = []
+        self._open: list[Ticket] = []
         self._open_commands = 0
         self._flight: asyncio.Task[None] | None = None
-        self._flying: list[_Ticket] = []
+        self._flying: list[Ticket] = []
         self._busy: dict[str, set[Any]] = {}
         self._wake = asyncio.Event()
         self._cautious = 0
@@ -168,7 +150,7 @@ class Writer:
         elif len(commands) > self.settings.batch_commands_max:
             future.set_exception(Overloaded("more commands than one batch can hold"))
         else:
-            self._queue.append(_Ticket(commands, future))
+            self._queue.append(Ticket(commands, future))
             self._queued += len(commands)
             self._wake.set()
         return future
@@ -200,7 +182,7 @@ class Writer:
             if self._stopping and not self._queue and self._flight is None and not self._open:
                 return
 
-    def _collect(self) -> list[_Ticket]:
+    def _collect(self) -> list[Ticket]:
         """Tickets that still fit into the open batch; after a refused batch, one at a time."""
         if self._cautious:
             if self._flight is not None or self._open or not self._queue:
@@ -208,14 +190,14 @@ class Writer:
             self._cautious -= 1
             return [self._queue.popleft()]
         room = self.settings.batch_commands_max - self._open_commands
-        tickets: list[_Ticket] = []
+        tickets: list[Ticket] = []
         while self._queue and len(self._queue[0].commands) <= room:
             ticket = self._queue.popleft()
             room -= len(ticket.commands)
             tickets.append(ticket)
         return tickets
 
-    async def _load_and_decide(self, tickets: list[_Ticket]) -> None:
+    async def _load_and_decide(self, tickets: list[Ticket]) -> None:
         generation = self._generation
         try:
             with translated(), cut_after(self._read, self.settings.silence_seconds_max):
@@ -234,7 +216,7 @@ class Writer:
             return
         await self._decide(tickets)
 
-    async def _load(self, tickets: list[_Ticket]) -> None:
+    async def _load(self, tickets: list[Ticket]) -> None:
         book = self._book
         # Before the keys are named: some of them are of today (limits), and today must not change
         # between naming and deciding.
@@ -266,7 +248,7 @@ class Writer:
             if not commands:
                 return
 
-    async def _decide(self, tickets: list[_Ticket]) -> None:
+    async def _decide(self, tickets: list[Ticket]) -> None:
         """Decide ticket by ticket, giving way now and then while a commit is in flight.
 
         Deciding holds the event loop: without the pauses PostgreSQL would wait for the end of
@@ -285,7 +267,7 @@ class Writer:
             self._open_commands += len(ticket.commands)
             self._commit_if_idle()
 
-    async def _decide_one(self, ticket: _Ticket, generation: int) -> None:
+    async def _decide_one(self, ticket: Ticket, generation: int) -> None:
         book = self._book
         ticket.answers = []
         self._deciding = True
@@ -303,13 +285,13 @@ class Writer:
                     break
         self._deciding = False
 
-    def _blame(self, tickets: list[_Ticket], why: str) -> None:
+    def _blame(self, tickets: list[Ticket], why: str) -> None:
         """Find the command that broke a batch: alone it is answered so, others go one at a time."""
         if len(tickets) == 1 and len(tickets[0].commands) == 1:
             self._queued -= 1
             tickets[0].fail(InvariantBroken(f"{type(tickets[0].commands[0]).__name__}: {why}"))
         else:
-            singles = [single for ticket in tickets for single in _split(ticket)]
+            singles = [single for ticket in tickets for single in split(ticket)]
             self._cautious += len(singles)
             self._queue.extendleft(reversed(singles))
         self._wake.set()
@@ -442,7 +424,7 @@ class Writer:
         self._write = await store.open_line(self._dsn)
 
     async def _lose_read_connection(
-        self, tickets: list[_Ticket], unavailable: StoreUnavailable
+        self, tickets: list[Ticket], unavailable: StoreUnavailable
     ) -> None:
         """Loading failed: nothing was decided. Connect again; say so if there is no hope just now.
 
@@ -471,28 +453,6 @@ class Writer:
         self._flying, self._open, self._open_commands = [], [], 0
         self._queue.clear()
         self._queued = 0
-
-
-def _split(ticket: _Ticket) -> list[_Ticket]:
-    """One ticket per command; the parent is answered when the last of them is."""
-    if len(ticket.commands) == 1:
-        return [ticket]
-    loop = asyncio.get_running_loop()
-    singles = [_Ticket([command], loop.create_future()) for command in ticket.commands]
-
-    def gathered(_: asyncio.Future[list[Any]]) -> None:
-        if all(single.future.done() for single in singles):
-            ticket.answers = [_answer_of(single.future) for single in singles]
-            ticket.answer()
-
-    for single in singles:
-        single.future.add_done_callback(gathered)
-    return singles
-
-
-def _answer_of(future: asyncio.Future[list[Any]]) -> Any:
-    error = future.exception()
-    return error if error is not None else future.result()[0]
 
 
 async def _close(connection: Connection, *, at_once: bool = False) -> None:
