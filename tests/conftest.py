@@ -55,15 +55,23 @@ async def _start(postgres: EmbeddedPostgres) -> None:
     connection = await asyncpg.connect(postgres.dsn)
     await migrate(connection)
     await connection.execute("INSERT INTO books (book_id, currency) VALUES (1, 'IDR')")
+    await connection.execute("CREATE DATABASE demo TEMPLATE template0")
     await connection.close()
+    clock = HandClock(NOON)
+    filled = await Bank.open(
+        QUICK, postgres.dsn_for("demo"), rails={}, clock=clock, ids=Ids(clock, random.Random(1))
+    )
+    await filled.fill_demo(seed=1)
+    await filled.close()
 
 
 @pytest.fixture
-async def dsn(server: EmbeddedPostgres) -> AsyncIterator[str]:
-    """A fresh database with the schema and an empty book 1."""
+async def dsn(request: pytest.FixtureRequest, server: EmbeddedPostgres) -> AsyncIterator[str]:
+    """A fresh database with the schema and an empty book 1; filled already for a ``bank``."""
+    template = "demo" if "bank" in request.fixturenames else "tangguh"
     name = f"test_{os.getpid()}_{next(_numbers)}"
     admin = await asyncpg.connect(server.dsn_for("postgres"))
-    await admin.execute(f"CREATE DATABASE {name} TEMPLATE tangguh")
+    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     yield server.dsn_for(name)
     await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await admin.close()

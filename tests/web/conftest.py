@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-from serving import Phone, phones
 
+from serving import Phone, phones
 from tangguh.app import Bank
 from tangguh.core.clock import HandClock
 

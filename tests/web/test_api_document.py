@@ -8,8 +8,8 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from serving import Phone
 
+from serving import Phone
 from tangguh.app import Bank
 from tangguh.core.errors import (
     Ambiguous,

@@ -8,9 +8,9 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pytest
+
 from serving import Answered, Phone
 from stories import count_of
-
 from tangguh.app import Bank
 from tangguh.web.problems import CONTENT_TYPE
 

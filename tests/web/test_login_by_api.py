@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 import pytest
+
 from serving import Answered, credentials
 from stories import count_of
-
 from tangguh.app import Bank
 from tangguh.core.clock import HandClock
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 import pytest
+
 from paper import PaperRail
 from serving import Phone
 from stories import count_of, proved, put_state
-
 from tangguh.access.rate import Rate
 from tangguh.app import Bank
 from tangguh.core.clock import HandClock
@@ -133,9 +133,7 @@ async def test_a_refund_by_the_payee(phone: Phone, friend: Phone, bank: Bank) ->
     await proved(bank)
 
 
-async def test_anothers_things_look_like_none(
-    phone: Phone, friend: Phone, make_phone: Any
-) -> None:
+async def test_anothers_things_look_like_none(phone: Phone, friend: Phone, make_phone: Any) -> None:
     """Accounts and payments of others, and those of nobody, get the same answer."""
     stranger = await make_phone(3)
     paid = await phone.pay(phone.transfer(friend.account))

@@ -18,12 +18,12 @@ import asyncpg
 import pytest
 import requests
 import schemathesis
-from conftest import QUICK
 from hypothesis import HealthCheck, settings
-from paper import PaperRail
 from schemathesis import GenerationMode
-from serving import credentials, served
 
+from conftest import QUICK
+from paper import PaperRail
+from serving import credentials, served
 from tangguh.access.session import signature
 from tangguh.app import Bank
 from tangguh.config import Settings
@@ -158,9 +158,7 @@ def aim(case: Any) -> None:
 
 
 @API.parametrize()
-@settings(
-    max_examples=50, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
-)
+@settings(max_examples=50, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_every_answer_is_one_the_document_allows(case: Any, running: Running) -> None:
     """All of Schemathesis's checks hold, and a valid request is never called malformed."""
     if sum(case.id.encode()) % 3:

@@ -43,6 +43,9 @@ _KEY_ROUNDS_MAX: Final = 4
 """A command may name more keys once its first are loaded; more rounds than this is a bug."""
 
 
+_BATCHES_BEFORE_LEARNING: Final = 20
+"""When PostgreSQL is first asked to look at the tables; then at ten times that, and so on."""
+
 _COMMANDS_PER_PAUSE: Final = 8
 """About a sixth of a millisecond of decisions: what a step of PostgreSQL may wait for us."""
 
@@ -101,6 +104,8 @@ class Writer:
         self._flying: list[Ticket] = []
         self._busy: dict[str, set[Any]] = {}
         self._wake = asyncio.Event()
+        self._learn_at = _BATCHES_BEFORE_LEARNING
+        self._learning: asyncio.Task[None] | None = None
         self._cautious = 0
         self._generation = 0
         self._deciding = False
@@ -123,6 +128,8 @@ class Writer:
         self._wake.set()
         if self._task is not None:
             await self._task
+        if self._learning is not None:
+            await self._learning
         for connection in (self._read, self._write):
             await _close(connection)
 
@@ -354,6 +361,9 @@ class Writer:
         self._head = head
         self._busy = {}
         self.batches += 1
+        if self.batches >= self._learn_at:
+            self._learn_at *= 10
+            self._learning = asyncio.create_task(self._learn(), name="book statistics")
         for ticket in self._flying:
             ticket.answer()
         self._flying = []
@@ -444,6 +454,12 @@ class Writer:
             self._read = await store.open_line(self._dsn)
         except StoreUnavailable:
             await self._clock.sleep(self.settings.reconnect_seconds)
+
+    async def _learn(self) -> None:
+        """Beside the work, on a connection of its own; not worth stopping for if it fails."""
+        tables = [shelf.plan.table for shelf in self._book.shelves() if shelf.plan.table]
+        with suppress(StoreUnavailable):
+            await store.learn(self._dsn, [*tables, *(plan.table for plan in self._journals)])
 
     def _die(self, error: TangguhError) -> None:
         self._dead = error

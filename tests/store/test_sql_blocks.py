@@ -1,0 +1,180 @@
+"""Every SQL block of the bank against the schema: it can be prepared, and leans where it says."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+import tangguh
+from tangguh.core.errors import Misconfigured
+from tangguh.db.embedded import EmbeddedPostgres
+from tangguh.db.queries import Queries, _split
+from tangguh.ledger.batch_sql import compose, update_part
+
+SRC = Path(tangguh.__file__).parent
+FILES = sorted(path for path in SRC.rglob("*.sql") if path.parent.name not in {"migrations", "sim"})
+
+
+def blocks() -> list[tuple[str, str, str, str]]:
+    """(file, block, its comment, its SQL) of every block there is."""
+    found: list[tuple[str, str, str, str]] = []
+    for path in FILES:
+        queries = Queries(".".join(("tangguh", *path.parent.relative_to(SRC).parts)), path.name)
+        for name in queries.names():
+            lines = queries[name].splitlines()
+            comment = " ".join(line for line in lines if line.startswith("--"))
+            found.append((path.name, name, comment, queries[name]))
+    return found
+
+
+BLOCKS = blocks()
+EVERY = pytest.mark.parametrize(
+    ("file", "name", "comment", "sql"), BLOCKS, ids=[f"{one[0]}-{one[1]}" for one in BLOCKS]
+)
+
+
+# A book of a size at which the planner has an opinion: twenty thousand of everything.
+GROW = """
+SET session_replication_role = replica;
+INSERT INTO accounts SELECT 1, n, 'customer', n, 'open', 0, 0, 0, 0, now()
+  FROM generate_series(1, 20000) AS n;
+INSERT INTO postings SELECT 1, gen_random_uuid(), n, 0, 'payment', now(), current_date, CASE
+  WHEN n % 100 = 0 THEN gen_random_uuid() END, '' FROM generate_series(1, 20000) AS n;
+INSERT INTO entries SELECT 1, n % 500, n, n, gen_random_uuid(), 1, 1, now()
+  FROM generate_series(1, 20000) AS n;
+INSERT INTO holds SELECT 1, gen_random_uuid(), n, 1, 0, 'held', now(), NULL,
+  now() + n * interval '1 second' FROM generate_series(1, 20000) AS n;
+INSERT INTO batches SELECT 1, n, 1, now(), 1, ''::bytea, ''::bytea
+  FROM generate_series(1, 20000) AS n;
+INSERT INTO customers SELECT 1, n, (628110000000 + n)::text, 'x', 'id'
+  FROM generate_series(1, 20000) AS n;
+INSERT INTO customer_accounts SELECT 1, n, n, 'x' FROM generate_series(1, 20000) AS n;
+INSERT INTO pins SELECT 1, n, '$argon2id$' FROM generate_series(1, 20000) AS n;
+INSERT INTO sessions SELECT 1, sha256(n::text::bytea), n, ''::bytea, 'device', now(), now(), NULL
+  FROM generate_series(1, 20000) AS n;
+INSERT INTO payment_events SELECT 1, gen_random_uuid(), 1, n, now(), 'posted', 'posted', ''
+  FROM generate_series(1, 20000) AS n;
+INSERT INTO limit_usage SELECT 1, n, 'x', current_date, 1 FROM generate_series(1, 20000) AS n;
+INSERT INTO payments SELECT (jsonb_populate_record(NULL::payments, jsonb_build_object(
+    'book_id', 1, 'payment_id', gen_random_uuid(), 'kind', 'refund', 'customer_id', n % 500,
+    'service', 'x', 'rail', 'x', 'state', CASE WHEN n % 50 = 0 THEN 'held' ELSE 'posted' END,
+    'debtor', 1, 'creditor', 2, 'amount_minor', 1, 'tip_minor', 0, 'fee_minor', 0,
+    'currency', 'IDR', 'order_json', '{}'::jsonb, 'original_id', gen_random_uuid(),
+    'network_reference', '', 'refusal', '', 'refusal_field', '', 'refusal_detail', '',
+    'refunded_minor', 0, 'refunding_minor', 0, 'business_date', current_date,
+    'accepted_at', now(), 'concluded_at', CASE WHEN n % 50 <> 0 THEN now() END,
+    'resolve_at', CASE WHEN n % 50 = 0 THEN now() END, 'attempts', 0, 'events', 1
+  ) || jsonb_build_object({key}))).* FROM generate_series(1, 20000) AS n;
+ANALYZE;
+"""
+
+
+@pytest.fixture(scope="module")
+def grown(server: EmbeddedPostgres) -> Iterator[str]:
+    """A database with many rows of every kind."""
+
+    async def grow() -> None:
+        admin = await asyncpg.connect(server.dsn_for("postgres"))
+        await admin.execute("CREATE DATABASE grown TEMPLATE tangguh")
+        await admin.close()
+        opened = await asyncpg.connect(server.dsn_for("grown"))
+        columns = await opened.fetch(
+            "SELECT column_name FROM information_schema.columns WHERE table_name = 'payments'"
+            " AND column_name IN ('idempotency_key', 'order_key')"
+        )
+        key = ", ".join(f"'{row[0]}', n::text" for row in columns)
+        await opened.execute(GROW.replace("{key}", key))
+        await opened.close()
+
+    async def drop() -> None:
+        admin = await asyncpg.connect(server.dsn_for("postgres"))
+        await admin.execute("DROP DATABASE grown WITH (FORCE)")
+        await admin.close()
+
+    asyncio.run(grow())
+    yield server.dsn_for("grown")
+    asyncio.run(drop())
+
+
+@pytest.fixture
+async def connection(grown: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection to it; nothing is written."""
+    opened = await asyncpg.connect(grown)
+    yield opened
+    await opened.close()
+
+
+@EVERY
+async def test_it_can_be_prepared(
+    connection: asyncpg.Connection, file: str, name: str, comment: str, sql: str
+) -> None:
+    """Tables, columns and types are there; it has a line that says what it is for."""
+    assert comment, f"{file}: {name} has no line of purpose"
+    await connection.prepare(sql)
+
+
+@EVERY
+async def test_it_leans_on_the_index_it_names(
+    connection: asyncpg.Connection, file: str, name: str, comment: str, sql: str
+) -> None:
+    """An index named in the comment is in the plan; so is a primary key where it is promised."""
+    rows = await connection.fetch("SELECT indexname FROM pg_indexes WHERE schemaname='public'")
+    indexes = {row["indexname"] for row in rows}
+    named = {word for word in re.findall(r"[a-z_]+", comment) if word in indexes}
+    if not named and "rimary key" not in comment:
+        return
+    # As the writer has it (ledger/store.py), for these are the plans that carry the load.
+    await connection.execute(
+        "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off;"
+        "SET enable_hashjoin = off; SET enable_mergejoin = off"
+    )
+    nulls = ["NULL"] * len((await connection.prepare(sql)).get_parameters())
+    await connection.execute(f"PREPARE block AS {sql}")
+    asked = f"EXPLAIN EXECUTE block({', '.join(nulls)})" if nulls else "EXPLAIN EXECUTE block"
+    plan = "\n".join(row[0] for row in await connection.fetch(asked))
+    for index in named:
+        assert index in plan, plan
+    if "rimary key" in comment:
+        assert "_pkey" in plan, plan
+    assert "Seq Scan" not in plan, plan
+
+
+def test_the_files_are_found() -> None:
+    """The search above really sees the bank's SQL."""
+    assert {path.name for path in FILES} >= {"ledger.sql", "payments.sql", "access.sql"}
+    assert len(BLOCKS) > 50
+
+
+def test_a_block_named_twice_is_refused() -> None:
+    """Which of two blocks is meant nobody could say."""
+    text = "-- name: one\n-- it\nSELECT 1\n-- name: one\n-- it\nSELECT 2\n"
+    with pytest.raises(Misconfigured, match="twice"):
+        _split(text, "here.sql")
+
+
+def test_a_block_that_is_not_there_is_refused() -> None:
+    """A wrong name is found when it is asked for, with the file's name."""
+    with pytest.raises(Misconfigured, match=r"ledger\.sql has no block named nothing"):
+        Queries("tangguh.ledger", "ledger.sql")["nothing"]
+
+
+async def test_a_batchs_statement_can_be_prepared(connection: asyncpg.Connection) -> None:
+    """The composed statement of fence, link and every update is one that PostgreSQL takes."""
+    ledger = Queries("tangguh.ledger", "ledger.sql")
+    payments = Queries("tangguh.payments", "payments.sql")
+    parts = (
+        update_part("accounts", ledger["change_accounts"], 6),
+        update_part("holds", ledger["change_holds"], 4),
+        update_part("payments", payments["change_payments"], 12),
+        update_part("limit_usage", payments["change_limit_usage"], 4),
+    )
+    for count in range(len(parts) + 1):
+        sql = compose(ledger["advance_book"], ledger["add_batch"], parts[:count])
+        prepared = await connection.prepare(sql)
+        arrays = sum(part.arrays for part in parts[:count])
+        assert len(prepared.get_parameters()) == 7 + arrays
