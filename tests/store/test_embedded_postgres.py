@@ -93,7 +93,9 @@ async def test_killed_it_recovers(at: At, postgres: EmbeddedPostgres) -> None:
 async def test_a_pid_file_with_a_strangers_number(at: At, postgres: EmbeddedPostgres) -> None:
     """After a power cut the number in the file may be anybody's: nobody is adopted or killed."""
     await postgres.stop()
-    (postgres.cluster / "postmaster.pid").write_text(f"{os.getpid()}\n{postgres.cluster}\n")
+    stranger = f"{os.getpid()}\n{postgres.cluster}\n"
+    (postgres.cluster / "postmaster.pid").write_text(stranger)
+    (postgres.sockets / ".s.PGSQL.5432.lock").write_text(stranger)
     after = at(postgres.directory)
     assert after._running_pid() is None
     await after.start()

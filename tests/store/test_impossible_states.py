@@ -7,7 +7,10 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-ACCOUNT = "INSERT INTO accounts VALUES (1, {id}, 'customer', 1, '{state}', {posted}, {held}, {floor}, 0, now())"
+ACCOUNT = (
+    "INSERT INTO accounts VALUES"
+    " (1, {id}, 'customer', 1, '{state}', {posted}, {held}, {floor}, 0, now())"
+)
 HOLD = (
     "INSERT INTO holds VALUES (1, gen_random_uuid(), 2, {amount}, {posted}, '{state}', now(),"
     " {ended}, NULL)"
@@ -114,7 +117,10 @@ async def book(dsn: str) -> AsyncIterator[asyncpg.Connection]:
         (payment(state="'settled'"), "payment_state_is_known"),
         (payment(kind="'gift'"), "payment_kind_is_known"),
         (payment(original_id="gen_random_uuid()"), "only_a_refund_names_an_original"),
-        ("INSERT INTO limit_usage VALUES (1, 2, 'x', current_date, -1)", "usage_must_not_be_negative"),
+        (
+            "INSERT INTO limit_usage VALUES (1, 2, 'x', current_date, -1)",
+            "usage_must_not_be_negative",
+        ),
         ("UPDATE books SET head_hash = ''", "head_is_a_sha256"),
         ("INSERT INTO customers VALUES (1, 1, '+62811', 'A', 'id')", "phone_is_e164_without_plus"),
         ("INSERT INTO customers VALUES (1, 1, '62811000001', 'A', 'fr')", "language_is_known"),

@@ -59,7 +59,7 @@ async def test_a_changed_file_is_refused(empty: str, monkeypatch: pytest.MonkeyP
     await migrate(connection)
     changed = [msgspec.structs.replace(migrations()[0], sha256="0" * 64), *migrations()[1:]]
     monkeypatch.setattr(migrating, "migrations", lambda: changed)
-    with pytest.raises(Misconfigured, match="0001_pre_book.sql was changed after it was applied"):
+    with pytest.raises(Misconfigured, match=r"0001_pre_book\.sql was changed after it was applied"):
         await migrate(connection)
     await connection.close()
 

@@ -38,28 +38,28 @@ EVERY = pytest.mark.parametrize(
 )
 
 
-# A book of a size at which the planner has an opinion: twenty thousand of everything.
+# A book of a size at which the planner has an opinion: four thousand of everything.
 GROW = """
 SET session_replication_role = replica;
 INSERT INTO accounts SELECT 1, n, 'customer', n, 'open', 0, 0, 0, 0, now()
-  FROM generate_series(1, 20000) AS n;
+  FROM generate_series(1, 4000) AS n;
 INSERT INTO postings SELECT 1, gen_random_uuid(), n, 0, 'payment', now(), current_date, CASE
-  WHEN n % 100 = 0 THEN gen_random_uuid() END, '' FROM generate_series(1, 20000) AS n;
+  WHEN n % 100 = 0 THEN gen_random_uuid() END, '' FROM generate_series(1, 4000) AS n;
 INSERT INTO entries SELECT 1, n % 500, n, n, gen_random_uuid(), 1, 1, now()
-  FROM generate_series(1, 20000) AS n;
+  FROM generate_series(1, 4000) AS n;
 INSERT INTO holds SELECT 1, gen_random_uuid(), n, 1, 0, 'held', now(), NULL,
-  now() + n * interval '1 second' FROM generate_series(1, 20000) AS n;
+  now() + n * interval '1 second' FROM generate_series(1, 4000) AS n;
 INSERT INTO batches SELECT 1, n, 1, now(), 1, ''::bytea, ''::bytea
-  FROM generate_series(1, 20000) AS n;
+  FROM generate_series(1, 4000) AS n;
 INSERT INTO customers SELECT 1, n, (628110000000 + n)::text, 'x', 'id'
-  FROM generate_series(1, 20000) AS n;
-INSERT INTO customer_accounts SELECT 1, n, n, 'x' FROM generate_series(1, 20000) AS n;
-INSERT INTO pins SELECT 1, n, '$argon2id$' FROM generate_series(1, 20000) AS n;
+  FROM generate_series(1, 4000) AS n;
+INSERT INTO customer_accounts SELECT 1, n, n, 'x' FROM generate_series(1, 4000) AS n;
+INSERT INTO pins SELECT 1, n, '$argon2id$' FROM generate_series(1, 4000) AS n;
 INSERT INTO sessions SELECT 1, sha256(n::text::bytea), n, ''::bytea, 'device', now(), now(), NULL
-  FROM generate_series(1, 20000) AS n;
+  FROM generate_series(1, 4000) AS n;
 INSERT INTO payment_events SELECT 1, gen_random_uuid(), 1, n, now(), 'posted', 'posted', ''
-  FROM generate_series(1, 20000) AS n;
-INSERT INTO limit_usage SELECT 1, n, 'x', current_date, 1 FROM generate_series(1, 20000) AS n;
+  FROM generate_series(1, 4000) AS n;
+INSERT INTO limit_usage SELECT 1, n, 'x', current_date, 1 FROM generate_series(1, 4000) AS n;
 INSERT INTO payments SELECT (jsonb_populate_record(NULL::payments, jsonb_build_object(
     'book_id', 1, 'payment_id', gen_random_uuid(), 'kind', 'refund', 'customer_id', n % 500,
     'service', 'x', 'rail', 'x', 'state', CASE WHEN n % 50 = 0 THEN 'held' ELSE 'posted' END,
@@ -69,7 +69,7 @@ INSERT INTO payments SELECT (jsonb_populate_record(NULL::payments, jsonb_build_o
     'refunded_minor', 0, 'refunding_minor', 0, 'business_date', current_date,
     'accepted_at', now(), 'concluded_at', CASE WHEN n % 50 <> 0 THEN now() END,
     'resolve_at', CASE WHEN n % 50 = 0 THEN now() END, 'attempts', 0, 'events', 1
-  ) || jsonb_build_object({key}))).* FROM generate_series(1, 20000) AS n;
+  ) || jsonb_build_object({key}))).* FROM generate_series(1, 4000) AS n;
 ANALYZE;
 """
 

@@ -90,7 +90,9 @@ class EmbeddedPostgres:
         if self._running_pid() is not None:
             self.adopted = True
         else:
+            # Left by a crash, both may name a process that is a stranger by now.
             (self.cluster / "postmaster.pid").unlink(missing_ok=True)
+            (self._sockets / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
             await asyncio.to_thread(self._spawn)
         await self._until_ready()
         await asyncio.to_thread(self._create_database, "tangguh")

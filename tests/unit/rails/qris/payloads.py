@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """Published and built codes, verbatim, each with what we must say about it.
 
 V, B: from public code (astrapay/spring-qris tests; V14 found on a public page). S, M: built for us;
