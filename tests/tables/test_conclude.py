@@ -9,8 +9,8 @@ from uuid import UUID
 
 import msgspec
 import pytest
-from conftest import NOON
 
+from conftest import NOON
 from tangguh.core.clock import HandClock
 from tangguh.core.ids import Ids
 from tangguh.core.order import PaymentOrder, ToQris

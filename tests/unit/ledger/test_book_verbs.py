@@ -10,10 +10,10 @@ from uuid import UUID
 
 import msgspec
 import pytest
-from conftest import NOON
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import NOON
 from tangguh.core.clock import HandClock
 from tangguh.core.errors import InvariantBroken
 from tangguh.core.ids import Ids
