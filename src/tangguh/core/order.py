@@ -37,7 +37,73 @@ class ToQris(msgspec.Struct, frozen=True, tag="qris"):
     terminal: str = ""
 
 
-Payee = ToAccount | ToQris
+class ToBank(msgspec.Struct, frozen=True, tag="bank"):
+    """A payee with an account at another bank, by the name the inquiry gave and the payer saw.
+
+    ``bank`` is the three-digit clearing code (014); ``proxy_type`` 01 phone, 02 e-mail, empty when
+    the account was typed. ``inquiry`` is the reference under which the network was asked.
+    """
+
+    bank: str
+    account: str
+    name: str = ""
+    proxy_type: str = ""
+    proxy: str = ""
+    inquiry: str = ""
+
+
+class ToWallet(msgspec.Struct, frozen=True, tag="wallet"):
+    """A customer of an e-wallet: ``wallet`` (gopay, ovo, dana, isaku) and their phone number.
+
+    ``session`` is what the wallet's inquiry gave, to be repeated in the top-up.
+    """
+
+    wallet: str
+    number: str
+    name: str = ""
+    session: str = ""
+
+
+class ToBiller(msgspec.Struct, frozen=True, tag="biller"):
+    """A bill: who is owed (``biller``), by which customer number, under which inquiry.
+
+    ``bill`` is the biller's own number of what was asked for; ``product`` what is bought of a
+    prepaid biller. ``detail`` is what the payer saw (period, tariff), never read back.
+    """
+
+    biller: str
+    customer_no: str
+    name: str = ""
+    bill: str = ""
+    product: str = ""
+    detail: str = ""
+
+
+class ToCash(msgspec.Struct, frozen=True, tag="cash"):
+    """Banknotes from a terminal. ``acquirer`` is the bank code of whose terminal it is.
+
+    ``trace`` is the STAN and ``rrn`` the retrieval reference the terminal gave. ``card`` is a
+    masked number for people; ``sealed_pan`` opens only inside the security module. Never a PIN.
+    """
+
+    terminal: str
+    acquirer: str
+    location: str = ""
+    trace: str = ""
+    rrn: str = ""
+    card: str = ""
+    sealed_pan: str = ""
+
+
+class ToPurse(msgspec.Struct, frozen=True, tag="purse"):
+    """An e-money purse of this bank: its account in the book, and the number printed on it."""
+
+    account_id: int
+    number: str
+    product: str = ""
+
+
+Payee = ToAccount | ToQris | ToBank | ToWallet | ToBiller | ToCash | ToPurse
 
 
 class PaymentOrder(msgspec.Struct, frozen=True, kw_only=True, tag="payment"):
@@ -45,6 +111,7 @@ class PaymentOrder(msgspec.Struct, frozen=True, kw_only=True, tag="payment"):
 
     ``amount_minor`` goes to the payee; ``tip_minor`` is added by a QRIS code or the customer and
     goes to the payee too. The bank's own fee is not part of the order: it is decided in the book.
+    ``debtor_name`` is what networks that carry the payer's name are told.
     """
 
     customer_id: int
@@ -56,6 +123,28 @@ class PaymentOrder(msgspec.Struct, frozen=True, kw_only=True, tag="payment"):
     tip_minor: int = 0
     currency: str = IDR
     note: str = ""
+    debtor_name: str = ""
+
+
+class CreditOrder(msgspec.Struct, frozen=True, kw_only=True, tag="credit"):
+    """Money a network brings to an account of ours. Amount in minor units.
+
+    ``idempotency_key`` is the network's own end-to-end reference; ``rail`` whose word it is.
+    ``original`` is the reference of our own payment when it is that payment coming back.
+    """
+
+    rail: str
+    idempotency_key: str
+    service: str
+    creditor: int
+    amount_minor: int
+    currency: str = IDR
+    tip_minor: int = 0
+    sender_name: str = ""
+    sender_bank: str = ""
+    sender_account: str = ""
+    note: str = ""
+    original: str = ""
 
 
 class RefundOrder(msgspec.Struct, frozen=True, kw_only=True, tag="refund"):

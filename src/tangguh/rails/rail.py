@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 
 from tangguh.core.order import Payee
-from tangguh.core.outcome import Outcome
+from tangguh.core.outcome import Accepted, Declined, NotSent, Outcome, Unanswered
 
 
 class Capabilities(msgspec.Struct, frozen=True):
@@ -43,6 +43,76 @@ class Instruction(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     debtor_account: int
     accepted_at: datetime
+    debtor_name: str = ""
+    service: str = ""
+    note: str = ""
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """What a network says of a payee before anything is paid: the name, and what is owed.
+
+    ``payee`` is complete: with the name, the inquiry's reference, the session. ``amount_minor`` is
+    what a bill comes to, None where the payer chooses; ``fee_minor`` is the network's own fee.
+    ``lines`` are (name, value) pairs for the payer's eyes.
+    """
+
+    payee: Payee
+    name: str
+    amount_minor: int | None = None
+    fee_minor: int = 0
+    lines: tuple[tuple[str, str], ...] = ()
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """An inquiry before a payment: the payee as typed, how much is meant, and who asks."""
+
+    reference: str
+    payee: Payee
+    amount_minor: int
+    debtor_account: int
+    debtor_name: str
+    asked_at: datetime
+
+
+class Enquirer(Protocol):
+    """A rail that can say who the payee is before the payer says yes."""
+
+    async def look_up(self, asked: Asked) -> Found | Declined | NotSent | Unanswered:
+        """Ask the network. Declined: no such payee, or no such bill. Moves nothing."""
+        ...
+
+
+class Incoming(msgspec.Struct, frozen=True, kw_only=True):
+    """A credit a network brings us. ``reference`` is its end-to-end id, the same on each copy.
+
+    ``original`` is the reference of a payment of ours when this is that money coming back.
+    """
+
+    rail: str
+    service: str
+    reference: str
+    creditor: str
+    amount_minor: int
+    currency: str
+    sender_name: str = ""
+    sender_bank: str = ""
+    sender_account: str = ""
+    note: str = ""
+    original: str = ""
+
+
+class Receiver(Protocol):
+    """The bank as a rail sees it when the network speaks first. Every method is safe to repeat."""
+
+    async def announce(self, incoming: Incoming) -> Accepted | Declined | Unanswered:
+        """May this credit come? Accepted reserves it; nothing is credited before ``settled``."""
+        ...
+
+    async def settled(
+        self, rail: str, reference: str, outcome: Outcome
+    ) -> Accepted | Declined | Unanswered:
+        """The network's word on an announced credit, or on a payment of ours by its reference."""
+        ...
 
 
 class Refunding(msgspec.Struct, frozen=True, kw_only=True):
