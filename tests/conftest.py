@@ -102,7 +102,19 @@ async def bank(dsn: str, clock: HandClock, ids: Ids, paper: PaperRail) -> AsyncI
     The resolver does not run by itself: stories call ``bank.resolver.round()``.
     """
     opened = await Bank.open(
-        QUICK, dsn, rails={"onus": OnUs(), "qris": paper}, clock=clock, ids=ids
+        QUICK,
+        dsn,
+        rails={
+            "onus": OnUs(),
+            "qris": paper,
+            "bifast": paper,
+            "iso8583": paper,
+            "ewallet": paper,
+            "billers": paper,
+            "emoney": OnUs(),
+        },
+        clock=clock,
+        ids=ids,
     )
     await opened.fill_demo(seed=1)
     yield opened

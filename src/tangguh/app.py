@@ -31,7 +31,9 @@ from tangguh.payments.desk import Desk
 from tangguh.payments.plans import PAYMENT_JOURNALS, PAYMENT_SHELVES
 from tangguh.payments.proof import Proof, prove
 from tangguh.payments.resolver import Resolver
-from tangguh.payments.rules import DEFAULT_LIMITS, Rules, Way
+from tangguh.payments.rules import DEFAULT_FEES, DEFAULT_LIMITS, Rules, Way, within_ceilings
+from tangguh.payments.store import tariff_changes
+from tangguh.payments.tariff import in_force
 from tangguh.rails.onus import OnUs
 from tangguh.rails.qris.rail import QrisIssuer
 from tangguh.rails.rail import Rail
@@ -106,6 +108,7 @@ class Bank:
         bank = cls(settings, dsn, pool, carried, clock, ids)
         await bank.writer.start()
         await demo.open_own_accounts(bank.writer)
+        await bank.read_tariff()
         return bank
 
     async def __aenter__(self) -> Bank:
@@ -134,6 +137,12 @@ class Bank:
             *(self.sessions.set_pin(person.customer_id, demo.DEMO_PIN) for person in people)
         )
         return True
+
+    async def read_tariff(self) -> None:
+        """Take the limits and fees that are in force in the database from now on."""
+        limits, fees = in_force(await tariff_changes(self.pool, self.book_id))
+        self.rules = Rules(self.rules.ways, within_ceilings(limits), fees)
+        self.desk.rules = self.rules
 
     async def prove(self) -> Proof:
         """Check every money invariant on one snapshot."""
@@ -187,4 +196,4 @@ def rules_for(rails: dict[str, Rail]) -> Rules:
                 can.send_timeout_seconds,
                 can.inquiry_delays_seconds,
             )
-    return Rules(ways, DEFAULT_LIMITS, dict.fromkeys(SERVICES, 0))
+    return Rules(ways, within_ceilings(DEFAULT_LIMITS), dict(DEFAULT_FEES))

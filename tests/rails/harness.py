@@ -21,9 +21,9 @@ from tangguh.rails.onus import OnUs
 from tangguh.rails.qris.rail import QrisIssuer, QrisSettings
 from tangguh.rails.rail import Instruction, Rail, Refunding
 from tangguh.sim.faults import AnyFault, Plan
-from tangguh.sim.merchants import Merchant, demo_merchants
 from tangguh.sim.process import SimSettings, World
-from tangguh.sim.switch import SwitchSettings
+from tangguh.sim.qris.merchants import Merchant, demo_merchants
+from tangguh.sim.qris.switch import SwitchSettings
 
 NOON = datetime(2025, 3, 29, 5, 0, tzinfo=UTC)
 MERCHANTS = {label: merchant for merchant in demo_merchants() for label in merchant.payloads}

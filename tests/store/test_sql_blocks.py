@@ -17,7 +17,11 @@ from tangguh.db.queries import Queries, _split
 from tangguh.ledger.batch_sql import compose, update_part
 
 SRC = Path(tangguh.__file__).parent
-FILES = sorted(path for path in SRC.rglob("*.sql") if path.parent.name not in {"migrations", "sim"})
+FILES = sorted(
+    path
+    for path in SRC.rglob("*.sql")
+    if path.parent.name != "migrations" and "sim" not in path.parts
+)
 
 
 def blocks() -> list[tuple[str, str, str, str]]:
@@ -59,9 +63,13 @@ INSERT INTO sessions SELECT 1, sha256(n::text::bytea), n, ''::bytea, 'device', n
   FROM generate_series(1, 4000) AS n;
 INSERT INTO payment_events SELECT 1, gen_random_uuid(), 1, n, now(), 'posted', 'posted', ''
   FROM generate_series(1, 4000) AS n;
+INSERT INTO wire_sequences SELECT 1, 'x' || n, current_date, n FROM generate_series(1, 4000) AS n;
+INSERT INTO tariff_changes SELECT 1, gen_random_uuid(), n, now(), 'fee', 'x', '1', 'a', 'b', 'c'
+  FROM generate_series(1, 4000) AS n;
 INSERT INTO limit_usage SELECT 1, n, 'x', current_date, 1 FROM generate_series(1, 4000) AS n;
 INSERT INTO payments SELECT (jsonb_populate_record(NULL::payments, jsonb_build_object(
     'book_id', 1, 'payment_id', gen_random_uuid(), 'kind', 'refund', 'customer_id', n % 500,
+    'wire_reference', n::text,
     'service', 'x', 'rail', 'x', 'state', CASE WHEN n % 50 = 0 THEN 'held' ELSE 'posted' END,
     'debtor', 1, 'creditor', 2, 'amount_minor', 1, 'tip_minor', 0, 'fee_minor', 0,
     'currency', 'IDR', 'order_json', '{}'::jsonb, 'original_id', gen_random_uuid(),
@@ -168,7 +176,7 @@ async def test_a_batchs_statement_can_be_prepared(connection: asyncpg.Connection
     ledger = Queries("tangguh.ledger", "ledger.sql")
     payments = Queries("tangguh.payments", "payments.sql")
     parts = (
-        update_part("accounts", ledger["change_accounts"], 6),
+        update_part("accounts", ledger["change_accounts"], 8),
         update_part("holds", ledger["change_holds"], 4),
         update_part("payments", payments["change_payments"], 12),
         update_part("limit_usage", payments["change_limit_usage"], 4),

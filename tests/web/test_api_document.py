@@ -45,6 +45,8 @@ NOT_SAID_BY_THE_API = {
     "payee_not_found", "payee_account_closed", "accounts_must_be_different",
     "limit_per_transaction", "limit_per_day", "partner_declined", "partner_limit",
     "merchant_not_found", "merchant_blocked", "partner_unreachable", "currency_not_supported",
+    "limit_per_month", "purse_limit", "purse_expired", "bill_not_found", "bill_paid",
+    "bill_expired", "partner_float",
     # an amount of the API has at most thirteen digits
     "amount_too_large",
     # no gates yet

@@ -82,12 +82,14 @@ class ToBiller(msgspec.Struct, frozen=True, tag="biller"):
 class ToCash(msgspec.Struct, frozen=True, tag="cash"):
     """Banknotes from a terminal. ``acquirer`` is the bank code of whose terminal it is.
 
-    ``trace`` is the STAN and ``rrn`` the retrieval reference the terminal gave. ``card`` is a
-    masked number for people; ``sealed_pan`` opens only inside the security module. Never a PIN.
+    ``vault`` is the cassette's account when it is ours. ``trace`` is the STAN and ``rrn`` the
+    retrieval reference the terminal gave. ``card`` is a masked number for people; ``sealed_pan``
+    opens only inside the security module. Never a PIN.
     """
 
     terminal: str
     acquirer: str
+    vault: int = 0
     location: str = ""
     trace: str = ""
     rrn: str = ""
@@ -103,7 +105,25 @@ class ToPurse(msgspec.Struct, frozen=True, tag="purse"):
     product: str = ""
 
 
-Payee = ToAccount | ToQris | ToBank | ToWallet | ToBiller | ToCash | ToPurse
+class ToMerchant(msgspec.Struct, frozen=True, tag="merchant"):
+    """A merchant of our own behind a QRIS code: acquirer and issuer are the same bank.
+
+    ``account_id`` is credited: the merchant's own, or what we owe merchants until their cut-off.
+    ``mdr_minor`` is the merchant discount taken from it.
+    """
+
+    account_id: int
+    merchant_id: str
+    nmid: str
+    merchant_name: str
+    merchant_city: str
+    payload: str = ""
+    criteria: str = ""
+    terminal: str = ""
+    mdr_minor: int = 0
+
+
+Payee = ToAccount | ToMerchant | ToQris | ToBank | ToWallet | ToBiller | ToCash | ToPurse
 
 
 class PaymentOrder(msgspec.Struct, frozen=True, kw_only=True, tag="payment"):
@@ -129,8 +149,9 @@ class PaymentOrder(msgspec.Struct, frozen=True, kw_only=True, tag="payment"):
 class CreditOrder(msgspec.Struct, frozen=True, kw_only=True, tag="credit"):
     """Money a network brings to an account of ours. Amount in minor units.
 
-    ``idempotency_key`` is the network's own end-to-end reference; ``rail`` whose word it is.
+    ``idempotency_key`` is ``rail:reference`` with the network's own end-to-end reference.
     ``original`` is the reference of our own payment when it is that payment coming back.
+    ``mdr_minor`` is the discount a merchant of ours pays on it.
     """
 
     rail: str
@@ -145,13 +166,20 @@ class CreditOrder(msgspec.Struct, frozen=True, kw_only=True, tag="credit"):
     sender_account: str = ""
     note: str = ""
     original: str = ""
+    mdr_minor: int = 0
 
 
 class RefundOrder(msgspec.Struct, frozen=True, kw_only=True, tag="refund"):
-    """A wish to give back part or all of a payment that was posted. Amount in minor units."""
+    """A wish to give back part or all of a payment that was posted. Amount in minor units.
+
+    ``with_fee``: nothing of it took place, so our fee goes back too (a card reversal).
+    ``returned_as``: the network's own reference when it is the network that brings it back.
+    """
 
     requested_by: int
     idempotency_key: str
     payment_id: UUID
     amount_minor: int
     reason: str = ""
+    with_fee: bool = False
+    returned_as: str = ""

@@ -75,11 +75,14 @@ class Refusal(StrEnum):
     POST_EXCEEDS_HOLD = "post_exceeds_hold"
     POSTING_ALREADY_REVERSED = "posting_already_reversed"
     POSTING_IS_A_REVERSAL = "posting_is_a_reversal"
+    PURSE_EXPIRED = "purse_expired"
     PAYMENT_NOT_REFUNDABLE = "payment_not_refundable"
     REFUND_EXCEEDS_PAYMENT = "refund_exceeds_payment"
     # how much
     LIMIT_PER_TRANSACTION = "limit_per_transaction"
     LIMIT_PER_DAY = "limit_per_day"
+    LIMIT_PER_MONTH = "limit_per_month"
+    PURSE_LIMIT = "purse_limit"
     INSUFFICIENT_FUNDS = "insufficient_funds"
     BALANCE_OUT_OF_RANGE = "balance_out_of_range"
     # what the network said
@@ -87,6 +90,10 @@ class Refusal(StrEnum):
     PARTNER_LIMIT = "partner_limit"
     MERCHANT_NOT_FOUND = "merchant_not_found"
     MERCHANT_BLOCKED = "merchant_blocked"
+    BILL_NOT_FOUND = "bill_not_found"
+    BILL_PAID = "bill_paid"
+    BILL_EXPIRED = "bill_expired"
+    PARTNER_FLOAT = "partner_float"
     PARTNER_UNREACHABLE = "partner_unreachable"
 
 

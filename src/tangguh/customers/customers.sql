@@ -23,7 +23,8 @@ SELECT customer_id, phone, full_name, language FROM customers WHERE book_id = $1
 
 -- name: accounts_of_customer
 -- A customer's accounts with balances. Primary keys.
-SELECT c.account_id, c.product, a.posted_minor, a.held_minor, a.floor_minor, a.state
+SELECT c.account_id, c.product, a.posted_minor, a.held_minor, a.floor_minor, a.state,
+       a.tier
   FROM customer_accounts AS c
   JOIN accounts AS a ON a.book_id = c.book_id AND a.account_id = c.account_id
  WHERE c.book_id = $1 AND c.customer_id = $2 ORDER BY c.account_id

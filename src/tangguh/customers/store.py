@@ -31,6 +31,7 @@ class Held(msgspec.Struct, frozen=True):
     held_minor: int
     floor_minor: int
     state: str
+    tier: str = ""
 
     @property
     def available_minor(self) -> int:
@@ -89,6 +90,7 @@ async def accounts_of(pool: Pool, book_id: int, customer_id: int) -> list[Held]:
             row["held_minor"],
             row["floor_minor"] or 0,
             row["state"],
+            row["tier"],
         )
         for row in rows
     ]

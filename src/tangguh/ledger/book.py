@@ -86,6 +86,7 @@ class Book:
         reverses: UUID | None = None,
         note: str = "",
         from_hold_of: int | None = None,
+        forced: bool = False,
     ) -> Posting | Refused:
         """Write a balanced posting; every running balance with it.
 
@@ -93,6 +94,8 @@ class Book:
         frozen one), BALANCE_OUT_OF_RANGE, INSUFFICIENT_FUNDS. The id must be unused: callers ask
         ``postings`` first. The same account may stand in several entries. ``from_hold_of``: the
         account whose held money this takes, which may have been frozen or closed meanwhile.
+        ``forced``: an advice tells of money that is gone; no floor and no freeze can refuse it, and
+        what an account then lacks is written down as overdrawn.
         """
         if refused := postings.unbalanced(entries):
             return refused
@@ -103,7 +106,7 @@ class Book:
             if account is None:
                 return _no_account(account_id)
             refused = _cannot_move(account, amount)
-            if refused is not None and account_id != from_hold_of:
+            if refused is not None and account_id != from_hold_of and not forced:
                 return refused
             moved = account.moved(amount)
             after[account_id] = moved
@@ -120,7 +123,9 @@ class Book:
             )
         for account_id, moved in after.items():
             if refused := _too_low(moved, self.accounts.get(account_id)):
-                return refused
+                if not forced or refused.code is not Refusal.INSUFFICIENT_FUNDS:
+                    return refused
+                after[account_id] = moved.overdrawn()
         # From here on everything must succeed.
         for account_id, moved in after.items():
             self.accounts.put(account_id, moved)
@@ -149,12 +154,19 @@ class Book:
         return held
 
     def post_hold(
-        self, hold_id: UUID, posting_id: UUID, kind: str, credits: tuple[Entry, ...], note: str = ""
+        self,
+        hold_id: UUID,
+        posting_id: UUID,
+        kind: str,
+        credits: tuple[Entry, ...],
+        note: str = "",
+        also: tuple[Entry, ...] = (),
     ) -> Posting | Refused:
         """Take up to the held sum and pay it to ``credits``; the rest becomes available again.
 
-        Refuses HOLD_NOT_FOUND, HOLD_ALREADY_*, POST_EXCEEDS_HOLD, and what ``post`` refuses.
-        The money is the hold's: no floor and no freeze can refuse what was already set aside.
+        ``also``: entries of the same posting that balance among themselves (an e-money float that
+        follows its purse). Refuses HOLD_NOT_FOUND, HOLD_ALREADY_*, POST_EXCEEDS_HOLD, and what
+        ``post`` refuses. The money is the hold's: no floor and no freeze can refuse it.
         """
         hold = self.holds.get(hold_id)
         if hold is None:
@@ -172,7 +184,7 @@ class Book:
             )
         before = self._existing(hold.account_id)
         self.accounts.put(hold.account_id, before.holding(-hold.amount_minor))
-        entries = ((hold.account_id, -taken), *credits)
+        entries = ((hold.account_id, -taken), *credits, *also)
         posted = self.post(posting_id, kind, entries, note=note, from_hold_of=hold.account_id)
         if isinstance(posted, Refused):
             self.accounts.put(hold.account_id, before)

@@ -187,6 +187,7 @@ class OpenAccount(msgspec.Struct, frozen=True, gc=False):
     kind: Kind
     owner_id: int = 0
     floor_minor: int | None = 0
+    tier: str = ""
 
     def keys(self, book: Book) -> Iterable[Key]:
         return [("accounts", self.account_id)]
@@ -209,6 +210,8 @@ class OpenAccount(msgspec.Struct, frozen=True, gc=False):
                 self.floor_minor,
                 0,
                 book.now,
+                0,
+                self.tier,
             )
         )
 

@@ -2,16 +2,19 @@
 
 -- name: load_accounts
 -- Accounts the writer does not have in memory. Leans on the primary key.
-SELECT account_id, kind, owner_id, state, posted_minor, held_minor, floor_minor, entry_seq, opened_at
+SELECT account_id, kind, owner_id, state, posted_minor, held_minor, floor_minor, entry_seq, opened_at,
+       overdrawn_minor, tier
   FROM accounts WHERE book_id = $1 AND account_id = ANY($2::bigint[])
 
 -- name: change_accounts
 -- The accounts a batch touched, as they are after it. One row each, however many entries.
 UPDATE accounts AS a
    SET state = u.state, posted_minor = u.posted_minor, held_minor = u.held_minor,
-       floor_minor = u.floor_minor, entry_seq = u.entry_seq
-  FROM unnest($2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
-    AS u(account_id, state, posted_minor, held_minor, floor_minor, entry_seq)
+       floor_minor = u.floor_minor, entry_seq = u.entry_seq,
+       overdrawn_minor = u.overdrawn_minor, tier = u.tier
+  FROM unnest($2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+              $8::bigint[], $9::text[])
+    AS u(account_id, state, posted_minor, held_minor, floor_minor, entry_seq, overdrawn_minor, tier)
  WHERE a.book_id = $1 AND a.account_id = u.account_id
 
 -- name: load_holds
@@ -67,7 +70,8 @@ INSERT INTO books (book_id, currency) VALUES ($1, $2) ON CONFLICT (book_id) DO N
 
 -- name: balance
 -- One account as it is now, from the truth. Primary key.
-SELECT account_id, kind, owner_id, state, posted_minor, held_minor, floor_minor, entry_seq, opened_at
+SELECT account_id, kind, owner_id, state, posted_minor, held_minor, floor_minor, entry_seq, opened_at,
+       overdrawn_minor, tier
   FROM accounts WHERE book_id = $1 AND account_id = $2
 
 -- name: balance_at

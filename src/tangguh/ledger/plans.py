@@ -33,6 +33,8 @@ def _read_account(row: Loaded) -> tuple[int, Account]:
         row["floor_minor"],
         row["entry_seq"],
         row["opened_at"],
+        row["overdrawn_minor"],
+        row["tier"],
     )
     return account.account_id, account
 
@@ -48,6 +50,8 @@ def _account_row(account: Account) -> Row:
         account.floor_minor,
         account.entry_seq,
         account.opened_at,
+        account.overdrawn_minor,
+        account.tier,
     )
 
 
@@ -59,6 +63,8 @@ def _account_change(account: Account) -> Row:
         account.held_minor,
         account.floor_minor,
         account.entry_seq,
+        account.overdrawn_minor,
+        account.tier,
     )
 
 
@@ -122,6 +128,8 @@ ACCOUNTS: Final[ShelfPlan[int, Account]] = ShelfPlan(
         "floor_minor",
         "entry_seq",
         "opened_at",
+        "overdrawn_minor",
+        "tier",
     ),
     to_row=_account_row,
     update="change_accounts",

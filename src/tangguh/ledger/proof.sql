@@ -50,9 +50,18 @@ SELECT a.account_id, a.held_minor, coalesce(h.total, 0) AS holds_minor
  WHERE a.book_id = $1 AND a.held_minor <> coalesce(h.total, 0)
 
 -- name: no_account_is_below_its_floor
--- Nobody spends what is not there.
-SELECT account_id, posted_minor, held_minor, floor_minor FROM accounts
- WHERE book_id = $1 AND floor_minor IS NOT NULL AND posted_minor - held_minor < floor_minor
+-- Nobody spends what is not there, but for what an advice said was gone already.
+SELECT account_id, posted_minor, held_minor, floor_minor, overdrawn_minor FROM accounts
+ WHERE book_id = $1 AND floor_minor IS NOT NULL
+   AND posted_minor - held_minor < floor_minor - overdrawn_minor
+
+-- name: only_advices_overdraw
+-- An account below its floor has a posting that was forced upon it.
+SELECT a.account_id, a.overdrawn_minor FROM accounts AS a
+ WHERE a.book_id = $1 AND a.overdrawn_minor > 0
+   AND NOT EXISTS (SELECT FROM entries AS e JOIN postings AS p
+                       ON p.book_id = e.book_id AND p.posting_id = e.posting_id
+                    WHERE e.book_id = $1 AND e.account_id = a.account_id AND p.kind = 'advice')
 
 -- name: the_book_adds_up_to_zero
 -- All balances together: what the bank owes is what it owns.

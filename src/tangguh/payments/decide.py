@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 
 from tangguh.core.errors import InvariantBroken
-from tangguh.core.order import PaymentOrder, ToAccount, ToQris
+from tangguh.core.order import PaymentOrder, ToAccount
 from tangguh.core.outcome import (
     Accepted,
     Declined,
@@ -26,46 +26,51 @@ from tangguh.core.outcome import (
 )
 from tangguh.core.service import SERVICES
 from tangguh.ledger import chart
-from tangguh.ledger.account import AccountState
+from tangguh.ledger.account import Account, AccountState
 from tangguh.ledger.book import Book
+from tangguh.ledger.chart import Kind
 from tangguh.ledger.command import Key
-from tangguh.ledger.posting import Entry
+from tangguh.payments.entries import creditor_of, entries_of, mdr_of, parts_of
 from tangguh.payments.payment import Decided, Order, Payment, State
 from tangguh.payments.plans import (
     EVENTS,
     ORDER_KEYS,
     PAYMENTS,
-    USAGE,
-    Usage,
-    UsageKey,
+    SEQUENCES,
+    Sequence,
     order_key,
 )
-from tangguh.payments.rules import (
-    Rules,
-    next_inquiry_at,
-    refuse_amount,
-    refuse_limit,
-    refuse_unwritable,
-)
+from tangguh.payments.rules import Rules, next_inquiry_at, refuse_amount, refuse_unwritable
+from tangguh.payments.usage import refuse_usage, tier_of, usage_keys, use_limit
 
 
 class Accept(msgspec.Struct, frozen=True):
-    """Decide one order: refuse it, post it at once (inside the bank), or hold its money."""
+    """Decide one order: refuse it, post it at once (inside the bank), or hold its money.
+
+    ``forced``: the order is an advice, which tells of money that is gone already: no limit and no
+    balance can refuse it, only an account that is not there.
+    """
 
     names_keys_at_once: ClassVar[bool] = False
 
     order: PaymentOrder
     rules: Rules
+    forced: bool = False
 
     def keys(self, book: Book) -> Iterable[Key]:
         order = self.order
         yield from keys_of_idempotency(book, order.customer_id, order.idempotency_key)
         yield "accounts", order.debtor
         yield "accounts", chart.FEES
-        yield "limit_usage", (order.debtor, order.service, book.today)
-        creditor = creditor_of(order, self.rules)
+        yield from usage_keys(book, self.rules, order.debtor, order.service, book.today)
+        creditor = creditor_of(order)
         if creditor is not None:
             yield "accounts", creditor
+        for account_id in beside(order.debtor, creditor or 0, order):
+            yield "accounts", account_id
+        way = self.rules.ways.get(order.service)
+        if way is not None and way.naming is not None:
+            yield "wire_sequences", (way.rail, book.today)
 
     def decide(self, book: Book) -> Decided | Refused:
         """The payment, new or as it was decided before.
@@ -82,13 +87,14 @@ class Accept(msgspec.Struct, frozen=True):
             return known
         payment = self._draft(book)
         if refused := self._refuse(book, payment):
-            return _record_refused(book, payment, refused)
+            return record_refused(book, payment, refused)
         return self._carry_out(book, payment)
 
     def _draft(self, book: Book) -> Payment:
         """The payment before anything is decided; it becomes a row in whatever state it ends."""
         order = self.order
         service = SERVICES.get(order.service)
+        tier = tier_of(book, order.debtor)
         return Payment(
             id=book.ids.next(),
             kind="payment",
@@ -97,10 +103,10 @@ class Accept(msgspec.Struct, frozen=True):
             rail=service.rail if service else "",
             state=State.HELD,
             debtor=order.debtor,
-            creditor=creditor_of(order, self.rules) or 0,
+            creditor=creditor_of(order) or 0,
             amount_minor=order.amount_minor,
             tip_minor=order.tip_minor,
-            fee_minor=self.rules.fees_minor.get(order.service, 0),
+            fee_minor=self.rules.fee_of(order.service, tier),
             currency=order.currency,
             order=order,
             business_date=book.today,
@@ -121,34 +127,67 @@ class Accept(msgspec.Struct, frozen=True):
             # Another customer's account looks the same as none: numbers cannot be probed.
             return Refused(Refusal.ACCOUNT_NOT_FOUND, "from_account", "no such account of yours")
         creditor = book.accounts.get(payment.creditor)
-        if creditor is None or (payment.rail == "onus" and creditor.owner_id == 0):
+        if creditor is None or (isinstance(order.payee, ToAccount) and creditor.owner_id == 0):
             return Refused(Refusal.PAYEE_NOT_FOUND, "to", "there is no such account at this bank")
         if payment.debtor == payment.creditor:
             return Refused(Refusal.ACCOUNTS_MUST_BE_DIFFERENT, "to", "this is the same account")
+        if self.forced:
+            return None
         if debtor.state is not AccountState.OPEN:
             return Refused(Refusal.ACCOUNT_CLOSED, "from_account", f"it is {debtor.state}")
         if creditor.state is AccountState.CLOSED:
             return Refused(Refusal.PAYEE_ACCOUNT_CLOSED, "to", "the payee's account is closed")
-        used = book.shelf(USAGE).get((order.debtor, order.service, book.today))
-        limit = self.rules.limits[order.service]
-        return refuse_limit(limit, payment.to_payee_minor, used.used_minor if used else 0)
+        if self.rules.limit_of(order.service, debtor.tier) is None:
+            return Refused(Refusal.SERVICE_CLOSED, "service", "no limit is set for it")
+        if refused := refuse_usage(book, self.rules, payment):
+            return refused
+        return self._refuse_room(payment, creditor)
+
+    def _refuse_room(self, payment: Payment, creditor: Account) -> Refused | None:
+        """What the far account cannot take: a full purse, or more than our deposit there."""
+        if creditor.kind is Kind.PARTNER and creditor.posted_minor + payment.to_payee_minor > 0:
+            return Refused(Refusal.PARTNER_FLOAT, "to", "our deposit with this partner is used up")
+        if creditor.kind is Kind.PURSE:
+            limit = self.rules.limit_of(payment.service, creditor.tier)
+            most = limit.balance_max_minor if limit is not None else None
+            if most is not None and creditor.posted_minor + payment.to_payee_minor > most:
+                return Refused(
+                    Refusal.PURSE_LIMIT, "amount", f"it may hold at most {most} minor units"
+                )
+        return None
 
     def _carry_out(self, book: Book, payment: Payment) -> Decided:
         way = self.rules.ways[payment.service]
+        inside = way.settles_inside or self.forced
+        payment = self._named(book, payment)
+        kind = "advice" if self.forced else "payment"
         moved = (
-            book.post(payment.id, "payment", entries_of(payment))
-            if way.settles_inside
+            book.post(payment.id, kind, entries_of(payment), forced=self.forced)
+            if inside
             else book.hold(payment.id, payment.debtor, payment.total_minor)
         )
         if isinstance(moved, Refused):
-            return _record_refused(book, payment, moved)
-        use_limit(book, payment, payment.to_payee_minor)
-        if way.settles_inside:
+            return record_refused(book, payment, moved)
+        use_limit(book, self.rules, payment, payment.to_payee_minor)
+        if inside:
             done = payment.to(State.POSTED, book.now, network_reference=payment.reference)
             return record(book, done, "posted")
         due = book.now + timedelta(seconds=way.send_timeout_seconds)
         held = msgspec.structs.replace(payment, resolve_at=due, events=1)
         return record(book, held, "held")
+
+    def _named(self, book: Book, payment: Payment) -> Payment:
+        """The payment with the reference its network will know it by, where ids are not used."""
+        way = self.rules.ways[payment.service]
+        if way.naming is None:
+            return payment
+        sequences, key = book.shelf(SEQUENCES), (way.rail, book.today)
+        before = sequences.get(key)
+        number = before.last + 1 if before is not None else 1
+        sequences.put(key, Sequence(*key, number))
+        return msgspec.structs.replace(
+            payment, wire=way.naming(number, payment.accepted_at, payment.service)
+        )
 
 
 class Conclude(msgspec.Struct, frozen=True):
@@ -172,7 +211,11 @@ class Conclude(msgspec.Struct, frozen=True):
         yield "accounts", payment.creditor
         yield "accounts", chart.FEES
         yield "accounts", chart.SUSPENSE
-        yield "limit_usage", _usage_key(payment)
+        for account_id in beside(payment.debtor, payment.creditor, payment.order):
+            yield "accounts", account_id
+        if payment.kind == "payment":
+            day = payment.business_date
+            yield from usage_keys(book, self.rules, payment.debtor, payment.service, day)
         if payment.original_id is not None:
             yield "payments", payment.original_id
 
@@ -192,10 +235,10 @@ class Conclude(msgspec.Struct, frozen=True):
                 return self._post(book, payment, _as_told(reference))
             case Declined(reason, code):
                 told = f"the network said {_as_told(code)}"
-                return _give_up(book, payment, Refused(reason, "", told))
+                return self._give_up(book, payment, Refused(reason, "", told))
             case NotSent(why):
                 unreachable = Refused(Refusal.PARTNER_UNREACHABLE, "", _as_told(why))
-                return _give_up(book, payment, unreachable)
+                return self._give_up(book, payment, unreachable)
             case Unanswered(why):
                 return self._wait(book, payment, _as_told(why))
             case _:
@@ -207,10 +250,26 @@ class Conclude(msgspec.Struct, frozen=True):
             where = _receive_refund(book, payment)
             _change_original(book, payment, refunded=True)
             return record(book, done, "posted", where)
-        moved = book.post_hold(payment.id, payment.id, "payment", entries_of(payment)[1:])
-        if isinstance(moved, Refused):
-            raise InvariantBroken(f"the network has paid {payment.id} and the book: {moved.code}")
-        return record(book, done, "posted")
+        paid_for, also = parts_of(payment)
+        kind = "credit" if payment.kind == "credit" else "payment"
+        moved = book.post_hold(payment.id, payment.id, kind, paid_for, also=also)
+        if not isinstance(moved, Refused):
+            return record(book, done, "posted")
+        if payment.kind == "credit":
+            return record(book, done, "posted", _keep_in_suspense(book, payment, moved))
+        raise InvariantBroken(f"the network has paid {payment.id} and the book: {moved.code}")
+
+    def _give_up(self, book: Book, payment: Payment, refused: Refused) -> Decided:
+        if payment.kind == "refund":
+            _change_original(book, payment, refunded=False)
+        else:
+            voided = book.void_hold(payment.id)
+            if isinstance(voided, Refused):
+                raise InvariantBroken(f"the hold of {payment.id} cannot be voided: {voided.code}")
+            if payment.kind == "payment":
+                use_limit(book, self.rules, payment, -payment.to_payee_minor)
+        over = payment.to(State.VOIDED, book.now, refused=refused)
+        return record(book, over, "voided", refused.detail)
 
     def _wait(self, book: Book, payment: Payment, why: str) -> Decided:
         way = self.rules.ways[payment.service]
@@ -231,29 +290,15 @@ class Conclude(msgspec.Struct, frozen=True):
 # ---- shared with refunds ---------------------------------------------------------------------
 
 
-def creditor_of(order: PaymentOrder, rules: Rules) -> int | None:
-    """The account that is credited: the payee's own, or what we owe the network."""
-    service = SERVICES.get(order.service)
-    if service is None:
-        return None
-    match order.payee:
-        case ToAccount(account_id):
-            return account_id if service.rail == "onus" else None
-        case ToQris():
-            return chart.SETTLEMENT_OF_RAIL.get(service.rail)
-        case _:
-            assert_never(order.payee)
-
-
-def entries_of(payment: Payment) -> tuple[Entry, ...]:
-    """The payment as entries, debtor first: payee's part, and the bank's fee if there is one."""
-    entries = [
-        (payment.debtor, -payment.total_minor),
-        (payment.creditor, payment.to_payee_minor),
-    ]
-    if payment.fee_minor:
-        entries.append((chart.FEES, payment.fee_minor))
-    return tuple(entries)
+def beside(debtor: int, creditor: int, order: Order) -> Iterable[int]:
+    """The accounts a posting touches beside the two ends: floats and their memos, the discount."""
+    for account_id in (debtor, creditor):
+        product = chart.product_of(account_id)
+        if product:
+            yield chart.FLOAT_OF_PRODUCT[product]
+            yield chart.MEMO_OF_PRODUCT[product]
+    if mdr_of(order):
+        yield chart.MERCHANT_FEES
 
 
 def keys_of_idempotency(book: Book, customer_id: int, key: str) -> Iterable[Key]:
@@ -297,20 +342,8 @@ def record(book: Book, payment: Payment, what: str, detail: str = "") -> Decided
     return Decided(payment)
 
 
-def use_limit(book: Book, payment: Payment, change_minor: int) -> None:
-    """Add to the day's use of the service, or give back (never below zero)."""
-    usage = book.shelf(USAGE)
-    key = _usage_key(payment)
-    used = usage.get(key)
-    total = max((used.used_minor if used else 0) + change_minor, 0)
-    usage.put(key, Usage(*key, total))
-
-
-def _usage_key(payment: Payment) -> UsageKey:
-    return (payment.debtor, payment.service, payment.business_date)
-
-
-def _record_refused(book: Book, payment: Payment, refused: Refused) -> Decided:
+def record_refused(book: Book, payment: Payment, refused: Refused) -> Decided:
+    """Keep it as refused, so that the same key gets the same answer for ever."""
     refusal = msgspec.structs.replace(
         payment,
         state=State.REFUSED,
@@ -323,18 +356,6 @@ def _record_refused(book: Book, payment: Payment, refused: Refused) -> Decided:
     return record(book, refusal, "refused", refused.code)
 
 
-def _give_up(book: Book, payment: Payment, refused: Refused) -> Decided:
-    if payment.kind == "refund":
-        _change_original(book, payment, refunded=False)
-    else:
-        voided = book.void_hold(payment.id)
-        if isinstance(voided, Refused):
-            raise InvariantBroken(f"the hold of {payment.id} cannot be voided: {voided.code}")
-        use_limit(book, payment, -payment.to_payee_minor)
-    over = payment.to(State.VOIDED, book.now, refused=refused)
-    return record(book, over, "voided", refused.detail)
-
-
 def _receive_refund(book: Book, refund: Payment) -> str:
     """Book a refund the network has confirmed; if the customer cannot take it, in suspense."""
     moved = book.post(refund.id, "refund", entries_of(refund))
@@ -345,6 +366,17 @@ def _receive_refund(book: Book, refund: Payment) -> str:
     if isinstance(kept, Refused):
         raise InvariantBroken(f"the network refunded {refund.id} and the book: {kept.code}")
     return f"in suspense: {moved.code}"
+
+
+def _keep_in_suspense(book: Book, credit: Payment, why: Refused) -> str:
+    """A credit that was settled and cannot reach its account: kept for its owner, with the note."""
+    entries = ((chart.SUSPENSE, credit.to_payee_minor),)
+    kept = book.post_hold(
+        credit.id, credit.id, "credit", entries, note=f"for account {credit.creditor}"
+    )
+    if isinstance(kept, Refused):
+        raise InvariantBroken(f"the network settled {credit.id} and the book: {kept.code}")
+    return f"in suspense: {why.code}"
 
 
 def _change_original(book: Book, refund: Payment, *, refunded: bool) -> None:

@@ -63,6 +63,9 @@ def instruction_of(payment: Payment) -> Instruction:
         currency=payment.currency,
         debtor_account=payment.debtor,
         accepted_at=payment.accepted_at,
+        debtor_name=getattr(order, "debtor_name", ""),
+        service=payment.service,
+        note=getattr(order, "note", ""),
     )
 
 

@@ -22,7 +22,7 @@ from uuid import UUID
 import msgspec
 
 from tangguh.core.errors import InvariantBroken
-from tangguh.core.order import PaymentOrder, RefundOrder
+from tangguh.core.order import CreditOrder, PaymentOrder, RefundOrder
 from tangguh.core.outcome import Refusal, Refused
 
 
@@ -53,14 +53,16 @@ OPEN: Final = frozenset({State.HELD, State.UNANSWERED})
 NEXT_WORD_SECONDS: Final = 15 * 60
 """Rule of the house: an unanswered customer hears from us at least every quarter of an hour."""
 
-Order = PaymentOrder | RefundOrder
+Order = PaymentOrder | RefundOrder | CreditOrder
 
 
 class Payment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One payment or refund. Amounts in minor units; times are UTC instants.
+    """One payment, refund or credit. Amounts in minor units; times are UTC instants.
 
-    ``id`` is also its hold's and its posting's id. ``kind`` is ``payment`` or ``refund``; a refund
-    names its ``original_id`` and moves money from the original's creditor to its debtor.
+    ``id`` is also its hold's and its posting's id. ``kind`` is ``payment``, ``refund`` or
+    ``credit``; a refund names its ``original_id`` and moves money from the original's creditor to
+    its debtor; a credit comes from a network, and is held on its settlement account until settled.
+    ``wire`` is the reference the network knows it by, where that is not its id.
     ``resolve_at``: while open, when the resolver looks at it next. ``refunding_minor`` is on its
     way back, ``refunded_minor`` is back. ``events`` counts the rows in its timeline.
     """
@@ -91,11 +93,12 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     resolve_at: datetime | None = None
     attempts: int = 0
     events: int = 0
+    wire: str = ""
 
     @property
     def reference(self) -> str:
         """The reference every network is given, the same on each send, inquiry and reversal."""
-        return self.id.hex
+        return self.wire or self.id.hex
 
     @property
     def to_payee_minor(self) -> int:
@@ -110,7 +113,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def refundable_minor(self) -> int:
         """What could still be given back. The fee is not part of it."""
-        if self.kind != "payment" or self.state is not State.POSTED:
+        if self.kind == "refund" or self.state is not State.POSTED:
             return 0
         return self.to_payee_minor - self.refunded_minor - self.refunding_minor
 

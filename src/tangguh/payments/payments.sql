@@ -39,6 +39,24 @@ UPDATE limit_usage AS l SET used_minor = u.used_minor
  WHERE l.book_id = $1 AND l.account_id = u.account_id AND l.service = u.service
    AND l.business_date = u.business_date
 
+-- name: load_wire_sequences
+-- The last number given on each rail today. Primary key.
+SELECT w.rail, w.business_date, w.last_number
+  FROM unnest($2::text[], $3::date[]) AS u(rail, business_date)
+  JOIN wire_sequences AS w
+    ON w.book_id = $1 AND w.rail = u.rail AND w.business_date = u.business_date
+
+-- name: change_wire_sequences
+-- The numbers a batch gave out.
+UPDATE wire_sequences AS w SET last_number = u.last_number
+  FROM unnest($2::text[], $3::date[], $4::bigint[]) AS u(rail, business_date, last_number)
+ WHERE w.book_id = $1 AND w.rail = u.rail AND w.business_date = u.business_date
+
+-- name: find_by_wire
+-- The payment a network's reference names. payment_of_wire_reference.
+SELECT * FROM payments
+ WHERE book_id = $1 AND rail = $2 AND wire_reference = $3 AND wire_reference <> ''
+
 -- name: find_payment
 -- One payment. Primary key.
 SELECT * FROM payments WHERE book_id = $1 AND payment_id = $2
@@ -76,3 +94,8 @@ SELECT used_minor FROM limit_usage
 -- name: every_payment
 -- All payments of a book, for proofs and drills of a size that fits in memory.
 SELECT * FROM payments WHERE book_id = $1 ORDER BY payment_id
+
+-- name: tariff_changes
+-- Every change of limits and fees, oldest first. Primary key.
+SELECT at, kind, name, value_json, changed_by, approved_by, reason FROM tariff_changes
+ WHERE book_id = $1 ORDER BY change_id

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence as Rows
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
@@ -13,6 +13,7 @@ from tangguh.audit.journal import JournalPlan, Row
 from tangguh.core.outcome import Refusal
 from tangguh.ledger.shelf import Loaded, ShelfPlan
 from tangguh.payments.payment import Order, Payment, State
+from tangguh.payments.tariff import TARIFF
 
 SQL: Final = ("tangguh.payments", "payments.sql")
 
@@ -32,6 +33,18 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
     service: str
     business_date: date
     used_minor: int
+
+
+SequenceKey = tuple[str, date]
+"""(rail, business date)."""
+
+
+class Sequence(msgspec.Struct, frozen=True, gc=False):
+    """The last number given on a rail that names its payments by a number of the day."""
+
+    rail: str
+    business_date: date
+    last: int
 
 
 def order_key(customer_id: int, key: str) -> OrderKey:
@@ -68,6 +81,7 @@ def read_payment(row: Loaded) -> Payment:
         resolve_at=row["resolve_at"],
         attempts=row["attempts"],
         events=row["events"],
+        wire=row["wire_reference"],
     )
 
 
@@ -100,6 +114,7 @@ def _payment_row(payment: Payment) -> Row:
         payment.resolve_at,
         payment.attempts,
         payment.events,
+        payment.wire,
     )
 
 
@@ -120,7 +135,7 @@ def _payment_change(payment: Payment) -> Row:
     )
 
 
-def _usage_arrays(keys: Sequence[UsageKey]) -> tuple[list[Any], ...]:
+def _usage_arrays(keys: Rows[UsageKey]) -> tuple[list[Any], ...]:
     accounts, services, days = zip(*keys, strict=True)
     return list(accounts), list(services), list(days)
 
@@ -136,6 +151,20 @@ def _read_usage(row: Loaded) -> tuple[UsageKey, Usage]:
 
 def _usage_row(usage: Usage) -> Row:
     return (usage.account_id, usage.service, usage.business_date, usage.used_minor)
+
+
+def _sequence_arrays(keys: Rows[SequenceKey]) -> tuple[list[Any], ...]:
+    rails, days = zip(*keys, strict=True)
+    return list(rails), list(days)
+
+
+def _read_sequence(row: Loaded) -> tuple[SequenceKey, Sequence]:
+    found = Sequence(row["rail"], row["business_date"], row["last_number"])
+    return (found.rail, found.business_date), found
+
+
+def _sequence_row(sequence: Sequence) -> Row:
+    return sequence.rail, sequence.business_date, sequence.last
 
 
 def _read_payment_pair(row: Loaded) -> tuple[UUID, Payment]:
@@ -178,6 +207,7 @@ PAYMENTS: Final[ShelfPlan[UUID, Payment]] = ShelfPlan(
         "resolve_at",
         "attempts",
         "events",
+        "wire_reference",
     ),
     to_row=_payment_row,
     update="change_payments",
@@ -209,6 +239,20 @@ USAGE: Final[ShelfPlan[UsageKey, Usage]] = ShelfPlan(
     rows_max=100_000,
 )
 
+SEQUENCES: Final[ShelfPlan[SequenceKey, Sequence]] = ShelfPlan(
+    name="wire_sequences",
+    sql=SQL,
+    load="load_wire_sequences",
+    key_arrays=_sequence_arrays,
+    read=_read_sequence,
+    table="wire_sequences",
+    columns=("rail", "business_date", "last_number"),
+    to_row=_sequence_row,
+    update="change_wire_sequences",
+    to_change=_sequence_row,
+    rows_max=1_000,
+)
+
 EVENTS: Final = JournalPlan(
     table="payment_events",
     columns=(
@@ -224,5 +268,10 @@ EVENTS: Final = JournalPlan(
     sort_key=lambda row: (row[0].int, row[1]),
 )
 
-PAYMENT_SHELVES: Final[tuple[ShelfPlan[Any, Any], ...]] = (PAYMENTS, ORDER_KEYS, USAGE)
-PAYMENT_JOURNALS: Final = (EVENTS,)
+PAYMENT_SHELVES: Final[tuple[ShelfPlan[Any, Any], ...]] = (
+    PAYMENTS,
+    ORDER_KEYS,
+    USAGE,
+    SEQUENCES,
+)
+PAYMENT_JOURNALS: Final = (EVENTS, TARIFF)

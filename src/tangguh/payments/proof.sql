@@ -14,7 +14,7 @@ SELECT p.payment_id, p.state, p.amount_minor + p.tip_minor + p.fee_minor AS tota
   FROM payments AS p
   LEFT JOIN holds AS h
     ON h.book_id = p.book_id AND h.hold_id = p.payment_id AND h.state = 'held'
- WHERE p.book_id = $1 AND p.kind = 'payment'
+ WHERE p.book_id = $1 AND p.kind IN ('payment', 'credit')
    AND CASE WHEN p.resolve_at IS NOT NULL
             THEN coalesce(h.amount_minor, 0) <> p.amount_minor + p.tip_minor + p.fee_minor
             ELSE h.hold_id IS NOT NULL END
@@ -38,7 +38,7 @@ SELECT * FROM (
 SELECT po.posting_id, po.kind
   FROM postings AS po
   LEFT JOIN payments AS p ON p.book_id = po.book_id AND p.payment_id = po.posting_id
- WHERE po.book_id = $1 AND po.kind IN ('payment', 'refund') AND p.payment_id IS NULL
+ WHERE po.book_id = $1 AND po.kind IN ('payment', 'refund', 'credit', 'advice') AND p.payment_id IS NULL
 
 -- name: refunds_add_up
 -- What a payment says was refunded (or is on its way) is the sum of its refunds.
@@ -49,7 +49,7 @@ SELECT p.payment_id, p.refunded_minor, p.refunding_minor
                     sum(amount_minor) FILTER (WHERE resolve_at IS NOT NULL) AS open
                FROM payments WHERE book_id = $1 AND kind = 'refund' GROUP BY original_id) AS r
     ON r.original_id = p.payment_id
- WHERE p.book_id = $1 AND p.kind = 'payment'
+ WHERE p.book_id = $1 AND p.kind <> 'refund'
    AND (p.refunded_minor <> coalesce(r.posted, 0) OR p.refunding_minor <> coalesce(r.open, 0))
 
 -- name: no_idempotency_key_has_two_payments
@@ -63,3 +63,17 @@ SELECT p.payment_id, p.events, count(e.seq) AS found
   FROM payments AS p
   LEFT JOIN payment_events AS e ON e.book_id = p.book_id AND e.payment_id = p.payment_id
  WHERE p.book_id = $1 GROUP BY p.payment_id, p.events HAVING count(e.seq) <> p.events
+
+-- name: every_float_equals_its_purses
+-- What an e-money product holds for its customers is the sum of their purses, and of its memo.
+SELECT f.account_id, f.posted_minor, coalesce(p.total, 0) AS purses_minor, m.posted_minor AS memo
+  FROM (VALUES (203001, 903001, 31, 31), (203002, 903002, 32, 32), (203003, 903003, 33, 34))
+       AS product(float_id, memo_id, first, last)
+  JOIN accounts AS f ON f.book_id = $1 AND f.account_id = product.float_id
+  JOIN accounts AS m ON m.book_id = $1 AND m.account_id = product.memo_id
+  LEFT JOIN LATERAL (
+       SELECT sum(a.posted_minor) AS total FROM accounts AS a
+        WHERE a.book_id = $1
+          AND a.account_id BETWEEN product.first * 1000000000::bigint
+                               AND product.last * 1000000000::bigint + 999999999) AS p ON true
+ WHERE f.posted_minor <> coalesce(p.total, 0) OR m.posted_minor <> -f.posted_minor

@@ -14,14 +14,12 @@ import msgspec
 
 from tangguh.core.order import RefundOrder
 from tangguh.core.outcome import Refusal, Refused
+from tangguh.ledger import chart
 from tangguh.ledger.book import Book
 from tangguh.ledger.command import Key
-from tangguh.payments.decide import (
-    entries_of,
-    keys_of_idempotency,
-    record,
-    repeated,
-)
+from tangguh.ledger.posting import Entry
+from tangguh.payments.decide import beside, keys_of_idempotency, record, repeated
+from tangguh.payments.entries import entries_of
 from tangguh.payments.payment import Decided, Payment, State
 from tangguh.payments.plans import PAYMENTS
 from tangguh.payments.rules import Rules
@@ -31,12 +29,16 @@ THE_BANK: Final = 0
 
 
 class AcceptRefund(msgspec.Struct, frozen=True):
-    """Decide a refund: refuse it, post it at once (inside the bank), or reserve it and ask."""
+    """Decide a refund: refuse it, post it at once (inside the bank), or reserve it and ask.
+
+    ``forced``: the network has reversed it already, so the payee's balance cannot refuse.
+    """
 
     names_keys_at_once: ClassVar[bool] = False
 
     order: RefundOrder
     rules: Rules
+    forced: bool = False
 
     def keys(self, book: Book) -> Iterable[Key]:
         order = self.order
@@ -47,6 +49,9 @@ class AcceptRefund(msgspec.Struct, frozen=True):
             if original is not None:
                 yield "accounts", original.creditor
                 yield "accounts", original.debtor
+                yield "accounts", chart.FEES
+                for account_id in beside(original.creditor, original.debtor, order):
+                    yield "accounts", account_id
 
     def decide(self, book: Book) -> Decided | Refused:
         """The refund, new or as decided before.
@@ -71,14 +76,17 @@ class AcceptRefund(msgspec.Struct, frozen=True):
         """The payee may give back what they got; the bank may on a network's word."""
         if self.order.requested_by == THE_BANK:
             return True
+        if original.kind != "payment":
+            return False
         payee = book.accounts.get(original.creditor)
         return payee is not None and payee.owner_id == self.order.requested_by
 
     def _carry_out(self, book: Book, original: Payment) -> Decided | Refused:
         way = self.rules.ways[original.service]
         refund = _draft(book, original, self.order)
-        if way.settles_inside:
-            moved = book.post(refund.id, "refund", entries_of(refund))
+        if way.settles_inside or original.kind == "credit":
+            entries = self._entries(original, refund)
+            moved = book.post(refund.id, "refund", entries, forced=self.forced)
             if isinstance(moved, Refused):
                 return moved
             self._tell_original(book, original, refund, at_once=True)
@@ -87,6 +95,15 @@ class AcceptRefund(msgspec.Struct, frozen=True):
         self._tell_original(book, original, refund, at_once=False)
         due = book.now + timedelta(seconds=way.send_timeout_seconds)
         return record(book, msgspec.structs.replace(refund, resolve_at=due, events=1), "held")
+
+    def _entries(self, original: Payment, refund: Payment) -> tuple[Entry, ...]:
+        """The refund's entries; with the fee when nothing of the payment took place."""
+        entries = entries_of(refund)
+        whole = refund.amount_minor == original.to_payee_minor
+        if not (self.order.with_fee and whole and original.fee_minor):
+            return entries
+        fee = original.fee_minor
+        return (*entries, (chart.FEES, -fee), (original.debtor, fee))
 
     def _tell_original(
         self, book: Book, original: Payment, refund: Payment, *, at_once: bool
@@ -103,7 +120,7 @@ class AcceptRefund(msgspec.Struct, frozen=True):
 def _refuse(original: Payment, amount_minor: int) -> Refused | None:
     if amount_minor <= 0:
         return Refused(Refusal.AMOUNT_NOT_POSITIVE, "amount", "a refund is at least one sen")
-    if original.kind != "payment" or original.state not in {State.POSTED, State.REFUNDED}:
+    if original.kind == "refund" or original.state not in {State.POSTED, State.REFUNDED}:
         return Refused(
             Refusal.PAYMENT_NOT_REFUNDABLE, "payment_id", f"a payment that is {original.state}"
         )
@@ -134,4 +151,5 @@ def _draft(book: Book, original: Payment, order: RefundOrder) -> Payment:
         business_date=book.today,
         accepted_at=book.now,
         original_id=original.id,
+        wire=f"in:{order.returned_as}" if order.returned_as else "",
     )

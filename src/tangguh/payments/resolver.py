@@ -15,6 +15,7 @@ import msgspec
 import structlog
 
 from tangguh.core.errors import TangguhError
+from tangguh.core.order import RefundOrder
 from tangguh.core.outcome import NotSent, Outcome, Unanswered
 from tangguh.db.pool import Pool
 from tangguh.ledger.expiry import expire_due
@@ -23,6 +24,7 @@ from tangguh.payments.decide import Conclude
 from tangguh.payments.desk import Desk, instruction_of, refunding_of
 from tangguh.payments.find import Find
 from tangguh.payments.payment import Payment
+from tangguh.rails.rail import Announcing
 
 log = structlog.get_logger("payments.resolver")
 
@@ -92,7 +94,7 @@ async def resolve(desk: Desk, payment: Payment) -> None:
     NotSent is then about the question, the cancel or the repeat; what was sent before may have
     arrived, so to the payment it is no answer at all.
     """
-    outcome = await (_ask_of_refund if payment.kind == "refund" else _ask)(desk, payment)
+    outcome = await _ASK[_way_of(payment)](desk, payment)
     if isinstance(outcome, NotSent):
         outcome = Unanswered(outcome.why)
     await desk.decide(Conclude(payment.id, outcome, desk.rules))
@@ -115,3 +117,20 @@ async def _ask_of_refund(desk: Desk, refund: Payment) -> Outcome:
     if isinstance(outcome, Unanswered) and outcome.why == NOT_FOUND:
         return await rail.refund(refunding)
     return outcome
+
+
+async def _ask_of_credit(desk: Desk, credit: Payment) -> Outcome:
+    """Money that was announced and not settled: only the network or its file can say."""
+    rail = desk.rail_of(credit)
+    if not isinstance(rail, Announcing):
+        return Unanswered("this network is not asked about credits")
+    return await rail.inquire_incoming(credit.reference.removeprefix("in:"))
+
+
+def _way_of(payment: Payment) -> str:
+    """A refund the network brings (a return) is asked about as what it is: an incoming credit."""
+    brought = isinstance(payment.order, RefundOrder) and payment.order.returned_as
+    return "credit" if brought else payment.kind
+
+
+_ASK: Final = {"payment": _ask, "refund": _ask_of_refund, "credit": _ask_of_credit}

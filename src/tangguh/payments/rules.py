@@ -1,47 +1,134 @@
-"""What a payment may be and what it costs: limits per transaction and per day, fees. Pure.
+"""What a payment may be and what it costs: limits per transaction, day and month, fees. Pure.
 
-Ceilings that regulators set are constants with their source; what the bank chooses is a setting.
+Ceilings that regulators set are constants with their source; what the bank chooses are rows in the
+database with their history (``tariff``). The smaller of the two is what counts.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
 
+from tangguh.core import service as names
 from tangguh.core.money import IDR, MINOR_MAX
 from tangguh.core.outcome import Refusal, Refused
-from tangguh.core.service import QRIS_OFFUS, TRANSFER_ONUS
 
-QRIS_TRANSACTION_MAX_MINOR: Final = 10_000_000_00
+RUPIAH: Final = 100
+
+QRIS_TRANSACTION_MAX_MINOR: Final = 10_000_000 * RUPIAH
 """Rule: Bank Indonesia, PADG 24/1/PADG/2022 (amending PADG 21/18/PADG/2019): Rp 10,000,000."""
+BIFAST_TRANSACTION_MAX_MINOR: Final = 250_000_000 * RUPIAH
+"""Rule: Bank Indonesia, PADG 23/25/PADG/2021 as amended: Rp 250,000,000 a transaction."""
+BIFAST_FEE_MAX_MINOR: Final = 2_500 * RUPIAH
+"""Rule: Bank Indonesia's ceiling for the fee a participant asks of its customer."""
+
+TRANSACTION_CEILINGS: Final[Mapping[str, int]] = {
+    names.QRIS_OFFUS: QRIS_TRANSACTION_MAX_MINOR,
+    names.QRIS_ONUS: QRIS_TRANSACTION_MAX_MINOR,
+    names.QRIS_CPM: QRIS_TRANSACTION_MAX_MINOR,
+    names.QRIS_SERVER: QRIS_TRANSACTION_MAX_MINOR,
+    names.QRIS_TOURIST: QRIS_TRANSACTION_MAX_MINOR,
+    names.TRANSFER_BIFAST: BIFAST_TRANSACTION_MAX_MINOR,
+}
+FEE_CEILINGS: Final[Mapping[str, int]] = {
+    names.TRANSFER_BIFAST: BIFAST_FEE_MAX_MINOR,
+    # Rule: a merchant's customer is not charged for paying with QRIS (PADG 21/18/PADG/2019).
+    names.QRIS_OFFUS: 0,
+    names.QRIS_ONUS: 0,
+    names.QRIS_CPM: 0,
+    names.QRIS_SERVER: 0,
+    names.QRIS_TOURIST: 0,
+}
 
 
 class Limit(msgspec.Struct, frozen=True):
-    """Ceilings of one service for one account, in minor units; per day by Jakarta date."""
+    """Ceilings of one service (or channel) for one account, in minor units.
+
+    Per day and per month by Jakarta date. ``balance_max_minor``: what an e-money purse that is
+    topped up may hold afterwards. None: no such ceiling.
+    """
 
     transaction_max_minor: int
     day_max_minor: int
+    month_max_minor: int | None = None
+    balance_max_minor: int | None = None
 
 
 class Way(msgspec.Struct, frozen=True):
-    """How a service is carried: its rail's name, and how long a send may take."""
+    """How a service is carried: its rail's name, and how long a send may take.
+
+    ``naming`` makes the reference the network knows a payment by, from its number of the day on
+    this rail, its instant and its service; None: the payment's own id is the reference.
+    """
 
     rail: str
     settles_inside: bool
     send_timeout_seconds: float
     inquiry_delays_seconds: tuple[float, ...]
+    naming: Callable[[int, datetime, str], str] | None = None
 
+
+def _rupiah(transaction: int, day: int, month: int | None = None) -> Limit:
+    return Limit(transaction * RUPIAH, day * RUPIAH, month * RUPIAH if month is not None else None)
+
+
+_TOPUP: Final = Limit(20_000_000 * RUPIAH, 40_000_000 * RUPIAH, None, 20_000_000 * RUPIAH)
+"""Rule: Bank Indonesia's e-money ceilings: Rp 20 million held when the holder is registered, Rp 2
+million when not; Rp 40 million a month (PBI 23/6/PBI/2021, PADG 24/7/PADG/2022: from memory)."""
+_UNREGISTERED: Final = Limit(2_000_000 * RUPIAH, 2_000_000 * RUPIAH, None, 2_000_000 * RUPIAH)
 
 DEFAULT_LIMITS: Final[dict[str, Limit]] = {
-    TRANSFER_ONUS: Limit(100_000_000_00, 200_000_000_00),
-    QRIS_OFFUS: Limit(QRIS_TRANSACTION_MAX_MINOR, 20_000_000_00),
+    names.TRANSFER_ONUS: _rupiah(100_000_000, 200_000_000),
+    names.TRANSFER_BIFAST: _rupiah(100_000_000, 250_000_000),
+    names.TRANSFER_CARDS: _rupiah(25_000_000, 50_000_000),
+    names.QRIS_OFFUS: Limit(QRIS_TRANSACTION_MAX_MINOR, 20_000_000 * RUPIAH),
+    names.QRIS_ONUS: Limit(QRIS_TRANSACTION_MAX_MINOR, 20_000_000 * RUPIAH),
+    names.QRIS_CPM: _rupiah(2_000_000, 10_000_000),
+    **{service: _rupiah(10_000_000, 20_000_000) for service in names.TOPUP.values()},
+    **{service: _rupiah(50_000_000, 100_000_000) for service in names.BILL.values()},
+    names.TOPUP_CARD: Limit(
+        2_000_000 * RUPIAH, 10_000_000 * RUPIAH, 20_000_000 * RUPIAH, 2_000_000 * RUPIAH
+    ),
+    names.TOPUP_SERVER: _TOPUP,
+    names.TOPUP_TOURIST: _TOPUP,
+    f"{names.TOPUP_TOURIST}/unregistered": _UNREGISTERED,
+    names.SPEND_CARD: _rupiah(2_000_000, 100_000_000),
+    names.QRIS_SERVER: _rupiah(10_000_000, 20_000_000, 40_000_000),
+    names.QRIS_TOURIST: _rupiah(10_000_000, 20_000_000, 40_000_000),
+    f"{names.QRIS_TOURIST}/unregistered": _rupiah(2_000_000, 2_000_000, 20_000_000),
+    names.ATM_CASH: _rupiah(2_500_000, 10_000_000),
+    names.ATM_CARDLESS: _rupiah(2_500_000, 5_000_000),
+    names.ATM_ACQUIRER: _rupiah(2_500_000, 10_000_000_000),
+    names.ATM_TRANSFER_ONUS: _rupiah(50_000_000, 50_000_000),
+    names.ATM_TRANSFER_CARDS: _rupiah(25_000_000, 25_000_000),
+    names.ATM_BILL: _rupiah(10_000_000, 20_000_000),
+    names.CARD_CASH: _rupiah(2_500_000, 10_000_000),
 }
+"""What a new bank begins with; afterwards the rows in ``limit_rules`` say. ``service/tier`` is the
+limit of accounts of that tier; a key that is a channel (``mobile``) is over all its services."""
+
+DEFAULT_FEES: Final[dict[str, int]] = {
+    names.TRANSFER_BIFAST: 2_500 * RUPIAH,
+    names.TRANSFER_CARDS: 6_500 * RUPIAH,
+    names.ATM_TRANSFER_CARDS: 6_500 * RUPIAH,
+    names.CARD_CASH: 7_500 * RUPIAH,
+    **dict.fromkeys(names.TOPUP.values(), 1000 * RUPIAH),
+    names.BILL["electricity"]: 2_500 * RUPIAH,
+    names.BILL["prepaid"]: 2_500 * RUPIAH,
+    names.BILL["water"]: 2_500 * RUPIAH,
+    names.ATM_BILL: 2_500 * RUPIAH,
+}
+"""In minor units, per service; what is not named is free."""
 
 
 class Rules(msgspec.Struct, frozen=True):
-    """Everything a decision needs that is not in the book. ``fees_minor``: fixed, per service."""
+    """Everything a decision needs that is not in the book.
+
+    ``limits`` and ``fees_minor`` by service, ``service/tier``, and (limits only) by channel.
+    """
 
     ways: dict[str, Way]
     limits: dict[str, Limit]
@@ -51,6 +138,37 @@ class Rules(msgspec.Struct, frozen=True):
         """Whether a payment of this service ends in the step that accepts it."""
         way = self.ways.get(service)
         return way is not None and way.settles_inside
+
+    def fee_of(self, service: str, tier: str = "") -> int:
+        """The bank's own fee in minor units."""
+        if tier:
+            fee = self.fees_minor.get(f"{service}/{tier}")
+            if fee is not None:
+                return fee
+        return self.fees_minor.get(service, 0)
+
+    def limit_of(self, name: str, tier: str = "") -> Limit | None:
+        """The limit of a service or channel for accounts of a tier; None when there is none."""
+        limit = self.limits.get(f"{name}/{tier}") if tier else None
+        return limit if limit is not None else self.limits.get(name)
+
+    def covering(self, service: str, tier: str = "") -> Iterator[tuple[str, Limit]]:
+        """Every limit a payment of this service counts against: its own, and its channel's."""
+        for name in (service, service.partition(".")[0]):
+            limit = self.limit_of(name, tier)
+            if limit is not None:
+                yield name, limit
+
+
+def within_ceilings(limits: Mapping[str, Limit]) -> dict[str, Limit]:
+    """The limits, none above what a regulator allows for its service."""
+    bounded = {}
+    for name, limit in limits.items():
+        ceiling = TRANSACTION_CEILINGS.get(name.partition("/")[0])
+        if ceiling is not None and limit.transaction_max_minor > ceiling:
+            limit = msgspec.structs.replace(limit, transaction_max_minor=ceiling)
+        bounded[name] = limit
+    return bounded
 
 
 def refuse_unwritable(amount_minor: int, tip_minor: int) -> Refused | None:
@@ -73,7 +191,9 @@ def refuse_amount(amount_minor: int, currency: str) -> Refused | None:
     return None
 
 
-def refuse_limit(limit: Limit, spend_minor: int, used_today_minor: int) -> Refused | None:
+def refuse_limit(
+    limit: Limit, spend_minor: int, used_today_minor: int, used_this_month_minor: int = 0
+) -> Refused | None:
     """What is above the service's ceilings. ``spend_minor`` is amount and tip, without the fee."""
     if spend_minor > limit.transaction_max_minor:
         return Refused(
@@ -86,6 +206,12 @@ def refuse_limit(limit: Limit, spend_minor: int, used_today_minor: int) -> Refus
         return Refused(
             Refusal.LIMIT_PER_DAY, "amount", f"{max(left, 0)} minor units are left today"
         )
+    if limit.month_max_minor is not None:
+        left = limit.month_max_minor - used_this_month_minor
+        if spend_minor > left:
+            return Refused(
+                Refusal.LIMIT_PER_MONTH, "amount", f"{max(left, 0)} minor units are left this month"
+            )
     return None
 
 

@@ -12,6 +12,7 @@ from tangguh.db.pool import Pool
 from tangguh.db.queries import Queries
 from tangguh.payments.payment import Payment, State
 from tangguh.payments.plans import SQL, read_payment
+from tangguh.payments.tariff import Change
 
 PAYMENTS: Final = Queries(*SQL)
 NEWEST: Final = UUID(int=2**128 - 1)
@@ -31,6 +32,12 @@ class Event(msgspec.Struct, frozen=True):
 async def find(pool: Pool, book_id: int, payment_id: UUID) -> Payment | None:
     """One payment, or None."""
     row = await pool.fetchrow(PAYMENTS["find_payment"], book_id, payment_id)
+    return read_payment(row) if row is not None else None
+
+
+async def find_by_wire(pool: Pool, book_id: int, rail: str, wire: str) -> Payment | None:
+    """The payment a network's reference names, or None."""
+    row = await pool.fetchrow(PAYMENTS["find_by_wire"], book_id, rail, wire)
     return read_payment(row) if row is not None else None
 
 
@@ -72,7 +79,10 @@ async def to_resolve(pool: Pool, book_id: int, now: datetime, count_max: int) ->
 
 
 async def used_today(pool: Pool, book_id: int, account_id: int, service: str, today: date) -> int:
-    """What an account has spent on a service on a day, in minor units."""
+    """What an account has used of a service's or channel's limit on a day, in minor units.
+
+    A month's use stands under ``service:month`` and the first of the month.
+    """
     row = await pool.fetchrow(PAYMENTS["used_today"], book_id, account_id, service, today)
     return int(row["used_minor"]) if row is not None else 0
 
@@ -81,3 +91,20 @@ async def every_payment(pool: Pool, book_id: int) -> list[Payment]:
     """All payments of a book, oldest first. For drills: it reads the whole table."""
     rows = await pool.fetch(PAYMENTS["every_payment"], book_id)
     return [read_payment(row) for row in rows]
+
+
+async def tariff_changes(pool: Pool, book_id: int) -> list[Change]:
+    """Every change of limits and fees, oldest first."""
+    rows = await pool.fetch(PAYMENTS["tariff_changes"], book_id)
+    return [
+        Change(
+            at=row["at"],
+            kind=row["kind"],
+            name=row["name"],
+            value=row["value_json"],
+            changed_by=row["changed_by"],
+            approved_by=row["approved_by"],
+            reason=row["reason"],
+        )
+        for row in rows
+    ]

@@ -7,7 +7,7 @@ transaction open, and never turns "no answer" into "no": ``link`` alone judges N
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 import msgspec
@@ -99,6 +99,15 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     sender_account: str = ""
     note: str = ""
     original: str = ""
+
+
+@runtime_checkable
+class Announcing(Protocol):
+    """A rail whose network announces credits before it settles them, and can be asked of them."""
+
+    async def inquire_incoming(self, reference: str) -> Outcome:
+        """What became of a credit announced to us: Accepted is settled, Declined never will be."""
+        ...
 
 
 class Receiver(Protocol):

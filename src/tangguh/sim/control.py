@@ -1,118 +1,136 @@
-"""The simulator's own door, for whoever rehearses: faults, books, merchants, and a page.
+"""The control port: what a rehearsal needs to look at the networks' books and to make them fail.
 
-It stays up while the switch is down. For loopback only: it has no log-in, since everything behind
-it is invented.
+Every network has its own place: ``/networks/{name}/faults``, ``/books``, ``/books/proof``,
+``/settlement`` and ``/acts/{what}``. The QRIS switch, the first of them, also answers without a
+place, and its page shows the merchants.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from tangguh.core.clock import Clock
-from tangguh.sim.books import Books
-from tangguh.sim.faults import Faults, Plan
-from tangguh.sim.merchants import Merchant
+from tangguh.core.clock import Clock, business_date
+from tangguh.sim.faults import Plan
+from tangguh.sim.network import Network
+from tangguh.sim.qris.merchants import Merchant
 
 _PAGE: Final = Path(__file__).with_name("control.html").read_text("utf-8")
-_PAYMENTS_MAX: Final = 1_000_000
-
-PutPlan = Callable[[Plan], Awaitable[None]]
+_FIRST: Final = "qris"
 
 
 class Control:
-    """The handlers; ``app`` is what a listener serves. ``put_plan`` makes a plan be obeyed."""
+    """The handlers; ``app`` is what a listener serves."""
 
     def __init__(
-        self,
-        *,
-        books: Books,
-        faults: Faults,
-        merchants: list[Merchant],
-        put_plan: PutPlan,
-        clock: Clock,
+        self, networks: Mapping[str, Network], merchants: list[Merchant], clock: Clock
     ) -> None:
-        self._books = books
-        self._clock = clock
-        self._faults = faults
+        self._networks = networks
         self._merchants = merchants
-        self._put_plan = put_plan
+        self._clock = clock
         self.app = Starlette(
             routes=[
                 Route("/", self._show_page),
-                Route("/faults", self._show_faults, methods=["GET"]),
-                Route("/faults", self._put_faults, methods=["PUT"]),
-                Route("/faults", self._clear_faults, methods=["DELETE"]),
-                Route("/books", self._show_books),
-                Route("/books/proof", self._prove_books),
                 Route("/merchants", self._show_merchants),
+                Route("/networks", self._show_networks),
+                *self._routes(""),
+                *self._routes("/networks/{name}"),
+                Route("/networks/{name}/settlement", self._show_settlement),
+                Route("/networks/{name}/acts/{what}", self._act, methods=["POST"]),
             ]
         )
+
+    def _routes(self, place: str) -> list[Route]:
+        return [
+            Route(f"{place}/faults", self._show_faults, methods=["GET"]),
+            Route(f"{place}/faults", self._put_faults, methods=["PUT"]),
+            Route(f"{place}/faults", self._clear_faults, methods=["DELETE"]),
+            Route(f"{place}/books", self._show_books),
+            Route(f"{place}/books/proof", self._prove_books),
+        ]
 
     async def _show_page(self, _request: Request) -> Response:
         return HTMLResponse(_PAGE)
 
-    async def _show_faults(self, _request: Request) -> Response:
-        return _json(self._faults.dealt())
+    async def _show_merchants(self, _request: Request) -> Response:
+        return _json(self._merchants)
+
+    async def _show_networks(self, _request: Request) -> Response:
+        return _json({name: network.address for name, network in self._networks.items()})
+
+    async def _show_faults(self, request: Request) -> Response:
+        network = self._network(request)
+        return _json(network.dealt()) if network else _UNKNOWN
 
     async def _put_faults(self, request: Request) -> Response:
+        network = self._network(request)
+        if network is None:
+            return _UNKNOWN
         try:
             plan = msgspec.json.decode(await request.body(), type=Plan)
         except (msgspec.MsgspecError, ValueError) as error:
             return _json({"error": str(error)}, 400)
-        await self._put_plan(plan)
-        return _json(self._faults.dealt())
+        await network.put_plan(plan)
+        return _json(network.dealt())
 
-    async def _clear_faults(self, _request: Request) -> Response:
-        await self._put_plan(Plan())
-        return _json(self._faults.dealt())
+    async def _clear_faults(self, request: Request) -> Response:
+        network = self._network(request)
+        if network is None:
+            return _UNKNOWN
+        await network.put_plan(Plan())
+        return _json(network.dealt())
 
     async def _show_books(self, request: Request) -> Response:
-        asked = request.query_params
+        network = self._network(request)
+        if network is None:
+            return _UNKNOWN
         try:
-            limit = min(max(int(asked.get("limit", "100")), 0), _PAYMENTS_MAX)
+            return _json(network.books(request.query_params))
         except ValueError:
             return _json({"error": "limit is a number"}, 400)
-        self._conclude_due()
-        payments = self._books.payments(
-            reference=asked.get("reference", ""),
-            state=asked.get("state", ""),
-            merchant_pan=asked.get("merchant_pan", ""),
-            limit=limit,
-        )
-        return _json(
-            {
-                "totals": self._books.totals(),
-                "merchants": self._books.merchants(),
-                "payments": [
-                    {
-                        **msgspec.structs.asdict(payment),
-                        "refunds": self._books.refunds_of(payment.reference),
-                    }
-                    for payment in payments
-                ],
-            }
-        )
 
-    async def _prove_books(self, _request: Request) -> Response:
-        self._conclude_due()
-        return _json(self._books.prove())
+    async def _prove_books(self, request: Request) -> Response:
+        network = self._network(request)
+        return _json(network.prove()) if network else _UNKNOWN
 
-    def _conclude_due(self) -> None:
-        """Nobody may have asked the switch since a pending payment's time came."""
-        with self._books.transaction():
-            self._books.conclude_due(self._clock.now())
+    async def _show_settlement(self, request: Request) -> Response:
+        """The file of ``?day=YYYY-MM-DD&cycle=N``: today, and the day so far, when not given."""
+        network = self._network(request)
+        if network is None:
+            return _UNKNOWN
+        asked = request.query_params
+        try:
+            text = asked.get("day", "")
+            day = date.fromisoformat(text) if text else business_date(self._clock.now())
+            return PlainTextResponse(network.settlement_file(day, int(asked.get("cycle", "0"))))
+        except ValueError as error:
+            return _json({"error": str(error)}, 400)
 
-    async def _show_merchants(self, _request: Request) -> Response:
-        return _json(self._merchants)
+    async def _act(self, request: Request) -> Response:
+        """Have the network do something of its own accord; the body is what it needs."""
+        network = self._network(request)
+        if network is None:
+            return _UNKNOWN
+        try:
+            fields = msgspec.json.decode(await request.body() or b"{}", type=dict[str, Any])
+            return _json(await network.act(request.path_params["what"], fields))
+        except (msgspec.MsgspecError, ValueError) as error:
+            return _json({"error": str(error)}, 400)
+
+    def _network(self, request: Request) -> Network | None:
+        return self._networks.get(request.path_params.get("name", _FIRST))
 
 
 def _json(value: Any, status: int = 200) -> Response:
     return Response(msgspec.json.encode(value), status, media_type="application/json")
+
+
+_UNKNOWN: Final = _json({"error": "there is no such network"}, 404)

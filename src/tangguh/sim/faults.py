@@ -1,6 +1,6 @@
-"""The ways this network can be told to fail, and which request is hit; seeded, to be replayed.
+"""The ways a network can be told to fail, and which request is hit; seeded, to be replayed.
 
-Each fault is a value with an aim: services, a merchant, a reference prefix, a probability, a count.
+Each fault is a value with an aim: services, a payee, a reference prefix, a probability, a count.
 The first fault in the plan whose aim fits and whose dice fall is the one a request gets. ``down``
 is not dealt to requests: while it is in the plan the listener is closed.
 """
@@ -8,11 +8,9 @@ is not dealt to requests: while it is in the plan the listener is closed.
 from __future__ import annotations
 
 from random import Random
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 import msgspec
-
-PAYMENT: Final = "50"
 
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 Seconds = Annotated[float, msgspec.Meta(ge=0.0, le=3600.0)]
@@ -21,14 +19,16 @@ Seconds = Annotated[float, msgspec.Meta(ge=0.0, le=3600.0)]
 class Fault(
     msgspec.Struct, frozen=True, kw_only=True, tag_field="name", forbid_unknown_fields=True
 ):
-    """Where a fault strikes. ``services`` are two-digit SNAP codes (50 payment, 51 query, 73 token,
-    77 cancel, 78 refund). ``count``: how often, None for ever. Empty filters fit everything.
+    """Where a fault strikes. ``services`` are the network's own names of its operations: two-digit
+    SNAP codes (50 payment, 51 query, 73 token, 77 cancel, 78 refund), MTIs, message types; empty
+    means the operations that pay. ``payee`` is a merchant's PAN, an account, a number.
+    ``count``: how often, None for ever. Other empty filters fit everything.
     """
 
-    services: tuple[str, ...] = (PAYMENT,)
+    services: tuple[str, ...] = ()
     probability: Share = 1.0
     count: Annotated[int, msgspec.Meta(ge=0)] | None = None
-    merchant_pan: str = ""
+    payee: str = ""
     reference_prefix: str = ""
 
 
@@ -86,11 +86,18 @@ class Lie(Fault, frozen=True, kw_only=True, tag="lie"):
 
 class Garbage(Fault, frozen=True, kw_only=True, tag="garbage"):
     """Carried out, but the reply is no answer: ``malformed``, ``truncated``, ``oversized``,
-    ``empty``, or an answer to something else (``other_service``, ``other_reference``).
+    ``empty``, an answer to something else (``other_service``, ``other_reference``), or one that
+    is not signed as it should be (``bad_signature``; on links that sign their answers).
     """
 
     form: Literal[
-        "malformed", "truncated", "oversized", "empty", "other_service", "other_reference"
+        "malformed",
+        "truncated",
+        "oversized",
+        "empty",
+        "other_service",
+        "other_reference",
+        "bad_signature",
     ] = "malformed"
 
 
@@ -115,8 +122,10 @@ class Dealt(msgspec.Struct, frozen=True, kw_only=True):
 class Faults:
     """Deals the faults of the plan in force."""
 
-    def __init__(self, plan: Plan | None = None) -> None:
-        self.put(plan if plan is not None else Plan())
+    def __init__(self, *paying: str) -> None:
+        """``paying``: the operations that a fault without services strikes."""
+        self._paying = paying
+        self.put(Plan())
 
     def put(self, plan: Plan) -> None:
         """Replace the plan; counts and dice start anew."""
@@ -134,10 +143,10 @@ class Faults:
         plan = self._plan
         return Dealt(seed=plan.seed, faults=plan.faults, struck=tuple(self._struck))
 
-    def strike(self, service: str, merchant_pan: str, reference: str) -> AnyFault | None:
+    def strike(self, service: str, payee: str, reference: str) -> AnyFault | None:
         """The fault this request gets, if any, counted."""
         for number, fault in enumerate(self._plan.faults):
-            if isinstance(fault, Down) or not _fits(fault, service, merchant_pan, reference):
+            if isinstance(fault, Down) or not self._fits(fault, service, payee, reference):
                 continue
             if fault.count is not None and self._struck[number] >= fault.count:
                 continue
@@ -146,10 +155,9 @@ class Faults:
                 return fault
         return None
 
-
-def _fits(fault: Fault, service: str, merchant_pan: str, reference: str) -> bool:
-    return (
-        service in fault.services
-        and fault.merchant_pan in ("", merchant_pan)
-        and reference.startswith(fault.reference_prefix)
-    )
+    def _fits(self, fault: Fault, service: str, payee: str, reference: str) -> bool:
+        return (
+            service in (fault.services or self._paying)
+            and fault.payee in ("", payee)
+            and reference.startswith(fault.reference_prefix)
+        )

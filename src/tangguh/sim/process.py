@@ -1,7 +1,7 @@
-"""The simulator as a process: two ports, one file of books, a ready line, a clean end.
+"""The simulator as a process: a port for each network and one to control them, a clean end.
 
 ``run`` is the process. ``World`` is the same thing inside somebody's event loop, for tests and
-drills. The switch's port can be closed and opened while the control port stays up.
+drills. A network's port can be closed and opened while the control port stays up.
 """
 
 from __future__ import annotations
@@ -17,21 +17,22 @@ from typing import Final
 import msgspec
 
 from tangguh.core.clock import Clock, SystemClock
-from tangguh.sim.books import Books
 from tangguh.sim.control import Control
 from tangguh.sim.faults import Faults, Plan
 from tangguh.sim.listener import Listener
-from tangguh.sim.merchants import demo_merchants
-from tangguh.sim.switch import Switch, SwitchSettings
+from tangguh.sim.network import Network
+from tangguh.sim.qris.books import Books
+from tangguh.sim.qris.switch import Switch, SwitchSettings
 
 _GRACE_SECONDS: Final = 2.0
 """How long requests in hand may take to end when the process is told to stop."""
 
 
 class SimSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The outside world. ``control_port`` 0 takes any free one.
+    """The outside world: the QRIS switch always, every other network when it is configured.
 
-    ``ready_path``: a file written once both ports listen, with their addresses as JSON.
+    ``control_port`` 0 takes any free one. ``ready_path``: a file written once every port listens,
+    with their addresses as JSON.
     """
 
     switch: SwitchSettings
@@ -41,10 +42,11 @@ class SimSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Addresses(msgspec.Struct, frozen=True):
-    """Where to call the switch and the control port."""
+    """Where to call the switch, the control port, and every network by its name."""
 
     switch: str
     control: str
+    networks: dict[str, str] = {}
 
 
 class World:
@@ -53,51 +55,53 @@ class World:
     def __init__(self, settings: SimSettings, clock: Clock) -> None:
         """Raises Misconfigured when a key cannot be read."""
         self._settings = settings
-        self.books = Books(settings.switch.books_path)
-        self.faults = Faults()
-        self.switch = Switch(settings.switch, self.books, self.faults, clock)
-        self.merchants = demo_merchants()
-        self._obeying = asyncio.Lock()
-        control = Control(
-            books=self.books,
-            faults=self.faults,
-            merchants=self.merchants,
-            put_plan=self.put_plan,
-            clock=clock,
-        )
-        self._switch_port = Listener(self.switch.app, settings.switch.host, settings.switch.port)
+        self.switch = Switch(settings.switch, clock)
+        self.merchants = self.switch.merchants
+        self.networks: dict[str, Network] = {
+            network.name: network for network in networks_of(self.switch, settings, clock)
+        }
+        control = Control(self.networks, self.merchants, clock)
         self._control_port = Listener(control.app, settings.control_host, settings.control_port)
 
     @property
+    def books(self) -> Books:
+        """The QRIS switch's books."""
+        return self.switch.ledger
+
+    @property
+    def faults(self) -> Faults:
+        """The QRIS switch's faults."""
+        return self.switch.faults
+
+    @property
     def addresses(self) -> Addresses:
-        """Where it listens; the switch's address stays the same while it is down."""
-        return Addresses(switch=self._switch_port.url, control=self._control_port.url)
+        """Where everything listens; an address stays the same while its network is down."""
+        return Addresses(
+            switch=self.switch.address,
+            control=self._control_port.url,
+            networks={name: network.address for name, network in self.networks.items()},
+        )
 
     async def open(self) -> None:
-        """Listen on both ports. Raises OSError when one is taken."""
-        self.books.enrol(self.merchants)
-        await self._switch_port.open()
+        """Listen on every port. Raises OSError when one is taken."""
+        for network in self.networks.values():
+            await network.open()
         await self._control_port.open()
 
     async def close(self, grace_seconds: float = 0.0) -> None:
         """Stop listening; requests in hand have that long to end."""
-        await self._switch_port.close(grace_seconds)
+        for network in self.networks.values():
+            await network.close(grace_seconds)
         await self._control_port.close(grace_seconds)
-        await self.switch.notifier.close()
-        self.books.close()
 
     async def put_plan(self, plan: Plan) -> None:
-        """Let this be wrong with the network from now on, and nothing else."""
-        async with self._obeying:
-            self.faults.put(plan)
-            if self.faults.is_down:
-                await self._switch_port.shut()
-            else:
-                await self._switch_port.open()
+        """Let this be wrong with the QRIS switch from now on, and nothing else."""
+        await self.switch.put_plan(plan)
 
     async def settle(self) -> None:
-        """Wait until the switch works on no request."""
-        await self._switch_port.settle()
+        """Wait until no network works on a request."""
+        for network in self.networks.values():
+            await network.settle()
 
     async def __aenter__(self) -> World:
         await self.open()
@@ -110,6 +114,11 @@ class World:
         trace: TracebackType | None,
     ) -> None:
         await self.close()
+
+
+def networks_of(switch: Switch, settings: SimSettings, clock: Clock) -> list[Network]:
+    """Every network that is configured, the QRIS switch first."""
+    return [switch]
 
 
 def run(settings: SimSettings) -> None:

@@ -23,9 +23,10 @@ CODES_EVER_GIVEN = (
     "payment_not_found", "hold_not_found", "posting_not_found", "service_closed",
     "hold_already_posted", "hold_already_voided", "hold_already_expired", "hold_not_yet_expired",
     "post_exceeds_hold", "posting_already_reversed", "posting_is_a_reversal",
-    "payment_not_refundable", "refund_exceeds_payment", "limit_per_transaction", "limit_per_day",
-    "insufficient_funds", "balance_out_of_range", "partner_declined", "partner_limit",
-    "merchant_not_found", "merchant_blocked", "partner_unreachable",
+    "purse_expired", "payment_not_refundable", "refund_exceeds_payment", "limit_per_transaction", "limit_per_day",
+    "limit_per_month", "purse_limit", "insufficient_funds", "balance_out_of_range", "partner_declined", "partner_limit",
+    "merchant_not_found", "merchant_blocked", "bill_not_found", "bill_paid", "bill_expired",
+    "partner_float", "partner_unreachable",
 )  # fmt: skip
 
 

@@ -135,7 +135,7 @@ def test_the_banks_own_accounts_cannot_be_a_customers() -> None:
     """The numbers are apart, and only money that is owed to somebody has a floor."""
     assert max(chart.OWN_ACCOUNTS) <= chart.OWN_ACCOUNT_MAX < chart.CUSTOMER_ACCOUNT_MIN
     with_floor = {kind for kind in Kind if chart.floor_of(kind) == 0}
-    assert with_floor == {Kind.CUSTOMER, Kind.MERCHANT, Kind.EMONEY_FLOAT}
+    assert with_floor == {Kind.CUSTOMER, Kind.MERCHANT, Kind.EMONEY_FLOAT, Kind.PAYABLE, Kind.PURSE}
 
 
 def test_parameters_are_numbered_one_after_another() -> None:

@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from tangguh.sim import clearing
-from tangguh.sim.books import Books
-from tangguh.sim.clearing import Delay, PaymentAsk, RefundAsk
-from tangguh.sim.merchants import demo_merchants
+from tangguh.sim.qris import clearing
+from tangguh.sim.qris.books import Books
+from tangguh.sim.qris.clearing import Delay, PaymentAsk, RefundAsk
+from tangguh.sim.qris.merchants import demo_merchants
 
 NOW = datetime(2025, 3, 29, 4, 0, tzinfo=UTC)
 MERCHANT = demo_merchants()[0]

@@ -5,7 +5,14 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from tangguh.sim.faults import Decline, Down, DropReply, DropRequest, Faults, Late, Plan
+from tangguh.sim.faults import AnyFault, Decline, Down, DropReply, DropRequest, Faults, Late, Plan
+
+
+def dealing(*planned: AnyFault, seed: int = 0) -> Faults:
+    """A network whose paying operation is 50, with these faults in force."""
+    faults = Faults("50")
+    faults.put(Plan(seed=seed, faults=planned))
+    return faults
 
 
 def test_plan_is_json() -> None:
@@ -37,8 +44,8 @@ def test_plan_that_is_refused(fault: str) -> None:
 
 def test_first_that_fits_strikes() -> None:
     """Service, merchant and reference must fit; the first such fault is the one."""
-    only = DropReply(merchant_pan="9360", reference_prefix="TGH")
-    faults = Faults(Plan(faults=(Decline(services=("78",)), only, DropRequest())))
+    only = DropReply(payee="9360", reference_prefix="TGH")
+    faults = dealing(Decline(services=("78",)), only, DropRequest())
     assert faults.strike("50", "9360", "TGH1") is only
     assert isinstance(faults.strike("50", "9361", "TGH1"), DropRequest)
     assert isinstance(faults.strike("50", "9360", "ABC1"), DropRequest)
@@ -49,7 +56,7 @@ def test_first_that_fits_strikes() -> None:
 
 def test_count_is_a_limit() -> None:
     """A fault that has struck often enough strikes no more."""
-    faults = Faults(Plan(faults=(DropReply(count=2),)))
+    faults = dealing(DropReply(count=2))
     hits = [faults.strike("50", "", "") is not None for _ in range(4)]
     assert hits == [True, True, False, False]
 
@@ -58,9 +65,7 @@ def test_seed_repeats() -> None:
     """The same seed strikes the same requests; another one others; about as often as it says."""
     runs = [
         [faults.strike("50", "", "") is not None for _ in range(1000)]
-        for faults in (
-            Faults(Plan(seed=seed, faults=(DropReply(probability=0.3),))) for seed in (1, 1, 2)
-        )
+        for faults in (dealing(DropReply(probability=0.3), seed=seed) for seed in (1, 1, 2))
     ]
     assert runs[0] == runs[1] != runs[2]
     assert 250 < sum(runs[0]) < 350
@@ -68,7 +73,7 @@ def test_seed_repeats() -> None:
 
 def test_down_is_not_dealt() -> None:
     """Down concerns the listener and hides no other fault."""
-    faults = Faults(Plan(faults=(Down(services=("50",)), DropReply())))
+    faults = dealing(Down(services=("50",)), DropReply())
     assert faults.is_down
     assert isinstance(faults.strike("50", "", ""), DropReply)
     faults.put(Plan())

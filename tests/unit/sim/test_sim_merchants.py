@@ -6,7 +6,7 @@ import pytest
 
 from tangguh.rails.qris.codec import parse
 from tangguh.rails.qris.message import to_payee
-from tangguh.sim.merchants import demo_merchants
+from tangguh.sim.qris.merchants import demo_merchants
 
 SHOWN = [
     (merchant, label, payload)

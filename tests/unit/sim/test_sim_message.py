@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tangguh.sim.message import PaymentBody, Said, amount_of, read_body, refused
+from tangguh.sim.message import Said, amount_of, read_body, refused
+from tangguh.sim.qris.bodies import PaymentBody
 from tangguh.sim.snap import Complaint
 
 WHOLE: dict[str, Any] = {

@@ -24,11 +24,14 @@ CREATE TABLE accounts (
     floor_minor  bigint,
     entry_seq    bigint   NOT NULL,
     opened_at    timestamptz NOT NULL,
+    overdrawn_minor bigint NOT NULL DEFAULT 0,
+    tier         text     NOT NULL DEFAULT '',
     PRIMARY KEY (book_id, account_id),
     CONSTRAINT account_state_is_known CHECK (state IN ('open', 'frozen', 'closed')),
     CONSTRAINT held_must_not_be_negative CHECK (held_minor >= 0),
+    CONSTRAINT overdrawn_must_not_be_negative CHECK (overdrawn_minor >= 0),
     CONSTRAINT hold_must_not_exceed_available
-        CHECK (floor_minor IS NULL OR posted_minor - held_minor >= floor_minor)
+        CHECK (floor_minor IS NULL OR posted_minor - held_minor >= floor_minor - overdrawn_minor)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02);
 
 CREATE TABLE postings (

@@ -32,8 +32,9 @@ CREATE TABLE payments (
     resolve_at        timestamptz,
     attempts          integer  NOT NULL,
     events            integer  NOT NULL,
+    wire_reference    text     NOT NULL DEFAULT '',
     PRIMARY KEY (book_id, payment_id),
-    CONSTRAINT payment_kind_is_known CHECK (kind IN ('payment', 'refund')),
+    CONSTRAINT payment_kind_is_known CHECK (kind IN ('payment', 'refund', 'credit')),
     CONSTRAINT payment_state_is_known
         CHECK (state IN ('refused', 'held', 'unanswered', 'posted', 'voided', 'refunded')),
     CONSTRAINT resolver_is_promised
@@ -59,6 +60,10 @@ CREATE UNIQUE INDEX payment_of_order_key ON payments (book_id, order_key);
 -- The refunds of one payment.
 CREATE INDEX refunds_of_payment ON payments (book_id, original_id) WHERE original_id IS NOT NULL;
 
+-- The payment a network names by a reference that is not our id; each names one.
+CREATE UNIQUE INDEX payment_of_wire_reference ON payments (book_id, rail, wire_reference)
+    WHERE wire_reference <> '';
+
 CREATE TABLE payment_events (
     book_id    smallint NOT NULL,
     payment_id uuid     NOT NULL,
@@ -83,3 +88,13 @@ CREATE TABLE limit_usage (
     PRIMARY KEY (book_id, account_id, service, business_date),
     CONSTRAINT usage_must_not_be_negative CHECK (used_minor >= 0)
 ) WITH (fillfactor = 70);
+
+-- The last number given to a payment on a rail that names payments by a number of the day.
+CREATE TABLE wire_sequences (
+    book_id       smallint NOT NULL,
+    rail          text     NOT NULL,
+    business_date date     NOT NULL,
+    last_number   bigint   NOT NULL,
+    PRIMARY KEY (book_id, rail, business_date),
+    CONSTRAINT a_sequence_counts_from_one CHECK (last_number >= 1)
+) WITH (fillfactor = 10);

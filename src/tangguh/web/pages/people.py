@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from tangguh.core.order import PaymentOrder, ToQris
+from tangguh.core.order import PaymentOrder, RefundOrder, ToQris
 from tangguh.customers import store as customers
 from tangguh.customers.store import Owner
 from tangguh.payments.payment import Payment
@@ -83,4 +83,4 @@ def merchant_of(payment: Payment) -> Party | None:
 def note_of(payment: Payment) -> str:
     """What the payer (or who gave back) wrote beside it."""
     order = payment.order
-    return order.note if isinstance(order, PaymentOrder) else order.reason
+    return order.reason if isinstance(order, RefundOrder) else order.note

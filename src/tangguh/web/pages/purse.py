@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from tangguh.core.clock import business_date
@@ -14,6 +16,9 @@ from tangguh.web.format import money
 from tangguh.web.pages.frame import Visit
 from tangguh.web.problems import trouble
 from tangguh.web.words import Words
+
+NOTHING: Final = Limit(0, 0)
+"""The limit of a service for which none is set."""
 
 
 class Purse(msgspec.Struct, frozen=True):
@@ -60,7 +65,9 @@ async def open_purse(visit: Visit, service: str, account_text: str = "") -> Purs
     today = business_date(door.clock.now())
     used = await payments.used_today(door.pool, door.book_id, account.account_id, service, today)
     rules = door.desk.rules
-    return Purse(account, accounts, rules.limits[service], used, rules.fees_minor.get(service, 0))
+    limit = rules.limit_of(service, account.tier) or NOTHING
+    fee_minor = rules.fee_of(service, account.tier)
+    return Purse(account, accounts, limit, used, fee_minor)
 
 
 def explain(words: Words, refused: Refused, purse: Purse) -> str:

@@ -161,8 +161,8 @@ def _qris_order(customer_id: int, slip: QrisSlip) -> PaymentOrder | Refused:
 
 
 def _fee_now(visit: Visit, slip: Slip) -> int:
-    fees = visit.door.desk.rules.fees_minor
-    return 0 if isinstance(slip, RefundSlip) else fees.get(_service(slip), 0)
+    rules = visit.door.desk.rules
+    return 0 if isinstance(slip, RefundSlip) else rules.fee_of(_service(slip))
 
 
 def _service(slip: QrisSlip | TransferSlip) -> str:

@@ -10,13 +10,15 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import msgspec
 
-from tangguh.sim.merchants import Merchant
+from tangguh.core.cycle import cycles_of
+from tangguh.sim.qris.merchants import Merchant
+from tangguh.sim.settlement import SettlementLine, file_of
 
 _SQL: Final = {
     name.strip(): text
@@ -59,6 +61,7 @@ class PaymentRow(msgspec.Struct, frozen=True, kw_only=True):
     response_case: str
     refunded_minor: int = 0
     made_at: str
+    ended_at: str = ""
     concludes_at: str = ""
     becomes: str = ""
 
@@ -163,6 +166,8 @@ class Books:
 
     def record(self, payment: PaymentRow) -> PaymentRow:
         """Write a payment down and, when it is paid, credit the merchant."""
+        if payment.state == "paid":
+            payment = msgspec.structs.replace(payment, ended_at=payment.made_at)
         self._run("put_payment", payment)
         if payment.state == "paid":
             self._credit(payment)
@@ -188,7 +193,12 @@ class Books:
             case = "20000" if payment.becomes == "paid" else "40305"
             self._run(
                 "conclude",
-                {"reference": payment.reference, "state": payment.becomes, "response_case": case},
+                {
+                    "reference": payment.reference,
+                    "state": payment.becomes,
+                    "response_case": case,
+                    "ended_at": instant_text(now),
+                },
             )
             if payment.becomes == "paid":
                 self._credit(payment)
@@ -208,6 +218,44 @@ class Books:
             and recount["given_back_minor"] == recount["refund_minor"]
         )
         return Proof(holds=holds, totals=totals, recount=recount)
+
+    def settlement_file(
+        self, participant: str, day: date, cycle: int, cut_offs: tuple[str, ...]
+    ) -> str:
+        """The file of one cycle of a Jakarta day; cycle 0 is the whole day so far."""
+        all_day = cycles_of(day, cut_offs)
+        begins, ends = all_day[0].starts_at, all_day[-1].ends_at
+        if cycle:
+            if cycle > len(all_day):
+                raise ValueError(f"there are {len(all_day)} cycles a day")
+            begins, ends = all_day[cycle - 1].starts_at, all_day[cycle - 1].ends_at
+        window = {
+            "begins": instant_text(begins.astimezone(UTC)),
+            "ends": instant_text(ends.astimezone(UTC)),
+        }
+        lines = [
+            SettlementLine(
+                kind="PAY",
+                side="O",
+                reference=paid.reference,
+                network_reference=f"Q{paid.number:015d}",
+                amount_minor=paid.total_minor,
+                at=paid.ended_at,
+            )
+            for paid in _all(PaymentRow, self._run("paid_between", window))
+        ]
+        lines += [
+            SettlementLine(
+                kind="REF",
+                side="I",
+                reference=back.reference,
+                network_reference=f"R{back.number:015d}",
+                amount_minor=back.amount_minor,
+                at=back.made_at,
+            )
+            for back in _all(RefundRow, self._run("refunded_between", window))
+        ]
+        return file_of("qris", participant, day, cycle, lines)
 
     def _credit(self, payment: PaymentRow) -> None:
         minor = payment.total_minor

@@ -9,21 +9,13 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tangguh.core.clock import Clock
-from tangguh.sim import clearing
-from tangguh.sim.books import Books, PaymentRow, RefundRow
 from tangguh.sim.faults import AnyFault, Decline, Lie, Pending
-from tangguh.sim.message import (
-    OriginalBody,
-    PaymentBody,
-    RefundBody,
-    Said,
-    amount_of,
-    read_body,
-    refused,
-)
+from tangguh.sim.message import Said, amount_of, read_body, refused
+from tangguh.sim.qris import clearing
+from tangguh.sim.qris.bodies import OriginalBody, PaymentBody, RefundBody
+from tangguh.sim.qris.books import Books, PaymentRow, RefundRow
 from tangguh.sim.snap import Complaint, timestamp_of
 
-ACCESS: Final = "73"
 PAYMENT: Final = "50"
 QUERY: Final = "51"
 CANCEL: Final = "77"

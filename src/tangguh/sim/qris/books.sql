@@ -22,6 +22,7 @@ CREATE TABLE IF NOT EXISTS payments (
   response_case TEXT NOT NULL,
   refunded_minor INTEGER NOT NULL DEFAULT 0,
   made_at TEXT NOT NULL,
+  ended_at TEXT NOT NULL DEFAULT '',
   concludes_at TEXT NOT NULL DEFAULT '',
   becomes TEXT NOT NULL DEFAULT '',
   CONSTRAINT refunds_must_not_exceed_payment CHECK (refunded_minor <= amount_minor + tip_minor)
@@ -75,9 +76,9 @@ DELETE FROM external_ids WHERE day < :day;
 
 -- name: put_payment
 INSERT INTO payments (reference, merchant_pan, merchant_id, amount_minor, tip_minor, rrn, terminal,
-  state, response_case, made_at, concludes_at, becomes)
+  state, response_case, made_at, ended_at, concludes_at, becomes)
 VALUES (:reference, :merchant_pan, :merchant_id, :amount_minor, :tip_minor, :rrn, :terminal,
-  :state, :response_case, :made_at, :concludes_at, :becomes);
+  :state, :response_case, :made_at, :ended_at, :concludes_at, :becomes);
 
 -- name: payment
 SELECT * FROM payments WHERE reference = :reference;
@@ -93,7 +94,18 @@ ORDER BY number DESC LIMIT :limit;
 SELECT * FROM payments WHERE state = 'pending' AND concludes_at <= :now ORDER BY number;
 
 -- name: conclude
-UPDATE payments SET state = :state, response_case = :response_case WHERE reference = :reference;
+UPDATE payments SET state = :state, response_case = :response_case, ended_at = :ended_at
+WHERE reference = :reference;
+
+-- name: paid_between
+-- What was paid from one instant on and before another.
+SELECT * FROM payments
+WHERE state = 'paid' AND ended_at >= :begins AND ended_at < :ends ORDER BY number;
+
+-- name: refunded_between
+-- What was given back in the same stretch.
+SELECT * FROM refunds
+WHERE state = 'paid' AND made_at >= :begins AND made_at < :ends ORDER BY number;
 
 -- name: put_refund
 INSERT INTO refunds (reference, payment_reference, amount_minor, state, response_case, made_at)

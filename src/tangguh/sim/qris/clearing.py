@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from tangguh.sim.books import Books, PaymentRow, RefundRow, instant_text
+from tangguh.sim.qris.books import Books, PaymentRow, RefundRow, instant_text
 
 SUCCESS: Final = "20000"
 IN_PROGRESS: Final = "20200"

@@ -10,9 +10,9 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from tangguh.core.clock import Clock
-from tangguh.sim.books import PaymentRow
-from tangguh.sim.clearing import status_of
 from tangguh.sim.message import amount_of
+from tangguh.sim.qris.books import PaymentRow
+from tangguh.sim.qris.clearing import status_of
 from tangguh.sim.snap import asymmetric_signature, timestamp_of
 
 

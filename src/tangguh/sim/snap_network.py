@@ -1,17 +1,18 @@
-"""A QRIS switch speaking SNAP to one issuing bank: token, payment, query, cancel, refund, notice.
+"""A network that speaks SNAP: the token, the door, the faults, and a table of operations.
 
-It verifies every signature, keeps its own books and can be told to fail in every way of ``faults``.
-Beyond the standard, and so the bank relies on it only here: a cancel of an unknown reference leaves
-a tombstone, and a query lists refunds and repeats the first answer's code.
+What an operation decides is its network's own; that nobody gets in without a signature, that an
+external id is used once a day, and how an answer is lost on its way is the same for all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 from cryptography.hazmat.primitives import serialization
@@ -24,22 +25,22 @@ from starlette.routing import Route
 
 from tangguh.core.clock import Clock
 from tangguh.core.errors import Misconfigured
-from tangguh.sim import clearing
-from tangguh.sim.books import Books
-from tangguh.sim.counter import ACCESS, CANCEL, PAYMENT, QUERY, REFUND, Counter, reference_no
 from tangguh.sim.delivery import Silence, deliver, plain
-from tangguh.sim.faults import AnyFault, Decline, DropRequest, Faults, Late, Twice
+from tangguh.sim.faults import AnyFault, Decline, DropRequest, Faults, Late
 from tangguh.sim.message import Said, refused
-from tangguh.sim.notifier import Notifier
 from tangguh.sim.snap import WIB, Complaint, Doorkeeper, Member, read_object
 
+ACCESS: Final = "73"
 _REQUEST_BYTES_MAX: Final = 64 * 1024
 _TOO_LARGE: Final = Complaint(400, "00", "Bad Request")
 _REPLAYED: Final = Complaint(409, "00", "Conflict")
 
+Verb = Callable[[dict[str, Any], AnyFault | None], Said]
+"""An operation: the request's fields and the fault that strikes it, to what is said."""
 
-class SwitchSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """One switch and the one bank that is its member. Keys are RSA in PEM.
+
+class SnapSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """One network and the one bank that is its member. Keys are RSA in PEM.
 
     ``books_path`` is its own SQLite file. An empty ``notify_url`` means that it never calls back.
     ``port`` 0 takes any free one. ``seed`` rules its tokens; fault plans carry their own.
@@ -59,49 +60,69 @@ class SwitchSettings(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 0
 
     def __repr__(self) -> str:
-        return f"SwitchSettings(partner_id={self.partner_id!r}, port={self.port}, ...)"
+        return f"{type(self).__name__}(partner_id={self.partner_id!r}, port={self.port}, ...)"
 
 
-Verb = Callable[[dict[str, Any], AnyFault | None], Said]
+class SnapBooks(Protocol):
+    """What the door needs of a network's books."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All of it or nothing."""
+        ...
+
+    def admit(self, key: str, day: str) -> bool:
+        """Whether this day has not seen the key before."""
+        ...
 
 
-class Switch:
-    """The switch's behaviour; ``app`` is what a listener serves."""
+class Operation(msgspec.Struct, frozen=True):
+    """One operation: its two-digit service, its path, what it decides."""
+
+    service: str
+    path: str
+    verb: Verb
+
+
+class SnapDoor:
+    """The routes of one SNAP network; ``app`` is what a listener serves.
+
+    ``aim`` gives the payee and the reference of a request, for faults that ask for them;
+    ``wake`` is called inside the transaction before each operation (what is due ends then);
+    ``afterwards`` may give a task to run when the answer is out.
+    """
 
     def __init__(
-        self, settings: SwitchSettings, books: Books, faults: Faults, clock: Clock
+        self,
+        settings: SnapSettings,
+        books: SnapBooks,
+        faults: Faults,
+        clock: Clock,
+        operations: tuple[Operation, ...],
+        *,
+        random: Random,
+        aim: Callable[[Mapping[str, Any]], tuple[str, str]],
+        wake: Callable[[datetime], object] = lambda _: None,
+        afterwards: Callable[[str, AnyFault | None, dict[str, Any]], BackgroundTask | None]
+        | None = None,
     ) -> None:
         """Raises Misconfigured when a key cannot be read."""
-        random = Random(settings.seed)  # noqa: S311  a rehearsal must be repeatable
         self._settings = settings
         self._books = books
         self._faults = faults
         self._clock = clock
+        self._aim = aim
+        self._wake = wake
+        self._afterwards = afterwards
         self._doorkeeper = Doorkeeper(_member(settings), clock, random)
-        self.notifier = Notifier(
-            url=settings.notify_url,
-            key=_private_key(settings.switch_private_key_path),
-            partner_id=settings.partner_id,
-            channel_id=settings.channel_id,
-            clock=clock,
-            random=random,
+        self.app = Starlette(
+            routes=[
+                Route("/v1.0/access-token/b2b", self._token, methods=["POST"]),
+                *(
+                    Route(one.path, partial(self._serve, one.service, one.verb), methods=["POST"])
+                    for one in operations
+                ),
+            ]
         )
-        self.app = Starlette(routes=self._routes(Counter(books, clock)))
-
-    def _routes(self, counter: Counter) -> list[Route]:
-        verbs: list[tuple[str, str, Verb]] = [
-            ("/v1.0/qr/qr-mpm-payment", PAYMENT, counter.pay),
-            ("/v1.0/qr/qr-mpm-query", QUERY, counter.query),
-            ("/v1.0/qr/qr-mpm-cancel", CANCEL, counter.cancel),
-            ("/v1.0/qr/qr-mpm-refund", REFUND, counter.refund),
-        ]
-        return [
-            Route("/v1.0/access-token/b2b", self._token, methods=["POST"]),
-            *(
-                Route(path, partial(self._serve, service, verb), methods=["POST"])
-                for path, service, verb in verbs
-            ),
-        ]
 
     async def _token(self, request: Request) -> Response:
         body = await request.body()
@@ -115,7 +136,7 @@ class Switch:
             return plain(refused(ACCESS, token))
         life = str(self._settings.token_seconds)  # as text, as the standard writes it
         fields = {"accessToken": token, "tokenType": "Bearer", "expiresIn": life}
-        return deliver(Said(ACCESS, clearing.SUCCESS, fields), fault, self._clock)
+        return deliver(Said(ACCESS, "20000", fields), fault, self._clock)
 
     async def _serve(self, service: str, verb: Verb, request: Request) -> Response:
         body = await request.body()
@@ -129,8 +150,8 @@ class Switch:
             await self._clock.sleep(fault.seconds)
         said = self._carry_out(service, verb, fields, fault, request.headers["x-external-id"])
         response = deliver(said, fault, self._clock)
-        if isinstance(fault, Twice) and service == PAYMENT:
-            response.background = self._notices(fields)
+        if self._afterwards is not None:
+            response.background = self._afterwards(service, fault, fields)
         return response
 
     def _examine(self, request: Request, body: bytes) -> Complaint | None:
@@ -151,52 +172,38 @@ class Switch:
         with self._books.transaction():
             if not self._books.admit(external_id, now.astimezone(WIB).date().isoformat()):
                 return refused(service, _REPLAYED)
-            self._books.conclude_due(now)
+            self._wake(now)
             return verb(fields, fault)
 
-    def _aim(self, fields: dict[str, Any]) -> tuple[str, str]:
-        """The merchant's PAN and the payment's reference, for the faults that ask for them."""
-        reference = fields.get("partnerReferenceNo") or fields.get("originalPartnerReferenceNo")
-        more = fields.get("additionalInfo")
-        pan = more.get("merchantPan") if isinstance(more, dict) else None
-        if pan is None and isinstance(reference, str):
-            known = self._books.payment(reference)
-            pan = known.merchant_pan if known is not None else ""
-        return str(pan or ""), str(reference or "")
 
-    def _notices(self, fields: dict[str, Any]) -> BackgroundTask | None:
-        payment = self._books.payment(str(fields.get("partnerReferenceNo")))
-        if payment is None:
-            return None
-        return BackgroundTask(self.notifier.tell, payment, reference_no(payment), times=2)
-
-
-def _member(settings: SwitchSettings) -> Member:
+def _member(settings: SnapSettings) -> Member:
     return Member(
         client_id=settings.client_id,
         client_secret=settings.client_secret,
         partner_id=settings.partner_id,
         channel_id=settings.channel_id,
-        bank_key=_public_key(settings.bank_public_key_path),
+        bank_key=public_key_at(settings.bank_public_key_path),
         token_seconds=settings.token_seconds,
     )
 
 
-def _public_key(path: str) -> RSAPublicKey:
+def public_key_at(path: str) -> RSAPublicKey:
+    """The RSA public key in a PEM file. Raises Misconfigured."""
     try:
         key = serialization.load_pem_public_key(Path(path).read_bytes())
     except (OSError, ValueError) as error:
-        raise Misconfigured(f"the switch finds no public key at {path}") from error
+        raise Misconfigured(f"the simulator finds no public key at {path}") from error
     if not isinstance(key, RSAPublicKey):
         raise Misconfigured(f"the public key at {path} is not RSA")
     return key
 
 
-def _private_key(path: str) -> RSAPrivateKey:
+def private_key_at(path: str) -> RSAPrivateKey:
+    """The RSA private key in a PEM file. Raises Misconfigured."""
     try:
         key = serialization.load_pem_private_key(Path(path).read_bytes(), password=None)
     except (OSError, ValueError, TypeError) as error:
-        raise Misconfigured(f"the switch finds no private key at {path}") from error
+        raise Misconfigured(f"the simulator finds no private key at {path}") from error
     if not isinstance(key, RSAPrivateKey):
         raise Misconfigured(f"the private key at {path} is not RSA")
     return key

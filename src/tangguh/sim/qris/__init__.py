@@ -1,0 +1,1 @@
+"""A QRIS switch with its merchants: token, payment, query, cancel, refund, notice."""
