@@ -23,6 +23,7 @@ from tangguh.core.money import IDR
 from tangguh.core.service import SERVICES
 from tangguh.customers import seed as demo
 from tangguh.customers import store as customers
+from tangguh.customers.demo import fill_products
 from tangguh.db.migrate import migrate
 from tangguh.db.pool import Pool
 from tangguh.ledger.store import LEDGER
@@ -30,15 +31,30 @@ from tangguh.ledger.writer import Writer
 from tangguh.payments.desk import Desk
 from tangguh.payments.plans import PAYMENT_JOURNALS, PAYMENT_SHELVES
 from tangguh.payments.proof import Proof, prove
+from tangguh.payments.receiving import Receiving
 from tangguh.payments.resolver import Resolver
 from tangguh.payments.rules import DEFAULT_FEES, DEFAULT_LIMITS, Rules, Way, within_ceilings
 from tangguh.payments.store import tariff_changes
 from tangguh.payments.tariff import in_force
+from tangguh.rails.bifast.rail import BifastRail
+from tangguh.rails.bifast.receiver import BifastReceiver
+from tangguh.rails.billers.rail import BillersRail
+from tangguh.rails.ewallet.rail import EwalletRail
+from tangguh.rails.iso8583.door import Door as TerminalPort
+from tangguh.rails.iso8583.hsm import Hsm
+from tangguh.rails.iso8583.line import Handler
+from tangguh.rails.iso8583.message import Message
+from tangguh.rails.iso8583.rail import Iso8583Rail
 from tangguh.rails.onus import OnUs
 from tangguh.rails.qris.rail import QrisIssuer
 from tangguh.rails.rail import Rail
-from tangguh.web import pages, partners, server
+from tangguh.web import acquirer, networks, pages, partners, server
 from tangguh.web.door import Door
+from tangguh.work.cards import CardOffice
+from tangguh.work.issuer import IssuerDoor
+from tangguh.work.names import AccountBook
+from tangguh.work.naming import Naming, bifast_naming, card_naming
+from tangguh.work.terminals import TerminalDoor
 
 BANK_NAME: Final = "Bank Tangguh"
 JOURNALS: Final = (*PAYMENT_JOURNALS, ACTS)
@@ -62,7 +78,7 @@ class Bank:
         self.clock = clock
         self.ids = ids
         self.rails = rails
-        self.rules = rules_for(rails)
+        self.rules = rules_for(rails, settings)
         self.writer = Writer(dsn, clock, ids, PAYMENT_SHELVES, JOURNALS, settings.book)
         self.desk = Desk(self.writer, rails, self.rules, clock)
         self.pins = PinHasher(settings.pin)
@@ -70,6 +86,10 @@ class Bank:
             pool, self.book_id, clock, self.pins, settings.pin, settings.session
         )
         self.resolver = Resolver(self.desk, pool, self.book_id, settings.resolver)
+        self.receiving = Receiving(self.desk, pool, self.book_id)
+        self.bifast = self._bifast_door()
+        self.terminals: TerminalPort | None = None
+        self._open_card_doors()
         self.door = Door(
             pool=pool,
             book_id=self.book_id,
@@ -100,12 +120,15 @@ class Bank:
         """
         clock = clock or SystemClock()
         ids = ids or Ids(clock)
+        switchboard = Switchboard()
         pool = await Pool.open(dsn, size_max=settings.db.pool_connections_max)
         async with pool.connection() as connection:
             await migrate(connection)
             await connection.execute(LEDGER["create_book"], settings.book.book_id, IDR)
-        carried = rails if rails is not None else rails_for(settings, clock)
+        carried = rails if rails is not None else rails_for(settings, clock, switchboard)
         bank = cls(settings, dsn, pool, carried, clock, ids)
+        if bank.issuer is not None:
+            switchboard.handler = bank.issuer.handle
         await bank.writer.start()
         await demo.open_own_accounts(bank.writer)
         await bank.read_tariff()
@@ -113,6 +136,10 @@ class Bank:
 
     async def __aenter__(self) -> Bank:
         self._resolving = asyncio.create_task(self.resolver.run(), name="resolver")
+        if isinstance(card_rail := self.rails.get("iso8583"), Iso8583Rail):
+            await card_rail.open()
+        if self.terminals is not None:
+            await self.terminals.open()
         return self
 
     async def __aexit__(
@@ -125,14 +152,55 @@ class Bank:
 
     def web(self) -> ASGIApp:
         """The bank's web door as an ASGI application."""
-        notices = partners.routes(self.door, _switch_key(self.settings))
-        return server.build(self.door, (*notices, *pages.routes(self.door)))
+        switch_key = _switch_key(self.settings)
+        notices = [
+            *partners.routes(self.door, switch_key),
+            *acquirer.routes(self.door, switch_key),
+        ]
+        hub = networks.routes(self.bifast) if self.bifast is not None else []
+        return server.build(self.door, (*notices, *hub, *pages.routes(self.door)))
+
+    def _bifast_door(self) -> BifastReceiver | None:
+        if self.settings.bifast is None:
+            return None
+        names = AccountBook(self.pool, self.book_id)
+        return BifastReceiver(self.settings.bifast, self.clock, self.receiving, names)
+
+    def _security(self) -> Hsm | None:
+        card_rail = self.rails.get("iso8583")
+        return card_rail.security if isinstance(card_rail, Iso8583Rail) else None
+
+    def _open_card_doors(self) -> None:
+        """The doors cards come in by: the switch's and our own terminals'."""
+        self.issuer: IssuerDoor | None = None
+        card_rail, settings = self.rails.get("iso8583"), self.settings.iso8583
+        if settings is None or not isinstance(card_rail, Iso8583Rail):
+            return
+        security = card_rail.security
+        office = CardOffice(self.pool, self.book_id, security, self.clock, settings.pan_prefix)
+        self.issuer = IssuerDoor(self.desk, self.pool, self.book_id, office, self.receiving)
+        if self.settings.terminals is None:
+            return
+        billers = self.rails.get("billers")
+        counter = TerminalDoor(
+            self.desk,
+            self.pool,
+            self.book_id,
+            office,
+            card_rail,
+            billers if isinstance(billers, BillersRail) else None,
+        )
+        self.terminals = TerminalPort(
+            self.settings.terminals, security, self.clock, handler=counter.handle
+        )
 
     async def fill_demo(self, seed: int) -> bool:
         """Seed an empty bank with people; False when there are customers already."""
         if await customers.find(self.pool, self.book_id, 1) is not None:
             return False
         people = await demo.fill(self.writer, self.pool, self.book_id, seed)
+        security = self._security()
+        people += await fill_products(self.writer, self.pool, self.book_id, seed, security)
         await asyncio.gather(
             *(self.sessions.set_pin(person.customer_id, demo.DEMO_PIN) for person in people)
         )
@@ -152,6 +220,8 @@ class Bank:
     async def close(self) -> None:
         """Finish what is under way, answer everybody, let go of the book."""
         await self.door.close()
+        if self.terminals is not None:
+            await self.terminals.close()
         if self._resolving is not None:
             self._resolving.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -163,11 +233,37 @@ class Bank:
         await self.pool.close()
 
 
-def rails_for(settings: Settings, clock: Clock) -> dict[str, Rail]:
-    """The rails this bank is connected to. Raises Misconfigured when one is not set up."""
+class Switchboard:
+    """The card switch's requests, from the link, made first, to the door, made last."""
+
+    handler: Handler | None = None
+
+    async def __call__(self, request: Message) -> Message | None:
+        """Nobody is asked before the door is open."""
+        return await self.handler(request) if self.handler is not None else None
+
+
+def rails_for(settings: Settings, clock: Clock, switchboard: Handler) -> dict[str, Rail]:
+    """The rails this bank is connected to. Raises Misconfigured when one is not set up.
+
+    QRIS must be; every other network is carried when it is configured.
+    """
     if settings.qris is None:
         raise Misconfigured("qris: no switch is configured (section [qris])")
-    return {"onus": OnUs(), "qris": QrisIssuer(settings.qris, clock)}
+    rails: dict[str, Rail] = {
+        "onus": OnUs(),
+        "emoney": OnUs("emoney"),
+        "qris": QrisIssuer(settings.qris, clock),
+    }
+    if settings.bifast is not None:
+        rails["bifast"] = BifastRail(settings.bifast, clock)
+    if settings.iso8583 is not None:
+        rails["iso8583"] = Iso8583Rail(settings.iso8583, clock, handler=switchboard)
+    if settings.ewallet:
+        rails["ewallet"] = EwalletRail(settings.ewallet, clock)
+    if settings.billers is not None:
+        rails["billers"] = BillersRail(settings.billers, clock)
+    return rails
 
 
 def _switch_key(settings: Settings) -> RSAPublicKey | None:
@@ -184,9 +280,14 @@ def _switch_key(settings: Settings) -> RSAPublicKey | None:
     return key
 
 
-def rules_for(rails: dict[str, Rail]) -> Rules:
+def rules_for(rails: dict[str, Rail], settings: Settings) -> Rules:
     """What the book needs to know of the rails, and the bank's limits and fees."""
     ways: dict[str, Way] = {}
+    namings: dict[str, Naming] = {}
+    if settings.bifast is not None:
+        namings["bifast"] = bifast_naming(settings.bifast.bic)
+    if settings.iso8583 is not None:
+        namings["iso8583"] = card_naming
     for service in SERVICES.values():
         if service.rail in rails:
             can = rails[service.rail].capabilities()
@@ -195,5 +296,6 @@ def rules_for(rails: dict[str, Rail]) -> Rules:
                 can.settles_inside,
                 can.send_timeout_seconds,
                 can.inquiry_delays_seconds,
+                namings.get(service.rail),
             )
     return Rules(ways, within_ceilings(DEFAULT_LIMITS), dict(DEFAULT_FEES))

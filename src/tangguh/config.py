@@ -20,7 +20,11 @@ from tangguh.access.session import SessionSettings
 from tangguh.core.errors import Misconfigured
 from tangguh.ledger.writer import WriterSettings
 from tangguh.payments.resolver import ResolverSettings
+from tangguh.rails.bifast.settings import BifastSettings
+from tangguh.rails.iso8583.door import DoorSettings
+from tangguh.rails.iso8583.settings import Iso8583Settings
 from tangguh.rails.qris.rail import QrisSettings
+from tangguh.rails.snap_partner import SnapPartnerSettings
 from tangguh.web.settings import WebSettings
 
 _PREFIX: Final = "TANGGUH_"
@@ -45,6 +49,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     session: SessionSettings = SessionSettings()
     resolver: ResolverSettings = ResolverSettings()
     qris: QrisSettings | None = None
+    bifast: BifastSettings | None = None
+    iso8583: Iso8583Settings | None = None
+    terminals: DoorSettings | None = None
+    ewallet: dict[str, SnapPartnerSettings] = {}
+    billers: SnapPartnerSettings | None = None
 
 
 def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Settings:

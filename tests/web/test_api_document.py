@@ -22,7 +22,7 @@ from tangguh.core.errors import (
     TangguhError,
 )
 from tangguh.core.outcome import Refusal
-from tangguh.web.mobile import OPERATIONS
+from tangguh.web.api import OPERATIONS
 from tangguh.web.openapi import document
 from tangguh.web.operations import of_error
 from tangguh.web.problems import OF_REFUSAL, OF_REQUEST, problem

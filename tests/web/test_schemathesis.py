@@ -31,7 +31,7 @@ from tangguh.core.clock import SystemClock
 from tangguh.customers.seed import demo
 from tangguh.db.embedded import EmbeddedPostgres
 from tangguh.rails.onus import OnUs
-from tangguh.web.mobile import OPERATIONS
+from tangguh.web.api import OPERATIONS
 from tangguh.web.openapi import document
 from tangguh.web.settings import WebSettings
 

@@ -16,16 +16,12 @@ from typing import Any, Final
 import msgspec
 
 from tangguh.cli.children import Child
+from tangguh.cli.outside import NETWORKS, Outside
 from tangguh.cli.place import Place
 from tangguh.config import Settings
 from tangguh.core.errors import Misconfigured, TangguhError
 from tangguh.db.embedded import EmbeddedPostgres
 
-ISSUER_NNS: Final = "93600999"
-"""The demo bank's number in the national numbering: invented, and marked as test data."""
-_CLIENT_ID: Final = "bank-tangguh-demo"
-_PARTNER_ID: Final = "BANKTANGGUH"
-_CHANNEL_ID: Final = "95221"
 _WATCH_SECONDS: Final = 0.2
 
 Say = Callable[[str], None]
@@ -54,6 +50,7 @@ class Household:
         self.world: Child | None = None
         self.bank: Child | None = None
         self.addresses: dict[str, str] = {}
+        self.outside: Outside | None = None
 
     async def start(self) -> None:
         """Bring everything up in order, each thing ready before the next. Raises TangguhError."""
@@ -103,51 +100,27 @@ class Household:
         return self.postgres.dsn
 
     async def _start_world(self) -> None:
-        self._say("  networks      starting the simulated QRIS switch and its merchants")
-        _, bank_public = self.place.key_pair("bank")
-        switch_private, _ = self.place.key_pair("switch")
+        self._say("  networks      starting QRIS, BI-FAST, cards, wallets and billers, simulated")
         control_port = self.port + 1 if self.port else 0
         if control_port:
             refuse_busy_port("127.0.0.1", control_port)
-        switch_port = free_port()
-        values = {
-            "control_port": control_port,
-            "switch": {
-                "client_id": _CLIENT_ID,
-                "client_secret": self.place.secret("switch-client"),
-                "partner_id": _PARTNER_ID,
-                "channel_id": _CHANNEL_ID,
-                "bank_public_key_path": str(bank_public),
-                "switch_private_key_path": str(switch_private),
-                "books_path": str(self.place.directory / "switch-books.sqlite"),
-                "port": switch_port,
-                "seed": self.seed,
-                "notify_url": f"http://127.0.0.1:{self.port}/v1.0/qr/qr-mpm-notify",
-            },
-        }
-        path = self.place.write_run_file("sim.json", values)
+        ports = dict(zip(NETWORKS, free_ports(len(NETWORKS)), strict=True))
+        bank_url = f"http://127.0.0.1:{self.port}"
+        self.outside = Outside(self.place, bank_url, self.seed, ports)
+        path = self.place.write_run_file("sim.json", self.outside.sim_settings(control_port))
         self.world = self._child("networks", ["sim", "--config", str(path)])
         said = await self.world.start()
         self.addresses["switch"], self.addresses["control"] = said["switch"], said["control"]
+        self.addresses["terminals"] = f"127.0.0.1:{ports['terminals']}"
 
     async def _start_bank(self, dsn: str) -> None:
         self._say("  bank          opening the book")
-        bank_private, _ = self.place.key_pair("bank")
-        _, switch_public = self.place.key_pair("switch")
         values = msgspec.to_builtins(self.settings)
         values["db"]["dsn"] = dsn
         values["web"] |= {"port": self.port, "demo": True}
         if self.settings.qris is None:
-            values["qris"] = {
-                "url": self.addresses["switch"],
-                "client_id": _CLIENT_ID,
-                "client_secret": self.place.secret("switch-client"),
-                "private_key_path": str(bank_private),
-                "switch_public_key_path": str(switch_public),
-                "partner_id": _PARTNER_ID,
-                "channel_id": _CHANNEL_ID,
-                "issuer_nns": ISSUER_NNS,
-            }
+            assert self.outside is not None
+            values |= self.outside.bank_settings()
         for section, changes in self._overrides.items():
             values[section] = {**(values[section] or {}), **changes}
         path = self.place.write_run_file("bank.json", values)
@@ -178,6 +151,18 @@ def free_port() -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def free_ports(count: int) -> list[int]:
+    """So many different ports nobody listens on now."""
+    probes = [socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in range(count)]
+    try:
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()
 
 
 def temporary(path: Path, settings: Settings, *, seed: int, **more: Any) -> Household:

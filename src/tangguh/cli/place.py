@@ -88,6 +88,13 @@ class Place:
             write_private(path, secrets.token_urlsafe(32).encode())
         return path.read_text(encoding="utf-8")
 
+    def hex_key(self, name: str, size: int) -> str:
+        """A random key of so many bytes in hex, made on first use."""
+        path = self.keys / f"{name}.hex"
+        if not path.exists():
+            write_private(path, secrets.token_hex(size).encode())
+        return path.read_text(encoding="utf-8")
+
     def write_run_file(self, name: str, values: dict[str, Any]) -> Path:
         """Write the settings of a child process, as JSON, readable by nobody else."""
         path = self.run / name

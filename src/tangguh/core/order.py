@@ -109,7 +109,7 @@ class ToMerchant(msgspec.Struct, frozen=True, tag="merchant"):
     """A merchant of our own behind a QRIS code: acquirer and issuer are the same bank.
 
     ``account_id`` is credited: the merchant's own, or what we owe merchants until their cut-off.
-    ``mdr_minor`` is the merchant discount taken from it.
+    ``mdr_minor`` is the merchant discount taken from it; ``bill`` the number in a dynamic code.
     """
 
     account_id: int
@@ -121,6 +121,7 @@ class ToMerchant(msgspec.Struct, frozen=True, tag="merchant"):
     criteria: str = ""
     terminal: str = ""
     mdr_minor: int = 0
+    bill: str = ""
 
 
 Payee = ToAccount | ToMerchant | ToQris | ToBank | ToWallet | ToBiller | ToCash | ToPurse
@@ -131,7 +132,8 @@ class PaymentOrder(msgspec.Struct, frozen=True, kw_only=True, tag="payment"):
 
     ``amount_minor`` goes to the payee; ``tip_minor`` is added by a QRIS code or the customer and
     goes to the payee too. The bank's own fee is not part of the order: it is decided in the book.
-    ``debtor_name`` is what networks that carry the payer's name are told.
+    ``debtor_name`` is what networks that carry the payer's name are told. ``network_reference``:
+    the network's own name of it, when it was the network that asked us to pay.
     """
 
     customer_id: int
@@ -144,6 +146,7 @@ class PaymentOrder(msgspec.Struct, frozen=True, kw_only=True, tag="payment"):
     currency: str = IDR
     note: str = ""
     debtor_name: str = ""
+    network_reference: str = ""
 
 
 class CreditOrder(msgspec.Struct, frozen=True, kw_only=True, tag="credit"):
@@ -151,7 +154,7 @@ class CreditOrder(msgspec.Struct, frozen=True, kw_only=True, tag="credit"):
 
     ``idempotency_key`` is ``rail:reference`` with the network's own end-to-end reference.
     ``original`` is the reference of our own payment when it is that payment coming back.
-    ``mdr_minor`` is the discount a merchant of ours pays on it.
+    ``mdr_minor`` is the discount a merchant of ours pays on it; ``bill`` the number in its code.
     """
 
     rail: str
@@ -167,6 +170,8 @@ class CreditOrder(msgspec.Struct, frozen=True, kw_only=True, tag="credit"):
     note: str = ""
     original: str = ""
     mdr_minor: int = 0
+    merchant_id: str = ""
+    bill: str = ""
 
 
 class RefundOrder(msgspec.Struct, frozen=True, kw_only=True, tag="refund"):

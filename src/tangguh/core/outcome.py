@@ -13,9 +13,13 @@ import msgspec
 
 
 class Accepted(msgspec.Struct, frozen=True, tag="accepted"):
-    """The network says the payee has it. ``reference`` is the network's own, kept as given."""
+    """The network says the payee has it. ``reference`` is the network's own, kept as given.
+
+    ``receipt`` is what the payer gets for it, such as the digits of a power token.
+    """
 
     reference: str
+    receipt: str = ""
 
 
 class Declined(msgspec.Struct, frozen=True, tag="declined"):

@@ -75,7 +75,7 @@ SERVICES: Final[dict[str, Service]] = {
         Service(TRANSFER_CARDS, "iso8583", "out", "Transfer online", "Card-switch transfer"),
         Service(QRIS_OFFUS, "qris", "out", "Bayar QRIS", "Pay with QRIS"),
         Service(QRIS_ONUS, "onus", "out", "Bayar QRIS sesama", "Pay our own merchants"),
-        Service(QRIS_CPM, "qris", "out", "Tunjukkan QRIS", "Show my QRIS code"),
+        Service(QRIS_CPM, "onus", "out", "Tunjukkan QRIS", "Show my QRIS code"),
         Service(TOPUP["gopay"], "ewallet", "out", "Isi GoPay", "Top up GoPay", "gopay"),
         Service(TOPUP["ovo"], "ewallet", "out", "Isi OVO", "Top up OVO", "ovo"),
         Service(TOPUP["dana"], "ewallet", "out", "Isi DANA", "Top up DANA", "dana"),

@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 
 from tangguh.core.errors import InvariantBroken
-from tangguh.core.order import PaymentOrder, ToAccount
+from tangguh.core.order import PaymentOrder, ToAccount, ToMerchant
 from tangguh.core.outcome import (
     Accepted,
     Declined,
@@ -30,6 +30,7 @@ from tangguh.ledger.account import Account, AccountState
 from tangguh.ledger.book import Book
 from tangguh.ledger.chart import Kind
 from tangguh.ledger.command import Key
+from tangguh.payments.bill import bill_key, refuse_bill, settle_bill
 from tangguh.payments.entries import creditor_of, entries_of, mdr_of, parts_of
 from tangguh.payments.payment import Decided, Order, Payment, State
 from tangguh.payments.plans import (
@@ -68,6 +69,9 @@ class Accept(msgspec.Struct, frozen=True):
             yield "accounts", creditor
         for account_id in beside(order.debtor, creditor or 0, order):
             yield "accounts", account_id
+        key = bill_key(order)
+        if key is not None:
+            yield "merchant_bills", key
         way = self.rules.ways.get(order.service)
         if way is not None and way.naming is not None:
             yield "wire_sequences", (way.rail, book.today)
@@ -129,6 +133,8 @@ class Accept(msgspec.Struct, frozen=True):
         creditor = book.accounts.get(payment.creditor)
         if creditor is None or (isinstance(order.payee, ToAccount) and creditor.owner_id == 0):
             return Refused(Refusal.PAYEE_NOT_FOUND, "to", "there is no such account at this bank")
+        if refused := _refuse_debtor(order, debtor):
+            return refused
         if payment.debtor == payment.creditor:
             return Refused(Refusal.ACCOUNTS_MUST_BE_DIFFERENT, "to", "this is the same account")
         if self.forced:
@@ -140,6 +146,8 @@ class Accept(msgspec.Struct, frozen=True):
         if self.rules.limit_of(order.service, debtor.tier) is None:
             return Refused(Refusal.SERVICE_CLOSED, "service", "no limit is set for it")
         if refused := refuse_usage(book, self.rules, payment):
+            return refused
+        if refused := refuse_bill(book, order, payment.amount_minor):
             return refused
         return self._refuse_room(payment, creditor)
 
@@ -157,8 +165,8 @@ class Accept(msgspec.Struct, frozen=True):
         return None
 
     def _carry_out(self, book: Book, payment: Payment) -> Decided:
-        way = self.rules.ways[payment.service]
-        inside = way.settles_inside or self.forced
+        order, way = self.order, self.rules.ways[payment.service]
+        inside = way.settles_inside or self.forced or isinstance(order.payee, ToMerchant)
         payment = self._named(book, payment)
         kind = "advice" if self.forced else "payment"
         moved = (
@@ -170,6 +178,7 @@ class Accept(msgspec.Struct, frozen=True):
             return record_refused(book, payment, moved)
         use_limit(book, self.rules, payment, payment.to_payee_minor)
         if inside:
+            settle_bill(book, order, payment.id)
             done = payment.to(State.POSTED, book.now, network_reference=payment.reference)
             return record(book, done, "posted")
         due = book.now + timedelta(seconds=way.send_timeout_seconds)
@@ -179,14 +188,16 @@ class Accept(msgspec.Struct, frozen=True):
     def _named(self, book: Book, payment: Payment) -> Payment:
         """The payment with the reference its network will know it by, where ids are not used."""
         way = self.rules.ways[payment.service]
-        if way.naming is None:
+        if self.order.network_reference:
+            return msgspec.structs.replace(payment, wire=self.order.network_reference)
+        if way.naming is None or way.settles_inside:
             return payment
         sequences, key = book.shelf(SEQUENCES), (way.rail, book.today)
         before = sequences.get(key)
         number = before.last + 1 if before is not None else 1
         sequences.put(key, Sequence(*key, number))
         return msgspec.structs.replace(
-            payment, wire=way.naming(number, payment.accepted_at, payment.service)
+            payment, wire=way.naming(number, payment.accepted_at, self.order)
         )
 
 
@@ -231,8 +242,8 @@ class Conclude(msgspec.Struct, frozen=True):
         if not payment.is_open:
             return self._too_late(book, payment)
         match self.outcome:
-            case Accepted(reference):
-                return self._post(book, payment, _as_told(reference))
+            case Accepted(reference, receipt):
+                return self._post(book, payment, _as_told(reference), _as_told(receipt))
             case Declined(reason, code):
                 told = f"the network said {_as_told(code)}"
                 return self._give_up(book, payment, Refused(reason, "", told))
@@ -244,7 +255,7 @@ class Conclude(msgspec.Struct, frozen=True):
             case _:
                 assert_never(self.outcome)
 
-    def _post(self, book: Book, payment: Payment, reference: str) -> Decided:
+    def _post(self, book: Book, payment: Payment, reference: str, receipt: str) -> Decided:
         done = payment.to(State.POSTED, book.now, network_reference=reference)
         if payment.kind == "refund":
             where = _receive_refund(book, payment)
@@ -254,7 +265,7 @@ class Conclude(msgspec.Struct, frozen=True):
         kind = "credit" if payment.kind == "credit" else "payment"
         moved = book.post_hold(payment.id, payment.id, kind, paid_for, also=also)
         if not isinstance(moved, Refused):
-            return record(book, done, "posted")
+            return record(book, done, "posted", receipt)
         if payment.kind == "credit":
             return record(book, done, "posted", _keep_in_suspense(book, payment, moved))
         raise InvariantBroken(f"the network has paid {payment.id} and the book: {moved.code}")
@@ -288,6 +299,18 @@ class Conclude(msgspec.Struct, frozen=True):
 
 
 # ---- shared with refunds ---------------------------------------------------------------------
+
+
+def _refuse_debtor(order: PaymentOrder, debtor: Account) -> Refused | None:
+    """Purses pay only through their own services, and what waits for a cut-off pays nothing."""
+    service = SERVICES[order.service]
+    spends_purse = service.channel == "emoney" and ".topup." not in service.id
+    product = chart.product_of(debtor.account_id)
+    if (spends_purse and product != service.partner) or (product and not spends_purse):
+        return Refused(Refusal.ORDER_INVALID, "from_account", "this account pays another way")
+    if debtor.kind is Kind.PAYABLE:
+        return Refused(Refusal.ACCOUNT_CLOSED, "from_account", "it is paid out at the cut-off")
+    return None
 
 
 def beside(debtor: int, creditor: int, order: Order) -> Iterable[int]:

@@ -11,7 +11,7 @@ from tangguh.ledger.command import Command
 from tangguh.ledger.writer import Decider
 from tangguh.payments.payment import Decided, Payment
 from tangguh.payments.rules import Rules
-from tangguh.rails.rail import Instruction, Rail, Refunding
+from tangguh.rails.rail import Enquirer, Instruction, Rail, Refunding
 
 A = TypeVar("A")
 
@@ -39,6 +39,11 @@ class Desk:
     def watch(self, watcher: Callable[[Payment], None]) -> None:
         """Call ``watcher`` with every payment a durable decision changed. It must not block."""
         self._watchers.append(watcher)
+
+    def enquirer(self, rail: str) -> Enquirer | None:
+        """The rail of this name, when it can say who a payee is."""
+        found = self._rails.get(rail)
+        return found if isinstance(found, Enquirer) else None
 
     def rail_of(self, payment: Payment) -> Rail:
         """The rail that carries it."""

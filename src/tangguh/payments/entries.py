@@ -40,11 +40,12 @@ def creditor_of(order: PaymentOrder) -> int | None:
         case ToAccount(account_id):
             return account_id if service.rail == "onus" else None
         case ToMerchant(account_id=account_id):
-            return account_id if service.rail == "onus" else None
+            return account_id if ".qris." in service.id or service.rail == "emoney" else None
         case ToPurse(account_id=account_id):
-            return account_id if chart.product_of(account_id) == service.partner else None
+            fits = chart.product_of(account_id) == service.partner and ".topup." in service.id
+            return account_id if fits else None
         case ToQris():
-            return chart.SETTLEMENT_QRIS if service.rail == "qris" else None
+            return chart.SETTLEMENT_QRIS if ".qris." in service.id else None
         case ToBank():
             banks = service.rail in {"bifast", "iso8583"}
             return chart.SETTLEMENT_OF_RAIL[service.rail] if banks else None

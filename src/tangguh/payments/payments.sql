@@ -52,6 +52,19 @@ UPDATE wire_sequences AS w SET last_number = u.last_number
   FROM unnest($2::text[], $3::date[], $4::bigint[]) AS u(rail, business_date, last_number)
  WHERE w.book_id = $1 AND w.rail = u.rail AND w.business_date = u.business_date
 
+-- name: load_merchant_bills
+-- Bills of our merchants. Primary key.
+SELECT b.merchant_id, b.bill_no, b.amount_minor, b.expires_at, b.paid_by
+  FROM unnest($2::text[], $3::text[]) AS u(merchant_id, bill_no)
+  JOIN merchant_bills AS b
+    ON b.book_id = $1 AND b.merchant_id = u.merchant_id AND b.bill_no = u.bill_no
+
+-- name: change_merchant_bills
+-- The bills a batch saw paid.
+UPDATE merchant_bills AS b SET paid_by = u.paid_by
+  FROM unnest($2::text[], $3::text[], $4::uuid[]) AS u(merchant_id, bill_no, paid_by)
+ WHERE b.book_id = $1 AND b.merchant_id = u.merchant_id AND b.bill_no = u.bill_no
+
 -- name: find_by_wire
 -- The payment a network's reference names. payment_of_wire_reference.
 SELECT * FROM payments
@@ -99,3 +112,16 @@ SELECT * FROM payments WHERE book_id = $1 ORDER BY payment_id
 -- Every change of limits and fees, oldest first. Primary key.
 SELECT at, kind, name, value_json, changed_by, approved_by, reason FROM tariff_changes
  WHERE book_id = $1 ORDER BY change_id
+
+-- name: takings_of_day
+-- What an account received by QRIS on a day. payments_of_merchant.
+SELECT count(*) AS payments,
+       coalesce(sum(amount_minor + tip_minor - refunded_minor), 0)::bigint AS gross_minor,
+       coalesce(sum(coalesce((order_json #>> '{payee,mdr_minor}')::bigint,
+                             (order_json ->> 'mdr_minor')::bigint, 0)), 0)::bigint AS discount_minor,
+       coalesce(sum(refunded_minor), 0)::bigint AS refunded_minor
+  FROM payments
+ WHERE book_id = $1 AND creditor = $2 AND business_date = $3 AND kind <> 'refund'
+   AND state IN ('posted', 'refunded')
+   AND service IN ('mobile.qris.onus', 'in.qris.merchant', 'emoney.qris.server',
+                   'emoney.qris.touristpass')

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence as Rows
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -37,6 +37,20 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
 
 SequenceKey = tuple[str, date]
 """(rail, business date)."""
+
+
+BillKey = tuple[str, str]
+"""(merchant id, bill number)."""
+
+
+class Bill(msgspec.Struct, frozen=True, gc=False):
+    """A dynamic code of a merchant of ours: an amount, until when, and the payment that paid it."""
+
+    merchant_id: str
+    bill_no: str
+    amount_minor: int
+    expires_at: datetime
+    paid_by: UUID | None = None
 
 
 class Sequence(msgspec.Struct, frozen=True, gc=False):
@@ -153,6 +167,26 @@ def _usage_row(usage: Usage) -> Row:
     return (usage.account_id, usage.service, usage.business_date, usage.used_minor)
 
 
+def _bill_arrays(keys: Rows[BillKey]) -> tuple[list[Any], ...]:
+    merchants, numbers = zip(*keys, strict=True)
+    return list(merchants), list(numbers)
+
+
+def _read_bill(row: Loaded) -> tuple[BillKey, Bill]:
+    bill = Bill(
+        row["merchant_id"],
+        row["bill_no"],
+        row["amount_minor"],
+        row["expires_at"],
+        row["paid_by"],
+    )
+    return (bill.merchant_id, bill.bill_no), bill
+
+
+def _bill_row(bill: Bill) -> Row:
+    return bill.merchant_id, bill.bill_no, bill.amount_minor, bill.expires_at, bill.paid_by
+
+
 def _sequence_arrays(keys: Rows[SequenceKey]) -> tuple[list[Any], ...]:
     rails, days = zip(*keys, strict=True)
     return list(rails), list(days)
@@ -253,6 +287,20 @@ SEQUENCES: Final[ShelfPlan[SequenceKey, Sequence]] = ShelfPlan(
     rows_max=1_000,
 )
 
+BILLS: Final[ShelfPlan[BillKey, Bill]] = ShelfPlan(
+    name="merchant_bills",
+    sql=SQL,
+    load="load_merchant_bills",
+    key_arrays=_bill_arrays,
+    read=_read_bill,
+    table="merchant_bills",
+    columns=("merchant_id", "bill_no", "amount_minor", "expires_at", "paid_by"),
+    to_row=_bill_row,
+    update="change_merchant_bills",
+    to_change=lambda bill: (bill.merchant_id, bill.bill_no, bill.paid_by),
+    rows_max=20_000,
+)
+
 EVENTS: Final = JournalPlan(
     table="payment_events",
     columns=(
@@ -273,5 +321,6 @@ PAYMENT_SHELVES: Final[tuple[ShelfPlan[Any, Any], ...]] = (
     ORDER_KEYS,
     USAGE,
     SEQUENCES,
+    BILLS,
 )
 PAYMENT_JOURNALS: Final = (EVENTS, TARIFF)

@@ -21,6 +21,7 @@ from tangguh.ledger.account import AccountState
 from tangguh.ledger.book import Book
 from tangguh.ledger.chart import Kind
 from tangguh.ledger.command import Key
+from tangguh.payments.bill import bill_key, refuse_bill, settle_bill
 from tangguh.payments.decide import beside, keys_of_idempotency, record, record_refused, repeated
 from tangguh.payments.entries import entries_of
 from tangguh.payments.payment import Decided, Payment, State
@@ -51,6 +52,9 @@ class ReceiveCredit(msgspec.Struct, frozen=True):
         yield "accounts", chart.SETTLEMENT_OF_RAIL[order.rail]
         for account_id in beside(0, order.creditor, order):
             yield "accounts", account_id
+        key = bill_key(order)
+        if key is not None:
+            yield "merchant_bills", key
 
     def decide(self, book: Book) -> Decided | Refused:
         """The credit, new or as it was decided before; refused ones are kept as such.
@@ -72,6 +76,7 @@ class ReceiveCredit(msgspec.Struct, frozen=True):
             moved = book.post(credit.id, "credit", entries_of(credit))
             if isinstance(moved, Refused):
                 return record_refused(book, credit, moved)
+            settle_bill(book, order, credit.id)
             done = credit.to(State.POSTED, book.now, network_reference=order.idempotency_key)
             return record(book, done, "posted")
         held = book.hold(credit.id, credit.debtor, credit.total_minor)
@@ -111,6 +116,8 @@ class ReceiveCredit(msgspec.Struct, frozen=True):
             return Refused(Refusal.PAYEE_NOT_FOUND, "to", "there is no such account at this bank")
         if creditor.state is AccountState.CLOSED:
             return Refused(Refusal.PAYEE_ACCOUNT_CLOSED, "to", "the payee's account is closed")
+        if refused := refuse_bill(book, self.order, credit.amount_minor):
+            return refused
         if credit.service not in self.rules.ways:
             return Refused(Refusal.SERVICE_CLOSED, "service", "its rail is not connected")
         return None

@@ -14,6 +14,7 @@ import msgspec
 
 from tangguh.core import service as names
 from tangguh.core.money import IDR, MINOR_MAX
+from tangguh.core.order import PaymentOrder
 from tangguh.core.outcome import Refusal, Refused
 
 RUPIAH: Final = 100
@@ -61,14 +62,14 @@ class Way(msgspec.Struct, frozen=True):
     """How a service is carried: its rail's name, and how long a send may take.
 
     ``naming`` makes the reference the network knows a payment by, from its number of the day on
-    this rail, its instant and its service; None: the payment's own id is the reference.
+    this rail, its instant and its order; None: the payment's own id is the reference.
     """
 
     rail: str
     settles_inside: bool
     send_timeout_seconds: float
     inquiry_delays_seconds: tuple[float, ...]
-    naming: Callable[[int, datetime, str], str] | None = None
+    naming: Callable[[int, datetime, PaymentOrder], str] | None = None
 
 
 def _rupiah(transaction: int, day: int, month: int | None = None) -> Limit:

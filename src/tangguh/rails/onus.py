@@ -15,7 +15,9 @@ from tangguh.rails.rail import Capabilities, Instruction, Refunding
 class OnUs:
     """Payments between two accounts of this bank."""
 
-    name = "onus"
+    def __init__(self, name: str = "onus") -> None:
+        """``name``: e-money settles inside the bank too, on a rail of its own name."""
+        self.name = name
 
     def capabilities(self) -> Capabilities:
         """It settles inside and waits for nobody."""

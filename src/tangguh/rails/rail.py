@@ -74,6 +74,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     asked_at: datetime
 
 
+@runtime_checkable
 class Enquirer(Protocol):
     """A rail that can say who the payee is before the payer says yes."""
 

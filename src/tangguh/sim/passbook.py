@@ -215,7 +215,14 @@ class Passbook:
     def settlement_file(
         self, network: str, participant: str, day: date, cycle: int, cut_offs: tuple[str, ...]
     ) -> str:
-        """The file of one cycle of a Jakarta day; cycle 0 is the whole day so far.
+        """The file of one cycle of a Jakarta day; cycle 0 is the whole day so far."""
+        lines = self.settlement_lines(day, cycle, cut_offs)
+        return file_of(network, participant, day, cycle, lines)
+
+    def settlement_lines(
+        self, day: date, cycle: int, cut_offs: tuple[str, ...]
+    ) -> list[SettlementLine]:
+        """What one cycle settles, in the order it was asked for.
 
         A transfer given back in the cycle it was paid in stands there as two lines.
         """
@@ -223,7 +230,7 @@ class Passbook:
         begins, ends = all_day[0].starts_at, all_day[-1].ends_at
         if cycle:
             if cycle > len(all_day):
-                raise ValueError(f"{network} has {len(all_day)} cycles a day")
+                raise ValueError(f"there are {len(all_day)} cycles a day")
             begins, ends = all_day[cycle - 1].starts_at, all_day[cycle - 1].ends_at
         window = {"begins": instant_text(begins), "ends": instant_text(ends)}
         lines: list[SettlementLine] = []
@@ -232,7 +239,7 @@ class Passbook:
                 lines.append(_line(row, row.amount_minor, back=False))
             if window["begins"] <= row.given_back_at < window["ends"]:
                 lines.append(_line(row, row.given_back_minor, back=True))
-        return file_of(network, participant, day, cycle, lines)
+        return lines
 
     def _known(self, reference: str) -> TransferRow:
         row = self.transfer(reference)

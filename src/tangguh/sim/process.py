@@ -17,12 +17,16 @@ from typing import Final
 import msgspec
 
 from tangguh.core.clock import Clock, SystemClock
+from tangguh.sim.bifast.hub import Hub, HubSettings
+from tangguh.sim.billers.aggregator import Aggregator, AggregatorSettings
+from tangguh.sim.cards.switch import CardSwitch, CardSwitchSettings
 from tangguh.sim.control import Control
 from tangguh.sim.faults import Faults, Plan
 from tangguh.sim.listener import Listener
 from tangguh.sim.network import Network
 from tangguh.sim.qris.books import Books
 from tangguh.sim.qris.switch import Switch, SwitchSettings
+from tangguh.sim.wallets.wallet import Wallet, WalletSettings
 
 _GRACE_SECONDS: Final = 2.0
 """How long requests in hand may take to end when the process is told to stop."""
@@ -36,6 +40,10 @@ class SimSettings(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     switch: SwitchSettings
+    bifast: HubSettings | None = None
+    cards: CardSwitchSettings | None = None
+    wallets: tuple[WalletSettings, ...] = ()
+    billers: AggregatorSettings | None = None
     control_host: str = "127.0.0.1"
     control_port: int = 0
     ready_path: str = ""
@@ -118,7 +126,15 @@ class World:
 
 def networks_of(switch: Switch, settings: SimSettings, clock: Clock) -> list[Network]:
     """Every network that is configured, the QRIS switch first."""
-    return [switch]
+    networks: list[Network] = [switch]
+    if settings.bifast is not None:
+        networks.append(Hub(settings.bifast, clock))
+    if settings.cards is not None:
+        networks.append(CardSwitch(settings.cards, clock))
+    networks += [Wallet(wallet, clock) for wallet in settings.wallets]
+    if settings.billers is not None:
+        networks.append(Aggregator(settings.billers, clock))
+    return networks
 
 
 def run(settings: SimSettings) -> None:

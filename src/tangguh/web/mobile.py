@@ -10,15 +10,18 @@ from uuid import UUID
 import msgspec
 
 from tangguh.access.session import Kind
+from tangguh.core.clock import business_date
 from tangguh.core.money import IDR, NotMoney, format_decimal, parse_decimal
-from tangguh.core.order import PaymentOrder, RefundOrder, ToAccount
-from tangguh.core.outcome import Refused
+from tangguh.core.order import PaymentOrder, RefundOrder, ToAccount, ToQris
+from tangguh.core.outcome import Refusal, Refused
+from tangguh.customers import merchants, purses
 from tangguh.customers import store as customers
-from tangguh.ledger import statement
+from tangguh.customers.demo import OUR_NNS
+from tangguh.ledger import chart, statement
 from tangguh.payments import store as payments
 from tangguh.payments.payment import Decided, Payment, State
 from tangguh.rails.qris.codec import parse
-from tangguh.web import login, orders, views
+from tangguh.web import inquiry, login, orders, views
 from tangguh.web.door import Door
 from tangguh.web.operations import Answer, Call, Operation, Parameter
 from tangguh.web.problems import Trouble, of_refused, trouble
@@ -106,10 +109,10 @@ async def read_qr(call: Call) -> Answer:
 
 async def create_payment(call: Call) -> Answer:
     """Pay: a transfer inside the bank or a merchant's QRIS code."""
-    order = _order(call)
+    order = await _inquired(call) if isinstance(call.body, views.PayInquired) else _order(call)
     if isinstance(order, Refused):
         raise Trouble(of_refused(order))
-    decided = await call.door.pay(order)
+    decided = await call.door.pay(await routed(call.door, order))
     if isinstance(decided, Refused):
         raise Trouble(of_refused(decided))
     return await payment_answer(call, decided)
@@ -201,6 +204,48 @@ async def payment_answer(call: Call, decided: Decided) -> Answer:
     view = views.payment_view(payment, call.door.clock.now(), repeated=decided.repeated)
     status = 202 if payment.is_open else 200 if decided.repeated else 201
     return Answer(view, status, {"Location": f"/v1/payments/{payment.id}"})
+
+
+async def routed(door: Door, order: PaymentOrder) -> PaymentOrder:
+    """The order by the way it goes: a code of our own merchant does not leave the bank.
+
+    Raises Trouble(purse_expired) when the e-money it is paid from has run out.
+    """
+    if not isinstance(order.payee, ToQris):
+        return order
+    if chart.product_of(order.debtor):
+        purse = await purses.by_account(door.pool, door.book_id, order.debtor)
+        if purse is not None and business_date(door.clock.now()) > purse.expires_on:
+            raise trouble("purse_expired", f"it expired on {purse.expires_on}", "from_account")
+    if order.payee.acquirer != OUR_NNS:
+        return order
+    shop = await merchants.by_pan(door.pool, door.book_id, order.payee.merchant_pan)
+    return orders.shop_order(order, shop) if shop is not None else order
+
+
+async def _inquired(call: Call) -> PaymentOrder | Refused:
+    """The order of an inquiry of this session, as it was shown."""
+    asked: views.PayInquired = call.body
+    signing_key = call.session.signing_key if call.session is not None else b""
+    inquired = inquiry.unseal(signing_key, asked.inquiry)
+    if inquired is None:
+        return Refused(Refusal.ORDER_INVALID, "inquiry", "not an inquiry of this session")
+    try:
+        amount = parse_decimal(asked.amount) if asked.amount is not None else None
+    except NotMoney as fault:
+        return Refused(Refusal.ORDER_INVALID, "amount", str(fault))
+    door = call.door
+    customer = await customers.find(door.pool, door.book_id, call.customer_id)
+    return inquiry.order_of(
+        inquired,
+        customer_id=call.customer_id,
+        key=call.key,
+        debtor=int(asked.from_account),
+        amount_minor=amount,
+        note=asked.note,
+        debtor_name=customer.full_name if customer is not None else "",
+        now=door.clock.now(),
+    )
 
 
 def _order(call: Call) -> PaymentOrder | Refused:

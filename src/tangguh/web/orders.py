@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from tangguh.core.money import NotMoney, parse_decimal
-from tangguh.core.order import PaymentOrder, ToAccount
+from tangguh.core.order import PaymentOrder, ToAccount, ToMerchant, ToQris
 from tangguh.core.outcome import Refusal, Refused
-from tangguh.core.service import QRIS_OFFUS, TRANSFER_ONUS
+from tangguh.core.service import (
+    QRIS_OFFUS,
+    QRIS_ONUS,
+    QRIS_SERVER,
+    QRIS_TOURIST,
+    TRANSFER_ONUS,
+)
+from tangguh.customers.merchants import Merchant
+from tangguh.ledger import chart
+from tangguh.payments.mdr import mdr_minor
 from tangguh.rails.qris.codec import parse
 from tangguh.rails.qris.message import Kind, QrisCode, TipKind, tip_due, to_payee
+
+QRIS_OF_PRODUCT: Final = {"server": QRIS_SERVER, "touristpass": QRIS_TOURIST}
 
 
 class Scanned(msgspec.Struct, frozen=True):
@@ -72,13 +85,44 @@ def qris_order(
     return PaymentOrder(
         customer_id=customer_id,
         idempotency_key=key,
-        service=QRIS_OFFUS,
+        service=qris_service(debtor),
         debtor=debtor,
         payee=to_payee(code, payload),
         amount_minor=amount_minor,
         tip_minor=due,
         note=note,
     )
+
+
+def shop_order(order: PaymentOrder, shop: Merchant) -> PaymentOrder:
+    """The same order when the code is one of our own merchants': no switch between us.
+
+    A payment from an e-money purse keeps its service; from an account it is on-us.
+    """
+    payee = order.payee
+    if not isinstance(payee, ToQris):
+        return order
+    bill = parse(payee.payload).seen.additional.bill_number
+    spend = order.amount_minor + order.tip_minor
+    ours = ToMerchant(
+        account_id=shop.credit_id,
+        merchant_id=shop.merchant_id,
+        nmid=shop.nmid,
+        merchant_name=shop.name,
+        merchant_city=shop.city,
+        payload=payee.payload,
+        criteria=shop.criteria,
+        terminal=payee.terminal,
+        mdr_minor=mdr_minor(spend, shop.criteria, shop.category_code),
+        bill=bill if parse(payee.payload).seen.kind is Kind.DYNAMIC else "",
+    )
+    service = QRIS_ONUS if order.service == QRIS_OFFUS else order.service
+    return msgspec.structs.replace(order, payee=ours, service=service)
+
+
+def qris_service(debtor: int) -> str:
+    """By what a merchant's code is paid from this account: an account, or an e-money purse."""
+    return QRIS_OF_PRODUCT.get(chart.product_of(debtor), QRIS_OFFUS)
 
 
 def transfer_order(

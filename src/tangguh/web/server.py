@@ -18,8 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tangguh.core.errors import TangguhError
 from tangguh.web import openapi
+from tangguh.web.api import OPERATIONS
 from tangguh.web.door import Door
-from tangguh.web.mobile import OPERATIONS
 from tangguh.web.operations import Endpoint, of_error, problem_response
 from tangguh.web.problems import problem
 

@@ -14,11 +14,22 @@ import msgspec
 from msgspec import Meta
 
 from tangguh.core.money import format_decimal
-from tangguh.core.order import PaymentOrder, ToAccount, ToQris
+from tangguh.core.order import (
+    PaymentOrder,
+    ToAccount,
+    ToBank,
+    ToBiller,
+    ToCash,
+    ToMerchant,
+    ToPurse,
+    ToQris,
+    ToWallet,
+)
 from tangguh.customers.store import Held
 from tangguh.ledger.statement import Line
 from tangguh.payments.payment import Payment, next_word_at
 from tangguh.payments.store import Event
+from tangguh.rails.banks import name_of_bank
 from tangguh.rails.qris.message import Reading
 from tangguh.rails.qris.nns import MEMBERS
 
@@ -41,6 +52,7 @@ PhoneText = Annotated[
 ]
 PinText = Annotated[str, Meta(pattern=r"^[0-9]{6}$(?!\n)", description="Six digits")]
 NoteText = Annotated[str, Meta(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)")]
+SealedText = Annotated[str, Meta(min_length=10, max_length=4096, description="From an inquiry")]
 QrText = Annotated[str, Meta(min_length=1, max_length=512, description="The text of a QRIS code")]
 
 
@@ -142,7 +154,18 @@ class PayQris(
     note: NoteText = ""
 
 
-NewPayment = PayTransfer | PayQris
+class PayInquired(
+    msgspec.Struct, forbid_unknown_fields=True, frozen=True, tag_field="kind", tag="inquired"
+):
+    """A payment of what was inquired, unchanged."""
+
+    from_account: AccountText
+    inquiry: SealedText
+    amount: AmountText | None = None
+    note: NoteText = ""
+
+
+NewPayment = PayTransfer | PayQris | PayInquired
 
 
 class NewRefund(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -159,7 +182,10 @@ class ReadQr(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class PayeeView(msgspec.Struct, frozen=True):
-    """Who gets the money: an account here, or a merchant behind a QRIS code."""
+    """Who gets the money. ``kind``: account, qris, bank, wallet, bill, cash or emoney.
+
+    ``city`` is the merchant's; for the others the bank, wallet, biller or product.
+    """
 
     kind: str
     name: str
@@ -185,7 +211,7 @@ class EventView(msgspec.Struct, frozen=True):
 
 
 class PaymentView(msgspec.Struct, frozen=True):
-    """A payment as it stands.
+    """A payment as it stands. ``receipt``: what the payee gave for it, such as a power token.
 
     ``state``: refused, held, unanswered, posted, voided, refunded. ``next_word_at``: by when we
     tell more, while nobody knows the end. ``repeated``: this key had been used for this very order.
@@ -212,6 +238,7 @@ class PaymentView(msgspec.Struct, frozen=True):
     original_id: UUID | None
     repeated: bool
     timeline: list[EventView]
+    receipt: str = ""
 
 
 class Payments(msgspec.Struct, frozen=True):
@@ -305,7 +332,13 @@ def payment_view(
         original_id=payment.original_id,
         repeated=repeated,
         timeline=[EventView(event.at, event.state, event.what) for event in events or []],
+        receipt=receipt_of(events or []),
     )
+
+
+def receipt_of(events: list[Event]) -> str:
+    """What the payee gave: kept with the line of the timeline in which it was paid."""
+    return next((event.detail for event in events if event.what == "posted"), "")
 
 
 def short_reference(payment: Payment) -> str:
@@ -324,6 +357,19 @@ def _payee_view(payment: Payment, payee_name: str) -> PayeeView:
                 return PayeeView(
                     "qris", merchant.merchant_name, "", merchant.merchant_city, merchant.nmid
                 )
+            case ToMerchant() as shop:
+                return PayeeView("qris", shop.merchant_name, "", shop.merchant_city, shop.nmid)
+            case ToBank() as far:
+                bank = name_of_bank(far.bank)
+                return PayeeView("bank", far.name, far.account or far.proxy, bank)
+            case ToWallet() as wallet:
+                return PayeeView("wallet", wallet.name, wallet.number, wallet.wallet)
+            case ToBiller() as bill:
+                return PayeeView("bill", bill.name, bill.customer_no, bill.biller)
+            case ToCash() as cash:
+                return PayeeView("cash", cash.location, cash.terminal, name_of_bank(cash.acquirer))
+            case ToPurse() as purse:
+                return PayeeView("emoney", "", f"•••• {purse.number[-4:]}", purse.product)
     return PayeeView("account", payee_name, str(payment.creditor))
 
 

@@ -60,6 +60,10 @@ CREATE UNIQUE INDEX payment_of_order_key ON payments (book_id, order_key);
 -- The refunds of one payment.
 CREATE INDEX refunds_of_payment ON payments (book_id, original_id) WHERE original_id IS NOT NULL;
 
+-- What an account received on a day: a merchant's takings.
+CREATE INDEX payments_of_merchant ON payments (book_id, creditor, business_date)
+    WHERE service IN ('mobile.qris.onus', 'in.qris.merchant', 'emoney.qris.server',
+                      'emoney.qris.touristpass');
 -- The payment a network names by a reference that is not our id; each names one.
 CREATE UNIQUE INDEX payment_of_wire_reference ON payments (book_id, rail, wire_reference)
     WHERE wire_reference <> '';

@@ -59,6 +59,23 @@ def read_notice(
 
     ``path`` is the path and query as requested; header names in any case.
     """
+    fields = open_signed(method, path, headers, body, key=key, now=now)
+    if isinstance(fields, NoticeRefused):
+        return fields
+    external_id = next(value for name, value in headers.items() if name.lower() == "x-external-id")
+    return _read_fields(fields, external_id)
+
+
+def open_signed(
+    method: str,
+    path: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    key: RSAPublicKey,
+    now: datetime,
+) -> dict[str, Any] | NoticeRefused:
+    """The fields of anything the switch signed. The signature is checked before the body."""
     known = {name.lower(): value for name, value in headers.items()}
     if refused := _judge_headers(known, now):
         return refused
@@ -66,9 +83,7 @@ def read_notice(
     if not signature.verify_asymmetric(key, text, known["x-signature"]):
         return NoticeRefused("4015200", "X-SIGNATURE", "not made by the switch's key")
     fields = _object(body)
-    if fields is None:
-        return NoticeRefused("4005200", "body", "not a JSON object")
-    return _read_fields(fields, known["x-external-id"])
+    return fields if fields is not None else NoticeRefused("4005200", "body", "not a JSON object")
 
 
 def _judge_headers(headers: Mapping[str, str], now: datetime) -> NoticeRefused | None:

@@ -18,7 +18,7 @@ import msgspec
 
 from tangguh.core.cycle import cycles_of
 from tangguh.sim.qris.merchants import Merchant
-from tangguh.sim.settlement import SettlementLine, file_of
+from tangguh.sim.settlement import SettlementLine
 
 _SQL: Final = {
     name.strip(): text
@@ -219,10 +219,10 @@ class Books:
         )
         return Proof(holds=holds, totals=totals, recount=recount)
 
-    def settlement_file(
-        self, participant: str, day: date, cycle: int, cut_offs: tuple[str, ...]
-    ) -> str:
-        """The file of one cycle of a Jakarta day; cycle 0 is the whole day so far."""
+    def settlement_lines(
+        self, day: date, cycle: int, cut_offs: tuple[str, ...]
+    ) -> list[SettlementLine]:
+        """What one cycle of a Jakarta day settles; cycle 0 is the whole day so far."""
         all_day = cycles_of(day, cut_offs)
         begins, ends = all_day[0].starts_at, all_day[-1].ends_at
         if cycle:
@@ -255,7 +255,7 @@ class Books:
             )
             for back in _all(RefundRow, self._run("refunded_between", window))
         ]
-        return file_of("qris", participant, day, cycle, lines)
+        return lines
 
     def _credit(self, payment: PaymentRow) -> None:
         minor = payment.total_minor

@@ -22,6 +22,8 @@ from tangguh.sim.qris.books import Books, Proof
 from tangguh.sim.qris.counter import CANCEL, PAYMENT, QUERY, REFUND, Counter, reference_no
 from tangguh.sim.qris.merchants import Merchant, demo_merchants
 from tangguh.sim.qris.notifier import Notifier
+from tangguh.sim.qris.visitors import Visitors
+from tangguh.sim.settlement import file_of
 from tangguh.sim.snap_network import Operation, SnapDoor, SnapSettings, private_key_at
 
 CUT_OFFS: Final = ("12:00", "24:00")
@@ -71,6 +73,14 @@ class Switch:
             clock=clock,
             random=random,
         )
+        self.visitors = Visitors(
+            f"{settings.books_path}.visitors",
+            settings.notify_url,
+            private_key_at(settings.switch_private_key_path),
+            settings.partner_id,
+            clock,
+            random,
+        )
         self._port = Port(door.app, self.faults, settings.host, settings.port)
 
     @property
@@ -87,6 +97,7 @@ class Switch:
         """Stop listening; requests in hand have that long to end."""
         await self._port.close(grace_seconds)
         await self.notifier.close()
+        await self.visitors.close()
         self.ledger.close()
 
     async def settle(self) -> None:
@@ -118,6 +129,7 @@ class Switch:
         )
         return {
             "totals": self.ledger.totals(),
+            "visitors": self.visitors.ledger.transfers(limit=limit),
             "merchants": self.ledger.merchants(),
             "payments": [
                 {
@@ -131,11 +143,21 @@ class Switch:
     def settlement_file(self, day: date, cycle: int = 0) -> str:
         """The settlement file of one cycle of a Jakarta day; cycle 0 is the day so far."""
         self._conclude_due()
-        return self.ledger.settlement_file(self._settings.partner_id, day, cycle, CUT_OFFS)
+        lines = [
+            *self.ledger.settlement_lines(day, cycle, CUT_OFFS),
+            *self.visitors.ledger.settlement_lines(day, cycle, CUT_OFFS),
+        ]
+        return file_of(self.name, self._settings.partner_id, day, cycle, lines)
 
     async def act(self, what: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """Nothing yet: the switch only answers. ValueError."""
-        raise ValueError(f"the QRIS switch cannot {what}")
+        """``pay``: a visitor pays a merchant of the bank; ``scan``: a shop scans our customer.
+
+        ValueError for anything else, and for codes that cannot be read.
+        """
+        acts = {"pay": self.visitors.pay, "scan": self.visitors.scan}
+        if what not in acts:
+            raise ValueError(f"the QRIS switch cannot {what}")
+        return await acts[what](fields)
 
     def _conclude_due(self) -> None:
         """Nobody may have asked the switch since a pending payment's time came."""

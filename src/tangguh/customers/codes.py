@@ -1,0 +1,62 @@
+"""One-time codes: a QRIS code the customer shows, and a code for cash without a card.
+
+Kept by hash and for minutes. That a code pays once is the book's doing: the code is part of the
+payment's idempotency key.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Final
+
+import msgspec
+
+from tangguh.db.pool import Pool
+from tangguh.db.queries import Queries
+
+PRODUCTS: Final = Queries("tangguh.customers", "products.sql")
+CPM: Final = "cpm"
+CASH: Final = "cash"
+LIVES: Final = {CPM: timedelta(minutes=2), CASH: timedelta(minutes=30)}
+"""How long a code of each kind may be used."""
+_FORGET_AFTER: Final = timedelta(days=2)
+
+
+class Code(msgspec.Struct, frozen=True, kw_only=True):
+    """What a code stands for. ``amount_minor`` None: whoever takes it says how much."""
+
+    kind: str
+    customer_id: int
+    account_id: int
+    amount_minor: int | None
+    expires_at: datetime
+
+
+async def keep(pool: Pool, book_id: int, text: str, code: Code, now: datetime) -> None:
+    """Keep a fresh code; those long over are forgotten on the way."""
+    await pool.fetch(
+        PRODUCTS["add_code"],
+        book_id,
+        _hash(text),
+        code.kind,
+        code.customer_id,
+        code.account_id,
+        code.amount_minor,
+        now,
+        code.expires_at,
+    )
+    await pool.fetch(PRODUCTS["forget_codes"], book_id, now - _FORGET_AFTER)
+
+
+async def find(pool: Pool, book_id: int, text: str, kind: str, now: datetime) -> Code | None:
+    """What a code stands for; None when there is none of that kind, or its time is over."""
+    row = await pool.fetchrow(PRODUCTS["code"], book_id, _hash(text))
+    if row is None:
+        return None
+    code = msgspec.convert(dict(row), Code)
+    return code if code.kind == kind and now < code.expires_at else None
+
+
+def _hash(text: str) -> str:
+    return sha256(text.encode()).hexdigest()

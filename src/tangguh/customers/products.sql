@@ -1,0 +1,87 @@
+-- The statements behind purses, merchants, cards and one-time codes.
+
+-- name: add_purse
+-- Issue a purse; a repeat changes nothing.
+INSERT INTO purses (book_id, account_id, pending_id, product, number, customer_id, expires_on)
+VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
+
+-- name: purse_of_number
+-- The purse with this printed number. purse_of_number.
+SELECT account_id, pending_id, product, number, customer_id, expires_on
+  FROM purses WHERE book_id = $1 AND number = $2
+
+-- name: purse_of_account
+-- The purse of an account. Primary key.
+SELECT account_id, pending_id, product, number, customer_id, expires_on
+  FROM purses WHERE book_id = $1 AND account_id = $2
+
+-- name: add_merchant
+-- Enrol a merchant; a repeat changes nothing.
+INSERT INTO merchants (book_id, merchant_id, account_id, waiting_id, customer_id, nmid, pan, name,
+                       city, postal_code, category_code, criteria)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING
+
+-- name: merchant_of_pan
+-- The merchant a scanned code names. merchant_of_pan.
+SELECT merchant_id, account_id, waiting_id, customer_id, nmid, pan, name, city, postal_code,
+       category_code, criteria
+  FROM merchants WHERE book_id = $1 AND pan = $2
+
+-- name: merchants_of_customer
+-- A customer's shops. merchants_of_customer.
+SELECT merchant_id, account_id, waiting_id, customer_id, nmid, pan, name, city, postal_code,
+       category_code, criteria
+  FROM merchants WHERE book_id = $1 AND customer_id = $2 ORDER BY merchant_id
+
+-- name: waiting_merchants
+-- Merchants who are paid at their cut-off and have something waiting. Reads all merchants.
+SELECT m.merchant_id, m.account_id, m.waiting_id, a.posted_minor
+  FROM merchants AS m
+  JOIN accounts AS a ON a.book_id = m.book_id AND a.account_id = m.waiting_id
+ WHERE m.book_id = $1 AND m.waiting_id <> 0 AND a.posted_minor > 0 ORDER BY m.merchant_id
+
+-- name: add_card
+-- Issue a card; a repeat changes nothing.
+INSERT INTO cards (book_id, card_token, sealed_pan, last_four, expires, account_id, customer_id,
+                   pvv, state, tries_left)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'active', 3) ON CONFLICT DO NOTHING
+
+-- name: card
+-- One card by the token of its number. Primary key.
+SELECT card_token, sealed_pan, last_four, expires, account_id, customer_id, pvv, state, tries_left
+  FROM cards WHERE book_id = $1 AND card_token = $2
+
+-- name: cards_of_customer
+-- A customer's cards. cards_of_customer.
+SELECT card_token, sealed_pan, last_four, expires, account_id, customer_id, pvv, state, tries_left
+  FROM cards WHERE book_id = $1 AND customer_id = $2 ORDER BY card_token
+
+-- name: take_try
+-- One wrong PIN: one try less; the last one blocks the card.
+UPDATE cards SET tries_left = greatest(tries_left - 1, 0),
+                 state = CASE WHEN tries_left <= 1 THEN 'blocked' ELSE state END
+ WHERE book_id = $1 AND card_token = $2
+RETURNING tries_left
+
+-- name: give_tries
+-- A right PIN: all tries again. Writes only when one was lost.
+UPDATE cards SET tries_left = 3 WHERE book_id = $1 AND card_token = $2 AND tries_left < 3
+
+-- name: set_pvv
+-- A new PIN.
+UPDATE cards SET pvv = $3, tries_left = 3 WHERE book_id = $1 AND card_token = $2
+
+-- name: add_code
+-- Keep a one-time code by its hash.
+INSERT INTO one_time_codes (book_id, code_hash, kind, customer_id, account_id, amount_minor,
+                            made_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+
+-- name: code
+-- A one-time code. Primary key.
+SELECT kind, customer_id, account_id, amount_minor, expires_at
+  FROM one_time_codes WHERE book_id = $1 AND code_hash = $2
+
+-- name: forget_codes
+-- Codes whose time is long over.
+DELETE FROM one_time_codes WHERE book_id = $1 AND expires_at < $2

@@ -1,0 +1,1 @@
+"""E-wallets by SNAP: inquiry, top-up, status."""

@@ -1,0 +1,150 @@
+"""How a link writes its data elements: text, bitmaps, amounts, and what each element may hold.
+
+Layout of ISO 8583:1987. Each peer has habits of its own, gathered in one ``Dialect``; the spec for
+the codec library is made from it. Lengths are counted in characters.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any, Final, Literal
+
+import msgspec
+from iso8583.specs import default_ascii
+
+Text = Literal["ascii", "cp037", "cp500"]
+Bitmap = Literal["hex", "binary"]
+Amount = Literal["implied_decimals", "rupiah_and_three_zeros"]
+
+AMOUNT_DIGITS: Final = 12
+_RUPIAH_DIGITS: Final = 9
+SEN_PER_RUPIAH: Final = 100
+
+
+class Dialect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One link's habits. ``text`` is the character set of everything but a binary bitmap.
+
+    ``amount``: DE4 with two implied decimals as in ISO, or nine digits of whole rupiah and three
+    zeros as one bank host pads it.
+    """
+
+    text: Text = "ascii"
+    bitmap: Bitmap = "hex"
+    amount: Amount = "implied_decimals"
+
+
+ASCII: Final = Dialect()
+
+_NUMERIC: Final = frozenset((*range(2, 28), 32, 33, 49, 50, 51, *range(66, 91), 99, 100))
+_SIGNED: Final = frozenset((28, 29, 30, 31, 97))
+_HEX: Final = frozenset((52, 64, 65, 96, 128))
+_TRACK_2: Final = re.compile(r"\d{8,19}[=D]\d{4}[0-9=D]*")
+_DIGITS: Final = re.compile(r"[0-9]+")
+_AMOUNT_SIGNED: Final = re.compile(r"[CD][0-9]+")
+_HEXADECIMAL: Final = re.compile(r"[0-9A-Fa-f]+")
+_PRINTABLE: Final = re.compile(r"[\x20-\x7e]*")
+_CODE: Final = re.compile(r"[0-9A-Z]{2}")
+_AMENDED: Final = re.compile(r"[0-9]{24}[CD0-9][0-9]{8}[CD0-9][0-9]{8}")
+
+
+@lru_cache(maxsize=16)
+def spec_of(dialect: Dialect) -> dict[str, dict[str, Any]]:
+    """The codec library's spec for this dialect."""
+    spec = {name: dict(field) for name, field in default_ascii.items()}
+    for name, field in spec.items():
+        field["data_enc"] = dialect.text
+        field["len_enc"] = dialect.text
+        if name in ("p", "1") and dialect.bitmap == "binary":
+            field["data_enc"] = "b"
+            field["max_len"] = 8
+    return spec
+
+
+@lru_cache(maxsize=256)
+def length_of(number: int) -> tuple[int, bool]:
+    """The largest length of a data element in characters, and whether it is always that long."""
+    field: dict[str, Any] = dict(default_ascii[str(number)])
+    return int(field["max_len"]), field["len_type"] == 0
+
+
+def complaint_about(number: int, value: str) -> str:
+    """The rule a value breaks, as a short code with its sense in the README; empty when none."""
+    longest, fixed = length_of(number)
+    if fixed and len(value) != longest:
+        return "length_wrong"
+    if not fixed and not 1 <= len(value) <= longest:
+        return "length_wrong"
+    if _PRINTABLE.fullmatch(value) is None:
+        return "not_printable"
+    pattern = _pattern_of(number)
+    if pattern is not None and pattern.fullmatch(value) is None:
+        return _RULES[pattern]
+    return _out_of_calendar(number, value)
+
+
+def amount_text(minor: int, dialect: Dialect) -> str | None:
+    """DE4 of an amount in sen; None where this dialect cannot express it."""
+    if dialect.amount == "implied_decimals":
+        text = f"{minor:0{AMOUNT_DIGITS}d}"
+    else:
+        rupiah, sen = divmod(minor, SEN_PER_RUPIAH)
+        text = f"{rupiah:0{_RUPIAH_DIGITS}d}000"
+        if sen:
+            return None
+    return text if minor >= 0 and len(text) == AMOUNT_DIGITS else None
+
+
+def minor_of(text: str, dialect: Dialect) -> int | None:
+    """Sen of a DE4 as this dialect writes it; None when it is none."""
+    if len(text) != AMOUNT_DIGITS or _DIGITS.fullmatch(text) is None:
+        return None
+    if dialect.amount == "implied_decimals":
+        return int(text)
+    return int(text[:_RUPIAH_DIGITS]) * SEN_PER_RUPIAH if text.endswith("000") else None
+
+
+_RULES: Final = {
+    _DIGITS: "not_digits",
+    _AMOUNT_SIGNED: "not_signed_amount",
+    _HEXADECIMAL: "not_hexadecimal",
+    _TRACK_2: "not_track_2",
+    _CODE: "not_response_code",
+    _AMENDED: "not_amounts",
+}
+
+
+@lru_cache(maxsize=256)
+def _pattern_of(number: int) -> re.Pattern[str] | None:
+    if number == 35:
+        return _TRACK_2
+    if number == 39:
+        return _CODE
+    if number == 95:
+        return _AMENDED
+    if number in _NUMERIC:
+        return _DIGITS
+    if number in _SIGNED:
+        return _AMOUNT_SIGNED
+    return _HEXADECIMAL if number in _HEX else None
+
+
+def _out_of_calendar(number: int, value: str) -> str:
+    """Months, days and hours that no calendar has. The public PLN vector sends DE7 as 0000005901,
+    so an all-zero date is let pass.
+    """
+    if number == 7:
+        return "" if _is_day(value[:4]) and _is_time(value[4:]) else "not_a_time"
+    if number == 12:
+        return "" if _is_time(value) else "not_a_time"
+    if number in (13, 15, 16, 17):
+        return "" if _is_day(value) else "not_a_date"
+    return ""
+
+
+def _is_day(text: str) -> bool:
+    return text == "0000" or ("01" <= text[:2] <= "12" and "01" <= text[2:] <= "31")
+
+
+def _is_time(text: str) -> bool:
+    return text[:2] <= "23" and text[2:4] <= "59" and text[4:] <= "59"

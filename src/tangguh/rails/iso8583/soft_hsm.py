@@ -1,0 +1,183 @@
+"""A security module in software: for tests, demos and banks without one. The only place of 3DES.
+
+Keys come in hex and leave neither by ``repr`` nor by any method. 3DES keys are always handed to the
+cipher as 24 bytes, since shorter ones are about to be refused by the library. A real module takes
+this one's place behind ``hsm.Hsm``.
+"""
+
+from __future__ import annotations
+
+import hmac
+import random
+import warnings
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.utils import CryptographyDeprecationWarning
+from psec import des, pinblock
+from psec import mac as macs
+from psec import pin as pins
+
+from tangguh.core.errors import Misconfigured
+from tangguh.rails.iso8583 import hsm
+
+# Card networks still live on 3DES. Its removal from the library is watched for by a test.
+warnings.filterwarnings("ignore", "TripleDES", CryptographyDeprecationWarning)
+
+_DES_BYTES: Final = 8
+_TRIPLE_BYTES: Final = 24
+_NONCE_BYTES: Final = 12
+_CHECK_VALUE_BYTES: Final = 3
+_FORMAT_0_DIGITS: Final = 16
+_FORMAT_4_DIGITS: Final = 32
+_VISA_DIGITS: Final = 4
+_VISA_KEY_INDEX: Final = "1"
+_DECIMALS: Final = "0123456789012345"
+_VALIDATION_DIGITS: Final = 11
+
+
+class SoftHsm:
+    """Keys by name, each 16, 24 or 32 bytes in hex. 16 bytes of a 3DES key are used as K1 K2 K1."""
+
+    def __init__(self, keys: Mapping[str, str], source: random.Random | None = None) -> None:
+        """Raises Misconfigured when a key is no key."""
+        self._keys = {name: _key_bytes(name, text) for name, text in keys.items()}
+        self._random = source if source is not None else random.SystemRandom()
+
+    def __repr__(self) -> str:
+        return f"SoftHsm({', '.join(sorted(self._keys))})"
+
+    def encrypt_pin(self, pin: str, pan: str, key: str, *, block_format: int = 0) -> str:
+        """A PIN block, format 0 (3DES) or 4 (AES, padded at random)."""
+        if block_format == 0:
+            return self._block_of(pin, pan, key, _FORMAT_0_DIGITS)
+        if block_format == 4:
+            return self._block_of(pin, pan, key, _FORMAT_4_DIGITS)
+        raise ValueError(f"PIN block format {block_format} is not made here")
+
+    def translate_pin(self, block: str, pan: str, *, source: str, target: str) -> str | None:
+        """From one key to another; the card stays the same."""
+        clear = self._pin_in(block, pan, source)
+        return None if clear is None else self._block_of(clear, pan, target, len(block))
+
+    def verify_pin(self, block: str, pan: str, *, key: str, value: str) -> bool | None:
+        """Every digit counts, however long the PIN."""
+        clear = self._pin_in(block, pan, key)
+        if clear is None:
+            return None
+        return hmac.compare_digest(self._value_of(clear, pan), value)
+
+    def pin_value(self, block: str, pan: str, *, key: str) -> str | None:
+        """Visa PVV for four digits; for longer PINs, of which it would check four, an IBM 3624
+        offset of the PIN's own length.
+        """
+        clear = self._pin_in(block, pan, key)
+        return None if clear is None else self._value_of(clear, pan)
+
+    def mac(self, data: bytes, key: str) -> str:
+        """Retail MAC: single DES over all blocks, 3DES on the last."""
+        whole = self._triple(key)
+        first, second = whole[:_DES_BYTES] * 3, whole[_DES_BYTES : 2 * _DES_BYTES] * 3
+        return str(macs.generate_retail_mac(first, second, data, padding=1).hex()).upper()
+
+    def verify_mac(self, data: bytes, mac: str, key: str) -> bool:
+        """Upper or lower case."""
+        return hmac.compare_digest(self.mac(data, key).encode(), mac.upper().encode())
+
+    def key_check_value(self, key: str) -> str:
+        """The first six digits of zeros encrypted."""
+        return _check_value(self._triple(key))
+
+    def import_key(self, key: str, wrapped: str, check_value: str) -> bool:
+        """Under the ZMK in ECB, block by block, as the switches' key exchange has it."""
+        try:
+            hidden = bytes.fromhex(wrapped)
+        except ValueError:
+            return False
+        if len(hidden) not in (2 * _DES_BYTES, _TRIPLE_BYTES) or hsm.ZMK not in self._keys:
+            return False
+        clear = des.decrypt_tdes_ecb(self._triple(hsm.ZMK), hidden)
+        if not hmac.compare_digest(_check_value(_as_triple(clear)), check_value.upper()):
+            return False
+        self._keys[key] = clear
+        return True
+
+    def seal(self, pan: str) -> str:
+        """AES-GCM: nonce, then ciphertext with its tag, in hex."""
+        nonce = self._random.randbytes(_NONCE_BYTES)
+        sealed = AESGCM(self._key(hsm.SEAL)).encrypt(nonce, pan.encode("ascii"), None)
+        return (nonce + sealed).hex()
+
+    def open_sealed(self, sealed: str) -> str | None:
+        """None for anything that was not sealed under this key."""
+        try:
+            whole = bytes.fromhex(sealed)
+            nonce, hidden = whole[:_NONCE_BYTES], whole[_NONCE_BYTES:]
+            return AESGCM(self._key(hsm.SEAL)).decrypt(nonce, hidden, None).decode("ascii")
+        except (ValueError, InvalidTag):
+            return None
+
+    def token(self, pan: str) -> str:
+        """HMAC-SHA256, the first half."""
+        return hmac.new(self._key(hsm.TOKEN), pan.encode("ascii"), sha256).hexdigest()[:32]
+
+    def _block_of(self, clear: str, pan: str, key: str, digits: int) -> str:
+        if digits == _FORMAT_4_DIGITS:
+            block = pinblock.encipher_pinblock_iso_4(self._key(key), clear, pan)
+        else:
+            plain = pinblock.encode_pinblock_iso_0(clear, pan)
+            block = des.encrypt_tdes_ecb(self._triple(key), plain)
+        return str(block.hex()).upper()
+
+    def _pin_in(self, block: str, pan: str, key: str) -> str | None:
+        try:
+            hidden = bytes.fromhex(block)
+            if len(block) == _FORMAT_4_DIGITS:
+                return str(pinblock.decipher_pinblock_iso_4(self._key(key), hidden, pan))
+            if len(block) != _FORMAT_0_DIGITS:
+                return None
+            plain = des.decrypt_tdes_ecb(self._triple(key), hidden)
+            return str(pinblock.decode_pinblock_iso_0(plain, pan))
+        except ValueError:
+            return None
+
+    def _value_of(self, clear: str, pan: str) -> str:
+        key = self._triple(hsm.PVK)
+        if len(clear) == _VISA_DIGITS:
+            return str(pins.generate_visa_pvv(key, pvki=_VISA_KEY_INDEX, pin=clear, pan=pan))
+        begins = len(pan) - 1 - _VALIDATION_DIGITS
+        return str(
+            pins.generate_ibm3624_offset(
+                key, _DECIMALS, clear, pan, begins, _VALIDATION_DIGITS, "F"
+            )
+        )
+
+    def _key(self, name: str) -> bytes:
+        if name not in self._keys:
+            raise Misconfigured(f"iso8583: no key named {name}")
+        return self._keys[name]
+
+    def _triple(self, name: str) -> bytes:
+        return _as_triple(self._key(name))
+
+
+def _as_triple(key: bytes) -> bytes:
+    return key + key[:_DES_BYTES] if len(key) == 2 * _DES_BYTES else key[:_TRIPLE_BYTES]
+
+
+def _check_value(key: bytes) -> str:
+    return str(des.generate_kcv(key, _CHECK_VALUE_BYTES).hex()).upper()
+
+
+def _key_bytes(name: str, text: str) -> bytes:
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) not in (16, 24, 32):
+        # Says which key, never what was written there.
+        raise Misconfigured(f"iso8583: key {name} is not 16, 24 or 32 bytes in hex")
+    return key

@@ -1,0 +1,301 @@
+"""A biller aggregator speaking SNAP: inquiry (24), payment (25), status (26).
+
+Each bill is an account in its books that counts what was paid of it. A whole bill is paid once; one
+in parts until nothing is left; a prepaid one as often as one likes, and each time gives a token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from random import Random
+from typing import Annotated, Any, Final
+
+import msgspec
+
+from tangguh.core.clock import Clock
+from tangguh.sim.billers.bills import BILLS, Bill
+from tangguh.sim.faults import AnyFault, Dealt, Decline, Faults, Lie, Pending, Plan
+from tangguh.sim.message import Amount, Said, amount_of, read_body, refused
+from tangguh.sim.passbook import Passbook, PassbookProof, TransferRow, instant_text, pending_until
+from tangguh.sim.port import Port
+from tangguh.sim.snap import Complaint, timestamp_of
+from tangguh.sim.snap_network import Operation, SnapDoor, SnapSettings
+
+INQUIRY: Final = "24"
+PAYMENT: Final = "25"
+STATUS: Final = "26"
+CUT_OFFS: Final = ("24:00",)
+
+Number = Annotated[str, msgspec.Meta(min_length=1, max_length=28)]
+RequestId = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+
+
+class AggregatorSettings(SnapSettings, frozen=True, kw_only=True):
+    """The aggregator and the one bank that pays it."""
+
+
+class InquiryBody(msgspec.Struct, frozen=True, rename="camel"):
+    """transfer-va/inquiry (24)."""
+
+    virtual_account_no: Number
+    inquiry_request_id: RequestId
+    amount: Amount | None = None
+
+
+class PaymentBody(msgspec.Struct, frozen=True, rename="camel"):
+    """transfer-va/payment (25)."""
+
+    virtual_account_no: Number
+    payment_request_id: RequestId
+    paid_amount: Amount
+
+
+class StatusBody(msgspec.Struct, frozen=True, rename="camel"):
+    """transfer-va/status (26)."""
+
+    virtual_account_no: Number
+    payment_request_id: RequestId
+
+
+class Aggregator:
+    """The billers as one network of the outside world."""
+
+    name = "billers"
+
+    def __init__(self, settings: AggregatorSettings, clock: Clock) -> None:
+        """Raises Misconfigured when a key cannot be read."""
+        self._settings = settings
+        self._clock = clock
+        self._random = Random(settings.seed)  # noqa: S311  a rehearsal must be repeatable
+        self._bills = {bill.number: bill for bill in BILLS}
+        self.ledger = Passbook(settings.books_path)
+        self.faults = Faults(PAYMENT)
+        door = SnapDoor(
+            settings,
+            self.ledger,
+            self.faults,
+            clock,
+            (
+                Operation(INQUIRY, "/v1.0/transfer-va/inquiry", self._inquire),
+                Operation(PAYMENT, "/v1.0/transfer-va/payment", self._pay),
+                Operation(STATUS, "/v1.0/transfer-va/status", self._status),
+            ),
+            random=self._random,
+            aim=_aim,
+            wake=lambda now: self.ledger.conclude_due(now, paid_code="20000", failed_code="40305"),
+        )
+        self._port = Port(door.app, self.faults, settings.host, settings.port)
+
+    @property
+    def address(self) -> str:
+        """Where to call it; the same while it is down."""
+        return self._port.address
+
+    async def open(self) -> None:
+        """Listen, with every bill in the books. Raises OSError when the port is taken."""
+        with self.ledger.transaction():
+            for bill in BILLS:
+                self.ledger.open_account(bill.number, bill.name)
+        await self._port.open()
+
+    async def close(self, grace_seconds: float = 0.0) -> None:
+        """Stop listening; requests in hand have that long to end."""
+        await self._port.close(grace_seconds)
+        self.ledger.close()
+
+    async def settle(self) -> None:
+        """Wait until it works on no request."""
+        await self._port.settle()
+
+    async def put_plan(self, plan: Plan) -> None:
+        """Let this be wrong with it from now on, and nothing else."""
+        await self._port.put_plan(plan)
+
+    def dealt(self) -> Dealt:
+        """The plan in force and how often each fault has struck."""
+        return self._port.dealt()
+
+    def prove(self) -> PassbookProof:
+        """Count everything again."""
+        self._wake()
+        return self.ledger.prove()
+
+    def books(self, asked: Mapping[str, str]) -> dict[str, Any]:
+        """Totals, bills, and the newest payments that match."""
+        self._wake()
+        rows = self.ledger.transfers(
+            reference=asked.get("reference", ""),
+            state=asked.get("state", ""),
+            account=asked.get("account", ""),
+            limit=max(int(asked.get("limit", "100")), 0),
+        )
+        return {
+            "totals": self.ledger.totals(),
+            "accounts": self.ledger.accounts(),
+            "transfers": rows,
+        }
+
+    def settlement_file(self, day: date, cycle: int = 0) -> str:
+        """The settlement file of a Jakarta day."""
+        self._wake()
+        return self.ledger.settlement_file(
+            self.name, self._settings.partner_id, day, cycle, CUT_OFFS
+        )
+
+    async def act(self, what: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """``bill``: write a fresh bill (service, customer_no, name, amount). ValueError."""
+        if what != "bill":
+            raise ValueError(f"billers cannot {what}")
+        bill = Bill(
+            service=str(fields["service"]),
+            customer_no=str(fields["customer_no"]),
+            name=str(fields.get("name", "TAGIHAN UJI")),
+            kind=str(fields.get("kind", "C")),
+            parts=(("Tagihan", int(fields["amount_minor"])),),
+        )
+        self._bills[bill.number] = bill
+        with self.ledger.transaction():
+            self.ledger.open_account(bill.number, bill.name)
+        return {"number": bill.number}
+
+    # ---- the operations, inside one transaction of the books ---------------------------------
+
+    def _inquire(self, fields: dict[str, Any], fault: AnyFault | None) -> Said:
+        body = read_body(InquiryBody, fields)
+        if isinstance(body, Complaint):
+            return refused(INQUIRY, body)
+        if isinstance(fault, Decline):
+            return Said(INQUIRY, fault.case, {})
+        bill = self._bills.get(body.virtual_account_no)
+        case = self._judge(bill)
+        if bill is None or case != "20000":
+            return Said(INQUIRY, case, {})
+        owed = self._left(bill)
+        if bill.gives_token and body.amount is not None:
+            owed = body.amount.minor
+        data = {
+            "inquiryStatus": "00",
+            "inquiryReason": {"english": "Success", "indonesia": "Sukses"},
+            **_numbers(bill),
+            "virtualAccountName": bill.name,
+            "inquiryRequestId": body.inquiry_request_id,
+            "totalAmount": amount_of(owed),
+            "virtualAccountTrxType": bill.kind,
+            "billDetails": [
+                {"billNo": str(at), "billName": name, "billAmount": amount_of(minor)}
+                for at, (name, minor) in enumerate(bill.parts, start=1)
+            ],
+        }
+        return Said(INQUIRY, case, {"virtualAccountData": data})
+
+    def _pay(self, fields: dict[str, Any], fault: AnyFault | None) -> Said:
+        body = read_body(PaymentBody, fields)
+        if isinstance(body, Complaint):
+            return refused(PAYMENT, body)
+        minor, number = body.paid_amount.minor, body.virtual_account_no
+        known = self.ledger.transfer(body.payment_request_id)
+        if known is not None:
+            same = (known.account, known.amount_minor) == (number, minor)
+            return Said(PAYMENT, known.code if same else "40418", self._told(known))
+        bill = self._bills.get(number)
+        case = self._judge(bill)
+        if bill is not None and case == "20000" and not self._takes(bill, minor):
+            case = "40413"
+        if case == "20000" and isinstance(fault, Decline):
+            case = fault.case
+        if case == "20000" and isinstance(fault, Lie) and fault.books == "failed":
+            case = "40305"
+        now = self._clock.now()
+        row = TransferRow(
+            reference=body.payment_request_id,
+            kind="bill",
+            direction="in",
+            account=number,
+            amount_minor=minor,
+            state="paid" if case == "20000" else "failed",
+            code=case,
+            network_reference=f"B{self._random.getrandbits(44):011x}",
+            made_at=instant_text(now),
+            detail=self._token(bill),
+        )
+        if case == "20000" and isinstance(fault, Pending):
+            case = "20200"
+            row = pending_until(
+                msgspec.structs.replace(row, code=case), now, fault.seconds, fault.becomes
+            )
+        row = self.ledger.record(row)
+        if isinstance(fault, Lie):
+            case = "20000" if fault.books == "failed" else "40305"
+        return Said(PAYMENT, case, self._told(row) if case == "20000" else {})
+
+    def _status(self, fields: dict[str, Any], fault: AnyFault | None) -> Said:
+        body = read_body(StatusBody, fields)
+        if isinstance(body, Complaint):
+            return refused(STATUS, body)
+        if isinstance(fault, Decline):
+            return Said(STATUS, fault.case, {})
+        row = self.ledger.transfer(body.payment_request_id)
+        if row is None:
+            return Said(STATUS, "40401", {})
+        flag = {"paid": "00", "pending": "03", "cancelled": "01", "failed": "01"}[row.state]
+        told = self._told(row)
+        told["virtualAccountData"]["paymentFlagStatus"] = flag
+        return Said(STATUS, "20000", told)
+
+    def _judge(self, bill: Bill | None) -> str:
+        if bill is None:
+            return "40412"
+        if bill.state == "expired":
+            return "40419"
+        if bill.state == "paid" or (bill.kind != "O" and self._left(bill) <= 0):
+            return "40414"
+        return "20000"
+
+    def _takes(self, bill: Bill, minor: int) -> bool:
+        left = self._left(bill)
+        if bill.kind == "C":
+            return minor == left
+        if bill.kind == "O":
+            return minor >= bill.least_minor
+        return min(bill.least_minor, left) <= minor <= left
+
+    def _left(self, bill: Bill) -> int:
+        account = self.ledger.account(bill.number)
+        return bill.total_minor - (account.balance_minor if account is not None else 0)
+
+    def _told(self, row: TransferRow) -> dict[str, Any]:
+        bill = self._bills.get(row.account)
+        data = {
+            "paymentFlagReason": {"english": "Success", "indonesia": "Sukses"},
+            **(_numbers(bill) if bill is not None else {"virtualAccountNo": row.account}),
+            "paymentRequestId": row.reference,
+            "paidAmount": amount_of(row.amount_minor),
+            "paymentFlagStatus": "00",
+            "referenceNo": row.network_reference,
+            "trxDateTime": timestamp_of(self._clock.now()),
+            "additionalInfo": msgspec.json.decode(row.detail),
+        }
+        return {"virtualAccountData": data}
+
+    def _token(self, bill: Bill | None) -> str:
+        if bill is None or not bill.gives_token:
+            return "{}"
+        return msgspec.json.encode({"token": f"{self._random.randrange(10**20):020d}"}).decode()
+
+    def _wake(self) -> None:
+        with self.ledger.transaction():
+            self.ledger.conclude_due(self._clock.now(), paid_code="20000", failed_code="40305")
+
+
+def _numbers(bill: Bill) -> dict[str, str]:
+    return {
+        "partnerServiceId": bill.service.rjust(8),
+        "customerNo": bill.customer_no,
+        "virtualAccountNo": bill.number,
+    }
+
+
+def _aim(fields: Mapping[str, Any]) -> tuple[str, str]:
+    reference = fields.get("paymentRequestId") or fields.get("inquiryRequestId")
+    return str(fields.get("virtualAccountNo") or ""), str(reference or "")

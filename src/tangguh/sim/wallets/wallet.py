@@ -1,0 +1,278 @@
+"""One e-wallet speaking SNAP: inquiry (37), top-up (38), status (39), with its own customers.
+
+Same reference, same content: the first answer again; other content: 404/18. It holds the bank's
+deposit: a top-up above what is left of it is refused (403/14). Test data; the name is real.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from random import Random
+from typing import Annotated, Any, Final
+
+import msgspec
+
+from tangguh.core.clock import Clock
+from tangguh.sim.faults import AnyFault, Dealt, Decline, Faults, Lie, Pending, Plan
+from tangguh.sim.message import Amount, Reference, Said, amount_of, read_body, refused
+from tangguh.sim.passbook import Passbook, PassbookProof, TransferRow, instant_text, pending_until
+from tangguh.sim.port import Port
+from tangguh.sim.snap import Complaint, timestamp_of
+from tangguh.sim.snap_network import Operation, SnapDoor, SnapSettings
+
+INQUIRY: Final = "37"
+TOPUP: Final = "38"
+STATUS: Final = "39"
+CUT_OFFS: Final = ("24:00",)
+_SUFFIX: Final = {"dana": ".htm"}
+_MONTHLY_MAX_MINOR: Final = 40_000_000_00
+_BALANCE_MAX_MINOR: Final = 20_000_000_00
+CUSTOMERS: Final = (
+    ("628121110001", "RINA PUSPITA", "open"),
+    ("628121110002", "DODI SAPUTRA", "open"),
+    ("628121110003", "AKUN DIBLOKIR", "blocked"),
+    ("628121110004", "AKUN DITUTUP", "closed"),
+)
+"""Numbers in a range no network hands out, with invented names."""
+
+
+class WalletSettings(SnapSettings, frozen=True, kw_only=True):
+    """One wallet and the one bank that tops it up. ``wallet`` is gopay, ovo, dana or isaku."""
+
+    wallet: str
+    deposit_minor: int = 1_000_000_000_00
+
+
+class InquiryBody(msgspec.Struct, frozen=True, rename="camel"):
+    """emoney/account-inquiry (37)."""
+
+    partner_reference_no: Reference
+    customer_number: Annotated[str, msgspec.Meta(pattern=r"^62[0-9]{8,13}$")]
+    amount: Amount
+
+
+class TopupBody(msgspec.Struct, frozen=True, rename="camel"):
+    """emoney/topup (38)."""
+
+    partner_reference_no: Reference
+    customer_number: Annotated[str, msgspec.Meta(pattern=r"^62[0-9]{8,13}$")]
+    amount: Amount
+    session_id: str = ""
+
+
+class StatusBody(msgspec.Struct, frozen=True, rename="camel"):
+    """emoney/topup-status (39)."""
+
+    original_partner_reference_no: Reference
+
+
+class Wallet:
+    """The wallet as one network of the outside world."""
+
+    def __init__(self, settings: WalletSettings, clock: Clock) -> None:
+        """Raises Misconfigured when a key cannot be read."""
+        self.name = settings.wallet
+        self._settings = settings
+        self._clock = clock
+        self._random = Random(settings.seed)  # noqa: S311  a rehearsal must be repeatable
+        self.ledger = Passbook(settings.books_path)
+        self.faults = Faults(TOPUP)
+        suffix = _SUFFIX.get(settings.wallet, "")
+        door = SnapDoor(
+            settings,
+            self.ledger,
+            self.faults,
+            clock,
+            (
+                Operation(INQUIRY, f"/v1.0/emoney/account-inquiry{suffix}", self._inquire),
+                Operation(TOPUP, f"/v1.0/emoney/topup{suffix}", self._top_up),
+                Operation(STATUS, f"/v1.0/emoney/topup-status{suffix}", self._status),
+            ),
+            random=self._random,
+            aim=_aim,
+            wake=lambda now: self.ledger.conclude_due(now, paid_code="20000", failed_code="40305"),
+        )
+        self._port = Port(door.app, self.faults, settings.host, settings.port)
+
+    @property
+    def address(self) -> str:
+        """Where to call it; the same while it is down."""
+        return self._port.address
+
+    async def open(self) -> None:
+        """Listen, with every customer's purse open. Raises OSError when the port is taken."""
+        with self.ledger.transaction():
+            for number, name, state in CUSTOMERS:
+                self.ledger.open_account(number, name, state=state)
+        await self._port.open()
+
+    async def close(self, grace_seconds: float = 0.0) -> None:
+        """Stop listening; requests in hand have that long to end."""
+        await self._port.close(grace_seconds)
+        self.ledger.close()
+
+    async def settle(self) -> None:
+        """Wait until it works on no request."""
+        await self._port.settle()
+
+    async def put_plan(self, plan: Plan) -> None:
+        """Let this be wrong with it from now on, and nothing else."""
+        await self._port.put_plan(plan)
+
+    def dealt(self) -> Dealt:
+        """The plan in force and how often each fault has struck."""
+        return self._port.dealt()
+
+    def prove(self) -> PassbookProof:
+        """Count everything again."""
+        self._wake()
+        return self.ledger.prove()
+
+    def books(self, asked: Mapping[str, str]) -> dict[str, Any]:
+        """Totals, customers, and the newest top-ups that match."""
+        self._wake()
+        rows = self.ledger.transfers(
+            reference=asked.get("reference", ""),
+            state=asked.get("state", ""),
+            account=asked.get("account", ""),
+            limit=max(int(asked.get("limit", "100")), 0),
+        )
+        return {
+            "totals": self.ledger.totals(),
+            "accounts": self.ledger.accounts(),
+            "transfers": rows,
+        }
+
+    def settlement_file(self, day: date, cycle: int = 0) -> str:
+        """The settlement file of a Jakarta day."""
+        self._wake()
+        return self.ledger.settlement_file(
+            self.name, self._settings.partner_id, day, cycle, CUT_OFFS
+        )
+
+    async def act(self, what: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """A wallet only answers. ValueError."""
+        raise ValueError(f"a wallet cannot {what}")
+
+    # ---- the operations, inside one transaction of the books ---------------------------------
+
+    def _inquire(self, fields: dict[str, Any], fault: AnyFault | None) -> Said:
+        body = read_body(InquiryBody, fields)
+        if isinstance(body, Complaint):
+            return refused(INQUIRY, body)
+        if isinstance(fault, Decline):
+            return Said(INQUIRY, fault.case, {})
+        case = self._judge(body.customer_number, body.amount.minor)
+        if case != "20000":
+            return Said(INQUIRY, case, {"partnerReferenceNo": body.partner_reference_no})
+        account = self.ledger.account(body.customer_number)
+        assert account is not None
+        return Said(
+            INQUIRY,
+            case,
+            {
+                "partnerReferenceNo": body.partner_reference_no,
+                "referenceNo": f"I{self._random.getrandbits(48):012x}",
+                "sessionId": f"{self._random.getrandbits(64):016x}",
+                "customerNumber": account.number,
+                "customerName": account.name,
+                "customerMonthlyInLimit": amount_of(_MONTHLY_MAX_MINOR)["value"],
+                "minAmount": amount_of(10_000_00),
+                "maxAmount": amount_of(_BALANCE_MAX_MINOR - account.balance_minor),
+                "feeAmount": amount_of(0),
+            },
+        )
+
+    def _top_up(self, fields: dict[str, Any], fault: AnyFault | None) -> Said:
+        body = read_body(TopupBody, fields)
+        if isinstance(body, Complaint):
+            return refused(TOPUP, body)
+        reference, minor = body.partner_reference_no, body.amount.minor
+        known = self.ledger.transfer(reference)
+        if known is not None:
+            same = (known.account, known.amount_minor) == (body.customer_number, minor)
+            case = known.code if same else "40418"
+            return Said(TOPUP, case, _told(known))
+        case = self._judge(body.customer_number, minor)
+        if case == "20000" and isinstance(fault, Decline):
+            case = fault.case
+        if case == "20000" and isinstance(fault, Lie) and fault.books == "failed":
+            case = "40305"
+        now = self._clock.now()
+        row = TransferRow(
+            reference=reference,
+            kind="topup",
+            direction="in",
+            account=body.customer_number,
+            amount_minor=minor,
+            state="paid" if case == "20000" else "failed",
+            code=case,
+            network_reference=f"{self.name.upper()}{self._random.getrandbits(40):010x}",
+            made_at=instant_text(now),
+        )
+        if case == "20000" and isinstance(fault, Pending):
+            case = "20200"
+            row = pending_until(
+                msgspec.structs.replace(row, code=case), now, fault.seconds, fault.becomes
+            )
+        row = self.ledger.record(row)
+        if isinstance(fault, Lie):
+            case = "20000" if fault.books == "failed" else "40305"
+        return Said(TOPUP, case, {**_told(row), "transactionDate": timestamp_of(now)})
+
+    def _status(self, fields: dict[str, Any], fault: AnyFault | None) -> Said:
+        body = read_body(StatusBody, fields)
+        if isinstance(body, Complaint):
+            return refused(STATUS, body)
+        if isinstance(fault, Decline):
+            return Said(STATUS, fault.case, {})
+        reference = body.original_partner_reference_no
+        row = self.ledger.transfer(reference)
+        if row is None:
+            return Said(STATUS, "40401", {"originalPartnerReferenceNo": reference})
+        status = {"paid": "00", "pending": "03", "cancelled": "05", "failed": "06"}[row.state]
+        return Said(
+            STATUS,
+            "20000",
+            {
+                "originalPartnerReferenceNo": reference,
+                "originalReferenceNo": row.network_reference,
+                "serviceCode": TOPUP,
+                "amount": amount_of(row.amount_minor),
+                "latestTransactionStatus": status,
+                "transactionStatusDesc": row.state,
+            },
+        )
+
+    def _judge(self, number: str, minor: int) -> str:
+        account = self.ledger.account(number)
+        if account is None or account.state == "closed":
+            return "40411"
+        if account.state == "blocked":
+            return "40318"
+        if minor <= 0:
+            return "40413"
+        if account.balance_minor + minor > _BALANCE_MAX_MINOR:
+            return "40302"
+        held = sum(one.balance_minor for one in self.ledger.accounts())
+        left = self._settings.deposit_minor - held
+        return "20000" if minor <= left else "40314"
+
+    def _wake(self) -> None:
+        with self.ledger.transaction():
+            self.ledger.conclude_due(self._clock.now(), paid_code="20000", failed_code="40305")
+
+
+def _told(row: TransferRow) -> dict[str, Any]:
+    return {
+        "partnerReferenceNo": row.reference,
+        "referenceNo": row.network_reference,
+        "customerNumber": row.account,
+        "amount": amount_of(row.amount_minor),
+    }
+
+
+def _aim(fields: Mapping[str, Any]) -> tuple[str, str]:
+    reference = fields.get("partnerReferenceNo") or fields.get("originalPartnerReferenceNo")
+    return str(fields.get("customerNumber") or ""), str(reference or "")

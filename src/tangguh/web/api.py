@@ -1,0 +1,10 @@
+"""The whole of the customers' API: one table for the routes and for the document."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tangguh.web import mobile, services
+from tangguh.web.operations import Operation
+
+OPERATIONS: Final[tuple[Operation, ...]] = (*mobile.OPERATIONS, *services.OPERATIONS)

@@ -1,0 +1,197 @@
+"""Who is paid, asked of the network before the payer says yes; the answer sealed for the payment.
+
+The seal is made with the session's key, so what is paid is what was shown: a changed name, number
+or sum is not opened. Nothing is kept here, and a seal is good for a quarter of an hour.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from tangguh.core.clock import business_date
+from tangguh.core.order import Payee, PaymentOrder, ToBank, ToBiller, ToPurse, ToWallet
+from tangguh.core.outcome import Declined, Refusal, Refused
+from tangguh.core.service import (
+    BILL,
+    SERVICES,
+    TOPUP,
+    TOPUP_CARD,
+    TOPUP_SERVER,
+    TOPUP_TOURIST,
+    TRANSFER_BIFAST,
+    TRANSFER_CARDS,
+)
+from tangguh.customers import purses
+from tangguh.customers import store as customers
+from tangguh.rails.rail import Asked, Found
+from tangguh.web.door import Door
+
+LIVES: Final = timedelta(minutes=15)
+_MARK: Final = b"tangguh inquiry\n"
+TOPUP_OF_PRODUCT: Final = {
+    "card": TOPUP_CARD,
+    "server": TOPUP_SERVER,
+    "touristpass": TOPUP_TOURIST,
+}
+TRANSFER_VIA: Final = {"bifast": TRANSFER_BIFAST, "cards": TRANSFER_CARDS}
+
+
+class Inquired(msgspec.Struct, frozen=True, kw_only=True):
+    """What the network said, as it was shown. ``amount_minor`` None: the payer says how much."""
+
+    customer_id: int
+    service: str
+    payee: Payee
+    name: str
+    amount_minor: int | None
+    expires_at: datetime
+    lines: tuple[tuple[str, str], ...] = ()
+
+
+_encode: Final = msgspec.json.Encoder().encode
+_decode: Final = msgspec.json.Decoder(Inquired).decode
+
+
+def service_of(payee: Payee, via: str = "bifast") -> str:
+    """The service that pays such a payee; empty when there is none."""
+    match payee:
+        case ToBank():
+            return TRANSFER_VIA.get(via, "")
+        case ToWallet(wallet=wallet):
+            return TOPUP.get(wallet, "")
+        case ToBiller(biller=biller):
+            return BILL.get(biller, "")
+        case ToPurse(product=product):
+            return TOPUP_OF_PRODUCT.get(product, "")
+        case _:
+            return ""
+
+
+async def inquire(
+    door: Door, customer_id: int, payee: Payee, amount_minor: int, via: str = "bifast"
+) -> Inquired | Refused:
+    """Ask the payee's network. Refuses what it declined, and PARTNER_UNREACHABLE when silent."""
+    service = SERVICES.get(service_of(payee, via))
+    if service is None:
+        return Refused(Refusal.ORDER_INVALID, "to", "no service pays such a payee")
+    if isinstance(payee, ToPurse):
+        return await _inquire_purse(door, customer_id, payee)
+    enquirer = door.desk.enquirer(service.rail)
+    if enquirer is None:
+        return Refused(Refusal.SERVICE_CLOSED, "service", "its rail is not connected")
+    customer = await customers.find(door.pool, door.book_id, customer_id)
+    now = door.clock.now()
+    said = await enquirer.look_up(
+        Asked(
+            reference=door.ids.next().hex,
+            payee=payee,
+            amount_minor=amount_minor,
+            debtor_account=0,
+            debtor_name=customer.full_name if customer else "",
+            asked_at=now,
+        )
+    )
+    match said:
+        case Found():
+            return Inquired(
+                customer_id=customer_id,
+                service=service.id,
+                payee=said.payee,
+                name=said.name,
+                amount_minor=said.amount_minor,
+                expires_at=now + LIVES,
+                lines=said.lines,
+            )
+        case Declined(reason, code):
+            return Refused(reason, "to", f"the network said {code}" if code else "")
+        case _:
+            return Refused(Refusal.PARTNER_UNREACHABLE, "to", "the network does not answer now")
+
+
+async def _inquire_purse(door: Door, customer_id: int, payee: ToPurse) -> Inquired | Refused:
+    """A purse of our own: whose it is nobody is told, only its product and last digits."""
+    purse = await purses.by_number(door.pool, door.book_id, payee.number)
+    now = door.clock.now()
+    if purse is None:
+        return Refused(Refusal.PAYEE_NOT_FOUND, "number", "there is no such e-money")
+    if business_date(now) > purse.expires_on:
+        return Refused(Refusal.PURSE_EXPIRED, "number", f"it expired on {purse.expires_on}")
+    complete = ToPurse(purse.top_up_id, purse.number, purse.product)
+    return Inquired(
+        customer_id=customer_id,
+        service=TOPUP_OF_PRODUCT[purse.product],
+        payee=complete,
+        name=f"•••• {purse.number[-4:]}",
+        amount_minor=None,
+        expires_at=now + LIVES,
+    )
+
+
+def order_of(
+    inquired: Inquired,
+    *,
+    customer_id: int,
+    key: str,
+    debtor: int,
+    amount_minor: int | None,
+    note: str,
+    debtor_name: str,
+    now: datetime,
+) -> PaymentOrder | Refused:
+    """The order of what was inquired. Refuses ORDER_INVALID: too old, another's, no amount."""
+    if now >= inquired.expires_at or inquired.customer_id != customer_id:
+        return Refused(Refusal.ORDER_INVALID, "inquiry", "ask again: it is too old")
+    due = inquired.amount_minor
+    if due is not None and amount_minor is not None and amount_minor != due:
+        return Refused(Refusal.ORDER_INVALID, "amount", f"the bill is {due} minor units")
+    amount = due if due is not None else amount_minor
+    if amount is None:
+        return Refused(Refusal.ORDER_INVALID, "amount", "say how much")
+    return PaymentOrder(
+        customer_id=customer_id,
+        idempotency_key=key,
+        service=inquired.service,
+        debtor=debtor,
+        payee=inquired.payee,
+        amount_minor=amount,
+        note=note,
+        debtor_name=debtor_name,
+    )
+
+
+def seal(signing_key: bytes, inquired: Inquired) -> str:
+    """What was shown and its seal, as one word."""
+    body = _encode(inquired)
+    return f"{_text(body)}.{_text(hmac.digest(signing_key, _MARK + body, 'sha256'))}"
+
+
+def unseal(signing_key: bytes, text: str) -> Inquired | None:
+    """What was shown; None when one character was changed or it is another session's."""
+    written, _, mac = text.partition(".")
+    body, given = _bytes(written), _bytes(mac)
+    if body is None or given is None:
+        return None
+    if not hmac.compare_digest(given, hmac.digest(signing_key, _MARK + body, "sha256")):
+        return None
+    try:
+        return _decode(body)
+    except (msgspec.DecodeError, ValueError):
+        return None
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _bytes(text: str) -> bytes | None:
+    try:
+        padded = text.encode("ascii") + b"=" * (-len(text) % 4)
+        return base64.b64decode(padded, altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return None

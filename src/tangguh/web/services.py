@@ -1,0 +1,266 @@
+"""The customers' API beyond the bank: who would be paid, one-time codes, and shops."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from typing import Any, Final
+
+import segno
+
+from tangguh.core.clock import business_date
+from tangguh.core.money import NotMoney, format_decimal, parse_decimal
+from tangguh.core.order import Payee, ToBank, ToBiller, ToPurse, ToWallet
+from tangguh.core.outcome import Refused
+from tangguh.customers import codes as one_time
+from tangguh.customers import merchants, purses
+from tangguh.customers import store as customers
+from tangguh.customers.demo import OUR_NNS
+from tangguh.customers.merchants import Merchant
+from tangguh.ledger import statement
+from tangguh.payments import takings
+from tangguh.payments.bill import MakeBill
+from tangguh.rails.qris import cpm
+from tangguh.rails.qris.shop import Shop, dynamic_text, static_text
+from tangguh.web import inquiry
+from tangguh.web import service_views as views
+from tangguh.web.door import Door
+from tangguh.web.operations import Answer, Call, Operation, Parameter
+from tangguh.web.problems import Trouble, of_refused, trouble
+
+_CASH_DIGITS: Final = 8
+_TOKEN_DIGITS: Final = 26
+_MERCHANT: Final = Parameter(
+    "merchant_id",
+    "path",
+    {"type": "string", "pattern": "^[A-Z0-9]{1,15}$"},
+    "One of your shops",
+)
+
+
+async def create_inquiry(call: Call) -> Answer:
+    """Ask who would be paid, and what is owed."""
+    door, asked = call.door, call.body
+    payee, amount_minor = await _payee(door, asked)
+    via = asked.via if isinstance(asked, views.AskBank) else "bifast"
+    found = await inquiry.inquire(door, call.customer_id, payee, amount_minor, via)
+    if isinstance(found, Refused):
+        raise Trouble(of_refused(found))
+    signing_key = call.session.signing_key if call.session is not None else b""
+    view = views.InquiryView(
+        inquiry=inquiry.seal(signing_key, found),
+        service=found.service,
+        name=found.name,
+        amount=format_decimal(found.amount_minor) if found.amount_minor is not None else None,
+        fee=format_decimal(door.desk.rules.fee_of(found.service)),
+        lines=[views.LineView(name, value) for name, value in found.lines],
+        expires_at=found.expires_at,
+    )
+    return Answer(view, 201)
+
+
+async def create_code(call: Call) -> Answer:
+    """Make a one-time code: cash without a card, or a QRIS code to be shown."""
+    asked: views.NewCode = call.body
+    door = call.door
+    account_id = await _own(call, int(asked.from_account))
+    amount = _minor(asked.amount) if asked.amount is not None else None
+    if asked.kind == one_time.CASH and amount is None:
+        raise trouble("order_invalid", "a code for cash is for one sum", "amount")
+    kind = one_time.CASH if asked.kind == one_time.CASH else one_time.CPM
+    text = _digits(_CASH_DIGITS if kind == one_time.CASH else _TOKEN_DIGITS)
+    now = door.clock.now()
+    code = one_time.Code(
+        kind=kind,
+        customer_id=call.customer_id,
+        account_id=account_id,
+        amount_minor=amount,
+        expires_at=now + one_time.LIVES[kind],
+    )
+    await one_time.keep(door.pool, door.book_id, text, code, now)
+    shown = text if kind == one_time.CASH else cpm_text(text, account_id)
+    await door.remember(f"customer:{call.customer_id}", "code.made", detail=kind)
+    return Answer(views.CodeView(asked.kind, shown, code.expires_at), 201)
+
+
+async def list_shops(call: Call) -> Answer:
+    """The customer's shops and today's takings."""
+    door = call.door
+    found = await merchants.of_customer(door.pool, door.book_id, call.customer_id)
+    return Answer(views.Shops([await shop_view(door, one) for one in found]))
+
+
+async def create_bill(call: Call) -> Answer:
+    """Make a dynamic code for one bill of a shop."""
+    asked: views.NewBill = call.body
+    door = call.door
+    shop = await own_shop(door, call.customer_id, call.request.path_params["merchant_id"])
+    minor = _minor(asked.amount)
+    expires_at = door.clock.now() + timedelta(minutes=asked.minutes)
+    made = await door.desk.decide(MakeBill(shop.merchant_id, asked.bill_no, minor, expires_at))
+    if isinstance(made, Refused):
+        raise Trouble(of_refused(made))
+    payload = dynamic_text(as_shop(shop), minor, asked.bill_no)
+    view = views.BillView(
+        bill_no=made.bill_no,
+        code=payload,
+        amount=format_decimal(minor),
+        expires_at=made.expires_at,
+        picture=segno.make(payload, error="m").svg_inline(scale=4),
+    )
+    return Answer(view, 201)
+
+
+# ---- shared with the pages ---------------------------------------------------------------------
+
+
+async def shop_view(door: Door, shop: Merchant) -> views.ShopView:
+    """A shop with what it took today and what waits for its cut-off."""
+    today = await takings.of_day(
+        door.pool, door.book_id, shop.credit_id, business_date(door.clock.now())
+    )
+    waiting = 0
+    if shop.waiting_id:
+        account = await statement.balance(door.pool, door.book_id, shop.waiting_id)
+        waiting = account.posted_minor if account is not None else 0
+    return views.ShopView(
+        merchant_id=shop.merchant_id,
+        name=shop.name,
+        nmid=shop.nmid,
+        criteria=shop.criteria,
+        paid="cut_off" if shop.waiting_id else "now",
+        static_code=static_text(as_shop(shop)),
+        today=format_decimal(today.gross_minor),
+        payments_today=today.payments,
+        discount_today=format_decimal(today.discount_minor),
+        waiting=format_decimal(waiting),
+    )
+
+
+async def own_shop(door: Door, customer_id: int, merchant_id: str) -> Merchant:
+    """A shop of this customer. Raises Trouble(payee_not_found) for any other."""
+    for shop in await merchants.of_customer(door.pool, door.book_id, customer_id):
+        if shop.merchant_id == merchant_id:
+            return shop
+    raise trouble("payee_not_found", "no such shop of yours", "merchant_id")
+
+
+def as_shop(merchant: Merchant) -> Shop:
+    """The merchant as its code shows it."""
+    return Shop(
+        pan=merchant.pan,
+        merchant_id=merchant.merchant_id,
+        nmid=merchant.nmid,
+        criteria=merchant.criteria,
+        name=merchant.name,
+        city=merchant.city,
+        postal_code=merchant.postal_code,
+        category_code=merchant.category_code,
+    )
+
+
+def cpm_text(token: str, account_id: int) -> str:
+    """The code a customer shows: the token, and a PAN that only says whose customer it is."""
+    pan = f"{OUR_NNS}{account_id % 10**11:011d}"
+    return cpm.encode(cpm.CpmCode(pan=pan, token=token, language="iden"))
+
+
+async def _payee(door: Door, asked: Any) -> tuple[Payee, int]:
+    match asked:
+        case views.AskBank(bank=bank, account=account, amount=amount):
+            return ToBank(bank=bank, account=account), _minor(amount)
+        case views.AskProxy(proxy=proxy, amount=amount):
+            kind = "02" if "@" in proxy else "01"
+            return ToBank(bank="", account="", proxy_type=kind, proxy=proxy), _minor(amount)
+        case views.AskWallet(wallet=wallet, number=number, amount=amount):
+            return ToWallet(wallet, number), _minor(amount)
+        case views.AskBill(biller=biller, customer_no=number, amount=amount):
+            return ToBiller(biller, number), _minor(amount) if amount is not None else 0
+        case views.AskPurse(number=number):
+            purse = await purses.by_number(door.pool, door.book_id, number)
+            if purse is None:
+                raise trouble("payee_not_found", "there is no such e-money", "number")
+            return ToPurse(purse.top_up_id, number, purse.product), 0
+        case _:
+            raise trouble("body_invalid", "", "kind")
+
+
+async def _own(call: Call, account_id: int) -> int:
+    owner = await customers.owner_of(call.door.pool, call.door.book_id, account_id)
+    if owner is None or owner.customer_id != call.customer_id:
+        raise trouble("account_not_found", "", "from_account")
+    return account_id
+
+
+def _minor(text: str) -> int:
+    try:
+        return parse_decimal(text)
+    except NotMoney as fault:
+        raise trouble("order_invalid", str(fault), "amount") from fault
+
+
+def _digits(count: int) -> str:
+    return f"{secrets.randbelow(10**count):0{count}d}"
+
+
+OPERATIONS: Final[tuple[Operation, ...]] = (
+    Operation(
+        id="createInquiry",
+        method="POST",
+        path="/v1/inquiries",
+        summary="Ask who would be paid, and what is owed, before paying",
+        handler=create_inquiry,
+        takes=views.NewInquiry,
+        gives=views.InquiryView,
+        statuses=(201,),
+        problems=(
+            "payee_not_found",
+            "order_invalid",
+            "partner_declined",
+            "partner_limit",
+            "partner_unreachable",
+            "partner_float",
+            "bill_not_found",
+            "bill_paid",
+            "bill_expired",
+            "purse_expired",
+            "service_closed",
+        ),
+    ),
+    Operation(
+        id="createCode",
+        method="POST",
+        path="/v1/codes",
+        summary="Make a one-time code for cash without a card, or to be shown at a shop",
+        handler=create_code,
+        takes=views.NewCode,
+        gives=views.CodeView,
+        statuses=(201,),
+        problems=("account_not_found", "order_invalid"),
+    ),
+    Operation(
+        id="listShops",
+        method="GET",
+        path="/v1/shops",
+        summary="Your shops, their QRIS codes and today's takings",
+        handler=list_shops,
+        gives=views.Shops,
+    ),
+    Operation(
+        id="createBill",
+        method="POST",
+        path="/v1/shops/{merchant_id}/bills",
+        summary="Make a dynamic QRIS code for one bill",
+        handler=create_bill,
+        takes=views.NewBill,
+        gives=views.BillView,
+        statuses=(201,),
+        parameters=(_MERCHANT,),
+        problems=(
+            "payee_not_found",
+            "order_invalid",
+            "amount_not_positive",
+            "idempotency_key_reused",
+        ),
+    ),
+)

@@ -1,0 +1,33 @@
+"""The references networks know our payments by, made from a number of the day. Pure.
+
+Two networks count for themselves: BI-FAST by an end-to-end id whose last eight characters are the
+sequence, the card switch by STAN and RRN. The number comes from the book, so none is given twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from tangguh.core.order import PaymentOrder, ToBank
+from tangguh.rails.bifast.ids import business_number, kind_of
+from tangguh.rails.iso8583.trace import STAN_VALUES, reference_number
+
+Naming = Callable[[int, datetime, PaymentOrder], str]
+
+
+def bifast_naming(bic: str) -> Naming:
+    """EndToEndIds of this bank: date, BIC, type, channel and the number in eight digits."""
+
+    def name(number: int, accepted_at: datetime, order: PaymentOrder) -> str:
+        payee = order.payee if isinstance(order.payee, ToBank) else ToBank(bank="", account="")
+        return business_number(accepted_at, bic, kind_of(payee), f"{number:08d}")
+
+    return name
+
+
+def card_naming(number: int, accepted_at: datetime, _order: PaymentOrder) -> str:
+    """DE7, DE11 and DE37 in a row: the STAN is the number of the day, the RRN holds it too."""
+    stan = f"{number % STAN_VALUES:06d}"
+    at = accepted_at.astimezone(UTC)
+    return f"{at:%m%d%H%M%S}{stan}{reference_number(at, stan)}"

@@ -1,0 +1,351 @@
+"""Our ATMs' door: cash for our cards and others', balance, transfers, bills, PIN, cash by code.
+
+The terminal's own reference is the idempotency key, so a repeat gives no second note and a reversal
+finds what it reverses. Another bank's card goes to the switch: its PIN block is translated for it
+and neither that nor the stripe is ever written down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import structlog
+
+from tangguh.core.errors import TangguhError
+from tangguh.core.order import Payee, PaymentOrder, ToAccount, ToBank, ToBiller, ToCash
+from tangguh.core.outcome import Declined, Refused
+from tangguh.core.service import (
+    ATM_ACQUIRER,
+    ATM_BILL,
+    ATM_CARDLESS,
+    ATM_CASH,
+    ATM_TRANSFER_CARDS,
+    ATM_TRANSFER_ONUS,
+)
+from tangguh.customers import codes as one_time
+from tangguh.customers import store as customers
+from tangguh.customers.cards import Card
+from tangguh.db.pool import Pool
+from tangguh.ledger import chart, statement
+from tangguh.payments import flow
+from tangguh.payments.decide import Accept, Conclude
+from tangguh.payments.desk import Desk
+from tangguh.payments.receive import THE_NETWORK
+from tangguh.rails.banks import OUR_CODE
+from tangguh.rails.iso8583 import hsm, required
+from tangguh.rails.iso8583.fields import ASCII, amount_text
+from tangguh.rails.iso8583.inbound import (
+    CardAsked,
+    balance_answer,
+    card_in,
+    name_answer,
+    reversal_in,
+)
+from tangguh.rails.iso8583.message import Message, masked_pan, reply_to
+from tangguh.rails.iso8583.orders import CardData
+from tangguh.rails.iso8583.rail import Iso8583Rail
+from tangguh.rails.rail import Asked, Enquirer, Found
+from tangguh.work import codes
+from tangguh.work.cards import CardOffice
+from tangguh.work.issuer import approval_of, placeholder
+from tangguh.work.reversals import take_back
+
+log = structlog.get_logger("work.terminals")
+
+_BILLER, _CUSTOMER, _INQUIRY = 10, 20, 36
+_ELECTRICITY: Final = "electricity"
+
+Served = Callable[[Message, CardAsked, Card], Awaitable[Message]]
+
+
+class TerminalDoor:
+    """Answers our ATMs; ``handle`` is what the listening port is given."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        pool: Pool,
+        book_id: int,
+        office: CardOffice,
+        switch: Iso8583Rail | None,
+        billers: Enquirer | None,
+    ) -> None:
+        """``switch`` None: others' cards and other banks are not served; ``billers`` likewise."""
+        self._desk = desk
+        self._pool = pool
+        self._book_id = book_id
+        self._office = office
+        self._switch = switch
+        self._billers = billers
+        self._by_card: dict[str, Served] = {
+            required.CASH: self._cash,
+            required.BALANCE: self._balance,
+            required.TRANSFER_INQUIRY: self._whose,
+            required.TRANSFER: self._transfer,
+            required.BILL_INQUIRY: self._owed,
+            required.BILL: self._bill,
+            required.PIN_CHANGE: self._new_pin,
+        }
+
+    async def handle(self, request: Message) -> Message | None:
+        """The answer; None when there is none yet, so that the terminal asks again."""
+        findings = required.judge(request)
+        if findings:
+            log.warning("terminal.refused", mti=request.mti, field=findings[0].field)
+            return reply_to(request, codes.FORMAT)
+        try:
+            if request.mti[1] == "4":
+                return await self._reverse(request)
+            return await self._serve(request)
+        except TangguhError as trouble:
+            log.warning("terminal.failed", mti=request.mti, why=str(trouble))
+            return reply_to(request, codes.MALFUNCTION) if request.mti[1] == "2" else None
+
+    async def _serve(self, request: Message) -> Message:
+        asked = card_in(request)
+        if asked is None or vault_of(asked.terminal) == 0:
+            return reply_to(request, codes.INVALID)
+        if asked.kind == required.CARDLESS:
+            return await self._cardless(request, asked)
+        if not self._office.is_ours(asked.pan):
+            return await self._foreign_cash(request, asked)
+        if asked.kind not in self._by_card:
+            return reply_to(request, codes.INVALID)
+        card = await self._office.admit(request, asked.pan, hsm.TPK)
+        if isinstance(card, str):
+            return reply_to(request, card)
+        return await self._by_card[asked.kind](request, asked, card)
+
+    # ---- our own cards -----------------------------------------------------------------------
+
+    async def _cash(self, request: Message, asked: CardAsked, card: Card) -> Message:
+        payee = _notes(asked, masked_pan(asked.pan))
+        return await self._pay(request, _order(card, asked, ATM_CASH, payee))
+
+    async def _balance(self, request: Message, _asked: CardAsked, card: Card) -> Message:
+        account = await statement.balance(self._pool, self._book_id, card.account_id)
+        if account is None:
+            return reply_to(request, codes.NO_RECORD)
+        return balance_answer(request, account.available_minor)
+
+    async def _whose(self, request: Message, asked: CardAsked, card: Card) -> Message:
+        bank, account = request.get(127).strip(), request.get(103)
+        if bank == OUR_CODE:
+            owner = await customers.owner_of(self._pool, self._book_id, _number(account))
+            return name_answer(request, owner.full_name) if owner else reply_to(request, "76")
+        if self._switch is None:
+            return reply_to(request, codes.NO_ROUTE)
+        found = await self._switch.look_up(
+            Asked(
+                reference=asked.reference,
+                payee=ToBank(bank=bank, account=account),
+                amount_minor=asked.amount_minor,
+                debtor_account=card.account_id,
+                debtor_name="",
+                asked_at=self._desk.clock.now(),
+            )
+        )
+        if isinstance(found, Declined):
+            return reply_to(request, codes.code_of_refusal(found.reason))
+        if not isinstance(found, Found):
+            return reply_to(request, codes.INOPERATIVE)
+        return name_answer(request, found.name)
+
+    async def _transfer(self, request: Message, asked: CardAsked, card: Card) -> Message:
+        bank, account = request.get(127).strip() or OUR_CODE, request.get(103)
+        if bank == OUR_CODE:
+            order = _order(card, asked, ATM_TRANSFER_ONUS, ToAccount(_number(account)))
+        else:
+            payee = ToBank(bank=bank, account=account, name=asked.data[:30].strip())
+            order = _order(card, asked, ATM_TRANSFER_CARDS, payee)
+        return await self._pay(request, order)
+
+    async def _owed(self, request: Message, asked: CardAsked, card: Card) -> Message:
+        payee = _biller_in(asked.data)
+        if self._billers is None or payee.biller != _ELECTRICITY:
+            return reply_to(request, codes.NOT_PERMITTED)
+        found = await self._billers.look_up(
+            Asked(
+                reference=f"{asked.acquirer}{asked.terminal}{asked.rrn}",
+                payee=payee,
+                amount_minor=asked.amount_minor,
+                debtor_account=card.account_id,
+                debtor_name="",
+                asked_at=self._desk.clock.now(),
+            )
+        )
+        if isinstance(found, Declined):
+            return reply_to(request, codes.code_of_refusal(found.reason))
+        if not isinstance(found, Found):
+            return reply_to(request, codes.INOPERATIVE)
+        bill = found.payee.bill if isinstance(found.payee, ToBiller) else ""
+        told = f"{asked.data[: _BILLER + _CUSTOMER]:<30}{bill:<36.36}{found.name:<30.30}"
+        owed = amount_text(found.amount_minor or 0, ASCII) or ""
+        return reply_to(request, codes.APPROVED, {4: owed, 48: told})
+
+    async def _bill(self, request: Message, asked: CardAsked, card: Card) -> Message:
+        payee = _biller_in(asked.data)
+        if payee.biller != _ELECTRICITY:
+            return reply_to(request, codes.NOT_PERMITTED)
+        return await self._pay(request, _order(card, asked, ATM_BILL, payee))
+
+    async def _new_pin(self, request: Message, asked: CardAsked, card: Card) -> Message:
+        return reply_to(
+            request, await self._office.change_pin(asked.pan, card, asked.new_pin_block)
+        )
+
+    # ---- without our card --------------------------------------------------------------------
+
+    async def _cardless(self, request: Message, asked: CardAsked) -> Message:
+        """A code from the app, for the very sum it was made for; it pays once."""
+        text = asked.data.strip()
+        now = self._desk.clock.now()
+        code = await one_time.find(self._pool, self._book_id, text, one_time.CASH, now)
+        if code is None:
+            return reply_to(request, codes.NO_SUCH_CARD)
+        if code.amount_minor is not None and code.amount_minor != asked.amount_minor:
+            return reply_to(request, "13")
+        order = PaymentOrder(
+            customer_id=code.customer_id,
+            idempotency_key=f"cash:{text}",
+            service=ATM_CARDLESS,
+            debtor=code.account_id,
+            payee=_notes(asked, ""),
+            amount_minor=asked.amount_minor,
+        )
+        return await self._pay(request, order)
+
+    async def _foreign_cash(self, request: Message, asked: CardAsked) -> Message:
+        """Another bank's card: the switch decides, and owes us what we pay out."""
+        if self._switch is None or asked.kind != required.CASH:
+            return reply_to(request, codes.NOT_PERMITTED)
+        order = self._foreign_order(asked)
+        accepted = await self._desk.decide(Accept(order, self._desk.rules))
+        if isinstance(accepted, Refused):
+            return reply_to(request, codes.code_of_refusal(accepted.code))
+        payment = accepted.payment
+        if not accepted.repeated and payment.is_open:
+            card = CardData(
+                pan=asked.pan,
+                track_2=request.get(35),
+                pin_block=asked.pin_block,
+                pin_key=hsm.TPK,
+            )
+            self._switch.carry(payment.reference, card)
+            outcome = await flow.dispatch(self._desk, payment)
+            concluded = await self._desk.decide(Conclude(payment.id, outcome, self._desk.rules))
+            if isinstance(concluded, Refused):
+                return reply_to(request, codes.MALFUNCTION)
+            payment = concluded.payment
+        return reply_to(request, codes.code_of_payment(payment))
+
+    def _foreign_order(self, asked: CardAsked) -> PaymentOrder:
+        sealed = self._office.security.seal(asked.pan)
+        return PaymentOrder(
+            customer_id=THE_NETWORK,
+            idempotency_key=f"atm:{asked.reference}",
+            service=ATM_ACQUIRER,
+            debtor=chart.SETTLEMENT_CARDS,
+            payee=_notes(asked, masked_pan(asked.pan), sealed),
+            amount_minor=asked.amount_minor,
+        )
+
+    # ---- both --------------------------------------------------------------------------------
+
+    async def _pay(self, request: Message, order: PaymentOrder) -> Message:
+        decided = await flow.pay(self._desk, order)
+        if isinstance(decided, Refused):
+            return reply_to(request, codes.code_of_refusal(decided.code))
+        payment = decided.payment
+        more = {38: approval_of(payment.id.hex)}
+        return reply_to(request, codes.code_of_payment(payment), more)
+
+    async def _reverse(self, request: Message) -> Message | None:
+        asked = reversal_in(request)
+        if asked is None:
+            return reply_to(request, codes.FORMAT)
+        stand_in = await self._stand_in(request, asked.original, asked.kind, asked.amount_minor)
+        if stand_in is None:
+            return reply_to(request, codes.NO_RECORD)
+        code = await take_back(self._desk, stand_in, asked.dispensed_minor)
+        return None if code is None else reply_to(request, code)
+
+    async def _stand_in(
+        self, request: Message, reference: str, kind: str, amount_minor: int
+    ) -> PaymentOrder | None:
+        """The customer and key that the original has, or would have had."""
+        pan = request.get(2)
+        if kind == required.CARDLESS:
+            return await self._cardless_stand_in(request.get(48).strip(), amount_minor)
+        if not self._office.is_ours(pan):
+            return PaymentOrder(
+                customer_id=THE_NETWORK,
+                idempotency_key=f"atm:{reference}",
+                service=ATM_ACQUIRER,
+                debtor=chart.SETTLEMENT_CARDS,
+                payee=ToCash(terminal="", acquirer=""),
+                amount_minor=amount_minor,
+            )
+        card = await self._office.find(pan)
+        return placeholder(card, reference, ATM_CASH, amount_minor) if card else None
+
+    async def _cardless_stand_in(self, text: str, amount_minor: int) -> PaymentOrder | None:
+        now = self._desk.clock.now()
+        code = await one_time.find(self._pool, self._book_id, text, one_time.CASH, now)
+        if code is None:
+            return None
+        return PaymentOrder(
+            customer_id=code.customer_id,
+            idempotency_key=f"cash:{text}",
+            service=ATM_CARDLESS,
+            debtor=code.account_id,
+            payee=ToCash(terminal="", acquirer=""),
+            amount_minor=amount_minor,
+        )
+
+
+def vault_of(terminal: str) -> int:
+    """The cassette's account of one of our terminals (ATM00001 ...); 0 when it is not ours."""
+    digits = terminal.removeprefix("ATM")
+    number = int(digits) if digits.isdecimal() and len(digits) == 5 else 0
+    return chart.ATM_VAULT_MIN + number if 1 <= number <= chart.ATMS_MAX else 0
+
+
+def _order(card: Card, asked: CardAsked, service: str, payee: Payee) -> PaymentOrder:
+    return PaymentOrder(
+        customer_id=card.customer_id,
+        idempotency_key=asked.reference,
+        service=service,
+        debtor=card.account_id,
+        payee=payee,
+        amount_minor=asked.amount_minor,
+    )
+
+
+def _notes(asked: CardAsked, card: str, sealed: str = "") -> ToCash:
+    return ToCash(
+        terminal=asked.terminal,
+        acquirer=OUR_CODE,
+        vault=vault_of(asked.terminal),
+        location=asked.location,
+        trace=asked.trace,
+        rrn=asked.rrn,
+        card=card,
+        sealed_pan=sealed,
+    )
+
+
+def _biller_in(data: str) -> ToBiller:
+    """DE48 of a bill: biller (10), customer number (20), then what our inquiry's answer added."""
+    inquiry = data[_BILLER + _CUSTOMER : _BILLER + _CUSTOMER + _INQUIRY].strip()
+    return ToBiller(
+        biller=data[:_BILLER].strip(),
+        customer_no=data[_BILLER : _BILLER + _CUSTOMER].strip(),
+        bill=inquiry,
+        name=data[_BILLER + _CUSTOMER + _INQUIRY :].strip(),
+    )
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 16 else 0
