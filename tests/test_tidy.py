@@ -49,9 +49,13 @@ ALLOWED_CALLS = {
 
 PURE = re.compile(
     r"core/(?!clock)|audit/(journal|chain)|ledger/(account|batch_sql|book|chart|command|hold|plans"
-    r"|posting|shelf)\.|payments/(decide|find|payment|plans|refund|rules)\."
-    r"|rails/qris/(ber|codec|codes|cpm|judge|message|nns|notice|page|payee|tlv)\."
-    r"|web/(format|openapi|orders|problems|views)\."
+    r"|posting|shelf)\.|payments/(bill|decide|entries|find|forbid|mdr|payment|plans|receive|refund"
+    r"|rules|tariff|usage)\."
+    r"|rails/qris/(acquirer|ber|codec|codes|cpm|judge|message|nns|notice|page|payee|shop|tlv)\."
+    r"|rails/bifast/(absence|codes|grammar/|ids|message|proxy|session|status|transfer)"
+    r"|rails/iso8583/(codes|fields|frames|inbound|management|message|orders|required|trace)\."
+    r"|rails/(ewallet|billers)/(?!rail)|work/(codes|naming)\."
+    r"|web/(format|orders|problems)\.|web/api/(openapi|service_views|views)\."
 )
 
 

@@ -35,7 +35,7 @@ from tangguh.core.outcome import Refused
 from tangguh.rails.onus import OnUs
 from tangguh.web.orders import transfer_order
 from tangguh.web.settings import WebSettings
-from tangguh.web.views import payment_view
+from tangguh.web.api.views import payment_view
 
 ROUNDS = 3
 

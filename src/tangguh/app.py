@@ -48,8 +48,9 @@ from tangguh.rails.iso8583.rail import Iso8583Rail
 from tangguh.rails.onus import OnUs
 from tangguh.rails.qris.rail import QrisIssuer
 from tangguh.rails.rail import Rail
-from tangguh.web import acquirer, networks, pages, partners, server
+from tangguh.web import pages, server
 from tangguh.web.door import Door
+from tangguh.web.partners import acquirer, hub, notices
 from tangguh.work.cards import CardOffice
 from tangguh.work.issuer import IssuerDoor
 from tangguh.work.names import AccountBook
@@ -153,12 +154,12 @@ class Bank:
     def web(self) -> ASGIApp:
         """The bank's web door as an ASGI application."""
         switch_key = _switch_key(self.settings)
-        notices = [
-            *partners.routes(self.door, switch_key),
+        partners = [
+            *notices.routes(self.door, switch_key),
             *acquirer.routes(self.door, switch_key),
+            *(hub.routes(self.bifast) if self.bifast is not None else ()),
         ]
-        hub = networks.routes(self.bifast) if self.bifast is not None else []
-        return server.build(self.door, (*notices, *hub, *pages.routes(self.door)))
+        return server.build(self.door, (*partners, *pages.routes(self.door)))
 
     def _bifast_door(self) -> BifastReceiver | None:
         if self.settings.bifast is None:

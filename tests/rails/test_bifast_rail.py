@@ -115,7 +115,7 @@ class TestSend:
 
     async def test_under_the_name_the_book_gave(self, far: BifastHarness) -> None:
         """A payment that was named is known to the hub by that name, and once."""
-        name = ids.naming("TGUHIDJ1")(603, NOON, "mobile.transfer.bifast")
+        name = ids.business_number(NOON, "TGUHIDJ1", ids.BY_ACCOUNT, "00000603")
         asked = far.instruction(reference=name)
         assert await far.rail.send(asked) == Accepted(name)
         assert await far.rail.send(asked) == Accepted(name)

@@ -22,9 +22,9 @@ from tangguh.core.errors import (
     TangguhError,
 )
 from tangguh.core.outcome import Refusal
-from tangguh.web.api import OPERATIONS
-from tangguh.web.openapi import document
-from tangguh.web.operations import of_error
+from tangguh.web.api.openapi import document
+from tangguh.web.api.operations import of_error
+from tangguh.web.api.table import OPERATIONS
 from tangguh.web.problems import OF_REFUSAL, OF_REQUEST, problem
 
 DOCUMENT: dict[str, Any] = json.loads(json.dumps(document(OPERATIONS)))
@@ -177,7 +177,7 @@ async def test_an_error_of_ours_carries_them_too(
     async def broken(*_: object) -> None:
         raise ZeroDivisionError("secret inside")
 
-    monkeypatch.setattr("tangguh.web.mobile.customers.accounts_of", broken)
+    monkeypatch.setattr("tangguh.web.api.mobile.customers.accounts_of", broken)
     answer = await phone.ask("GET", "/v1/accounts")
     assert (answer.status, answer.code, answer.body["money"]) == (500, "internal", "unknown")
     assert b"secret" not in answer.raw

@@ -31,8 +31,8 @@ from tangguh.core.clock import SystemClock
 from tangguh.customers.seed import demo
 from tangguh.db.embedded import EmbeddedPostgres
 from tangguh.rails.onus import OnUs
-from tangguh.web.api import OPERATIONS
-from tangguh.web.openapi import document
+from tangguh.web.api.openapi import document
+from tangguh.web.api.table import OPERATIONS
 from tangguh.web.settings import WebSettings
 
 OPEN_DOOR = Settings(

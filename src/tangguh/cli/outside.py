@@ -10,7 +10,7 @@ from typing import Any, Final
 from tangguh.cli.place import Place
 from tangguh.rails.banks import OUR_CODE
 from tangguh.rails.iso8583 import hsm
-from tangguh.web.networks import BIFAST_PATH
+from tangguh.web.partners.hub import BIFAST_PATH
 
 ISSUER_NNS: Final = "93600999"
 """The demo bank's number in the national numbering: invented, and marked as test data."""

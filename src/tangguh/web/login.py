@@ -10,8 +10,8 @@ from starlette.requests import Request
 from tangguh.access.session import Locked, WrongPin
 from tangguh.customers import store as customers
 from tangguh.customers.store import Customer
+from tangguh.web.api.operations import rate_limited
 from tangguh.web.door import Door
-from tangguh.web.operations import rate_limited
 from tangguh.web.problems import Trouble, problem
 
 NOWHERE: Final = "unknown"

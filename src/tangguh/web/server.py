@@ -17,10 +17,10 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tangguh.core.errors import TangguhError
-from tangguh.web import openapi
-from tangguh.web.api import OPERATIONS
+from tangguh.web.api import openapi
+from tangguh.web.api.operations import Endpoint, of_error, problem_response
+from tangguh.web.api.table import OPERATIONS
 from tangguh.web.door import Door
-from tangguh.web.operations import Endpoint, of_error, problem_response
 from tangguh.web.problems import problem
 
 log = structlog.get_logger("web")

@@ -7,11 +7,14 @@ sequence, the card switch by STAN and RRN. The number comes from the book, so no
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
+from typing import Final
 
-from tangguh.core.order import PaymentOrder, ToBank
+from tangguh.core.order import PaymentOrder, ToBank, ToCash
 from tangguh.rails.bifast.ids import business_number, kind_of
-from tangguh.rails.iso8583.trace import STAN_VALUES, reference_number
+from tangguh.rails.iso8583.trace import STAN_VALUES, Trace, reference_number, settled_as
+
+_RRN: Final = 12
 
 Naming = Callable[[int, datetime, PaymentOrder], str]
 
@@ -26,8 +29,15 @@ def bifast_naming(bic: str) -> Naming:
     return name
 
 
-def card_naming(number: int, accepted_at: datetime, _order: PaymentOrder) -> str:
-    """DE7, DE11 and DE37 in a row: the STAN is the number of the day, the RRN holds it too."""
+def card_naming(number: int, accepted_at: datetime, order: PaymentOrder) -> str:
+    """DE7, DE11 and DE37 in a row: the STAN is the number of the day, the RRN holds it too.
+
+    Cash at our terminals keeps the reference number the terminal printed.
+    """
     stan = f"{number % STAN_VALUES:06d}"
-    at = accepted_at.astimezone(UTC)
-    return f"{at:%m%d%H%M%S}{stan}{reference_number(at, stan)}"
+    payee = order.payee
+    printed = payee.rrn if isinstance(payee, ToCash) else ""
+    is_printed = len(printed) == _RRN and printed.isdecimal()
+    return settled_as(
+        Trace(accepted_at, stan, printed if is_printed else reference_number(accepted_at, stan))
+    )

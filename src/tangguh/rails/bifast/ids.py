@@ -5,7 +5,7 @@ H the hub), channel (2), sequence (8): thirty characters. ``MsgId``: the same wi
 channel. Dates are Jakarta days.
 
 The EndToEndId is the idempotency key end to end. The book names a payment with it before anything
-is sent (``naming``, by the payment's number of the day), so it is the instruction's ``reference``,
+is sent (``work.naming``, by its number of the day), so it is the instruction's ``reference``,
 the same on each send and inquiry. An instruction that was not named so gets one made of its payment
 id: letters and digits, since eight digits of an id would meet at ten thousand payments a day, and
 letters at two million. If two ever meet, the TxId (the whole payment id) and the amount tell them
@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -65,18 +64,6 @@ def message_number(day: datetime, bic: str, kind: str, sequence: str) -> str:
 def kind_of(payee: ToBank) -> str:
     """The transaction type of a transfer to this payee."""
     return BY_PROXY if payee.proxy_type else BY_ACCOUNT
-
-
-def naming(bic: str) -> Callable[[int, datetime, str], str]:
-    """How the book names payments of this rail: number of the day, instant, service to EndToEndId.
-
-    The type is 010 for every payee: a name is given before anybody looks at how they are reached.
-    """
-
-    def name(number: int, accepted_at: datetime, service: str) -> str:
-        return business_number(accepted_at, bic, BY_ACCOUNT, f"{number:08d}")
-
-    return name
 
 
 def end_to_end_id(instruction: Instruction, payee: ToBank, bic: str) -> str:

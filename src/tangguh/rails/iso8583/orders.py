@@ -19,6 +19,7 @@ from tangguh.rails.iso8583.fields import ASCII, Dialect, amount_text
 from tangguh.rails.iso8583.message import Message
 from tangguh.rails.iso8583.trace import (
     Trace,
+    named_in,
     original_elements,
     reversal_stan_of,
     times_of,
@@ -165,8 +166,13 @@ def reversal(
 
 
 def trace_for(instruction: Instruction) -> Trace:
-    """The payment's own numbers. Cash keeps the reference number that its terminal gave."""
-    trace = trace_of(instruction.payment_id, instruction.accepted_at)
+    """The payment's own numbers. Cash keeps the reference number that its terminal gave.
+
+    The book names its payments by their STAN of the day (``named``); an instruction it did not name
+    so has numbers made of its payment id.
+    """
+    named = named_in(instruction.reference, instruction.accepted_at)
+    trace = named or trace_of(instruction.payment_id, instruction.accepted_at)
     payee = instruction.payee
     if isinstance(payee, ToCash) and len(payee.rrn) == _RRN and payee.rrn.isdecimal():
         return trace._replace(rrn=payee.rrn)

@@ -192,12 +192,25 @@ class Iso8583Rail:
         return outcome if isinstance(outcome, Declined) else Unanswered("not taken down")
 
     async def refund(self, refunding: Refunding) -> Outcome:
-        """Card switches carry none."""
-        return Declined(Refusal.PAYMENT_NOT_REFUNDABLE)
+        """Notes that did not come out: a reversal of that part, or of all. Else there is none."""
+        original = refunding.original
+        if not isinstance(original.payee, ToCash):
+            return Declined(Refusal.PAYMENT_NOT_REFUNDABLE)
+        dispensed_minor = original.amount_minor - refunding.amount_minor
+        if dispensed_minor > 0:
+            return await self.reverse_partial(original, dispensed_minor)
+        outcome = await self.reverse(original)
+        match outcome:
+            case Declined(code=code):
+                return Accepted(code)
+            case Accepted():
+                return Declined(Refusal.PAYMENT_NOT_REFUNDABLE)
+            case _:
+                return outcome
 
     async def inquire_refund(self, refunding: Refunding) -> Outcome:
-        """Card switches carry none."""
-        return Declined(Refusal.PAYMENT_NOT_REFUNDABLE)
+        """A reversal has no inquiry: it is repeated, and answered the same."""
+        return await self.refund(refunding)
 
     async def close(self) -> None:
         """Sign off and let go of the connection."""

@@ -20,6 +20,8 @@ from tangguh.rails.iso8583.message import Message
 
 STAN_VALUES: Final = 1_000_000
 _ORIGINAL_INSTITUTION_DIGITS: Final = 11
+_NAMED: Final = 10 + 6 + 12
+"""DE7, DE11 and DE37 in a row."""
 
 
 class Trace(NamedTuple):
@@ -63,6 +65,14 @@ def reference_number(at: datetime, six_digits: str) -> str:
 def settled_as(trace: Trace) -> str:
     """A payment's reference in the switch's settlement file: DE7, DE11, DE37."""
     return f"{trace.at.astimezone(UTC):%m%d%H%M%S}{trace.stan}{trace.rrn}"
+
+
+def named_in(reference: str, at: datetime) -> Trace | None:
+    """The numbers in a reference the book made: DE7, DE11 and DE37; None when it is no such."""
+    if len(reference) != _NAMED or not reference.isdecimal():
+        return None
+    trace = Trace(at, reference[10:16], reference[16:])
+    return trace if settled_as(trace) == reference else None
 
 
 def times_of(at: datetime, cut_over: time) -> dict[int, str]:

@@ -1,8 +1,8 @@
 """Customers of other banks at our merchants, and merchants elsewhere who scan our customers' codes.
 
 The switch speaks first here: SNAP 50 and 51 to the bank as acquirer, 60 to it as issuer, signed
-with the switch's key. What it settles stands in its own books (``*.visitors``): ``out`` is due to the
-bank, ``in`` is owed by it. A reply that is lost is asked about (51) before anything is said.
+with the switch's key. What it settles stands in its own books (``*.visitors``): ``out`` is due to
+the bank, ``in`` is owed by it. A reply that is lost is asked about (51) before anything is said.
 """
 
 from __future__ import annotations

@@ -23,9 +23,9 @@ from tangguh.core.errors import StoreUnavailable, TangguhError
 from tangguh.customers import store as customers
 from tangguh.customers.store import Customer
 from tangguh.web import words
+from tangguh.web.api.operations import of_error, rate_limited, read_body
 from tangguh.web.door import Door
 from tangguh.web.login import host_of
-from tangguh.web.operations import of_error, rate_limited, read_body
 from tangguh.web.pages.memory import Memory
 from tangguh.web.pages.screen import WORDS, show
 from tangguh.web.pages.seal import form_token, is_form_token

@@ -16,7 +16,8 @@ from starlette.responses import Response, StreamingResponse
 from tangguh.core.errors import Overloaded
 from tangguh.payments import store as payments
 from tangguh.payments.payment import Payment, State
-from tangguh.web.mobile import visible_payment
+from tangguh.web.api.mobile import visible_payment
+from tangguh.web.api.views import short_reference
 from tangguh.web.pages.frame import Page, Visit
 from tangguh.web.pages.people import People, merchant_of, note_of
 from tangguh.web.pages.screen import render
@@ -28,7 +29,6 @@ from tangguh.web.pages.story import (
     steps,
     tell,
 )
-from tangguh.web.views import short_reference
 
 _LOOK_AGAIN_SECONDS: Final = 15.0
 _RETRY_MILLISECONDS: Final = 2_000

@@ -21,8 +21,8 @@ from tangguh.core.service import QRIS_OFFUS, TRANSFER_ONUS
 from tangguh.payments import store as payments
 from tangguh.payments.payment import Decided, Payment, State
 from tangguh.web import login, orders
+from tangguh.web.api.mobile import visible_payment
 from tangguh.web.format import moment
-from tangguh.web.mobile import visible_payment
 from tangguh.web.pages.frame import Page, Visit, redirect
 from tangguh.web.pages.pay import merchant_of_code
 from tangguh.web.pages.people import People

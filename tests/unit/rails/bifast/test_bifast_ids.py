@@ -99,7 +99,7 @@ def test_an_enquiry_moves_no_money() -> None:
 def test_the_book_names_payments_by_their_number_of_the_day() -> None:
     """The name is the EndToEndId, whatever the payee; the MsgId follows from it."""
     at = datetime(2025, 3, 29, tzinfo=UTC)
-    name = ids.naming("TGUHIDJ1")(603, at, "mobile.transfer.bifast")
+    name = ids.business_number(at, "TGUHIDJ1", ids.BY_ACCOUNT, "00000603")
     assert name == "20250329TGUHIDJ1010O0200000603"
     for payee in (BY_ACCOUNT, BY_PROXY):
         named = msgspec.structs.replace(instruction(7, at, payee), reference=name)

@@ -31,8 +31,8 @@ from tangguh.rails.qris.codes import amount_of
 from tangguh.rails.qris.nns import nns_of
 from tangguh.rails.qris.notice import NoticeRefused
 from tangguh.rails.snap import Endpoint
+from tangguh.web.api.operations import read_body
 from tangguh.web.door import Door
-from tangguh.web.operations import read_body
 from tangguh.web.problems import Trouble
 
 log = structlog.get_logger("web.acquirer")

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from tangguh.web.operations import read_body
+from tangguh.web.api.operations import read_body
 from tangguh.web.problems import Trouble
 
 BIFAST_PATH: Final = "/bifast/messages"

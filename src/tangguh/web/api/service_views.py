@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from tangguh.web.views import AccountText, AmountText
+from tangguh.web.api.views import AccountText, AmountText
 
 BankCode = Annotated[str, Meta(pattern=r"^[0-9]{3}$(?!\n)", description="Clearing code, e.g. 014")]
 FarAccount = Annotated[str, Meta(pattern=r"^[0-9]{4,34}$(?!\n)")]

@@ -23,9 +23,9 @@ from tangguh.payments.bill import MakeBill
 from tangguh.rails.qris import cpm
 from tangguh.rails.qris.shop import Shop, dynamic_text, static_text
 from tangguh.web import inquiry
-from tangguh.web import service_views as views
+from tangguh.web.api import service_views as views
+from tangguh.web.api.operations import Answer, Call, Operation, Parameter
 from tangguh.web.door import Door
-from tangguh.web.operations import Answer, Call, Operation, Parameter
 from tangguh.web.problems import Trouble, of_refused, trouble
 
 _CASH_DIGITS: Final = 8

@@ -23,8 +23,8 @@ from tangguh.payments import store as payments
 from tangguh.payments.decide import Conclude
 from tangguh.payments.payment import Payment
 from tangguh.rails.qris.notice import NOTIFY, Notice, NoticeRefused, read_notice
+from tangguh.web.api.operations import read_body
 from tangguh.web.door import Door
-from tangguh.web.operations import read_body
 from tangguh.web.problems import Trouble
 
 log = structlog.get_logger("web.partners")

@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from tangguh import __version__
-from tangguh.web.operations import Operation
+from tangguh.web.api.operations import Operation
 from tangguh.web.problems import CONTENT_TYPE, OF_REFUSAL, OF_REQUEST, Problem
 
 _REF: Final = "#/components/schemas/{name}"

@@ -21,9 +21,10 @@ from tangguh.ledger import chart, statement
 from tangguh.payments import store as payments
 from tangguh.payments.payment import Decided, Payment, State
 from tangguh.rails.qris.codec import parse
-from tangguh.web import inquiry, login, orders, views
+from tangguh.web import inquiry, login, orders
+from tangguh.web.api import views
+from tangguh.web.api.operations import Answer, Call, Operation, Parameter
 from tangguh.web.door import Door
-from tangguh.web.operations import Answer, Call, Operation, Parameter
 from tangguh.web.problems import Trouble, of_refused, trouble
 
 _PAGE_MAX: Final = 100

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tangguh.web import mobile, services
-from tangguh.web.operations import Operation
+from tangguh.web.api import mobile, services
+from tangguh.web.api.operations import Operation
 
 OPERATIONS: Final[tuple[Operation, ...]] = (*mobile.OPERATIONS, *services.OPERATIONS)
