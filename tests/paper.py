@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+import msgspec
+
 from tangguh.core.outcome import Accepted, Outcome, Unanswered
-from tangguh.rails.rail import Capabilities, Instruction, Refunding
+from tangguh.rails.rail import Asked, Capabilities, Found, Instruction, Refunding
 
 Answer = Outcome | Callable[[], Outcome]
 
@@ -37,6 +39,10 @@ class PaperRail:
             send_timeout_seconds=20.0,
             inquiry_delays_seconds=(3.0, 10.0, 30.0, 60.0),
         )
+
+    async def look_up(self, asked: Asked) -> Found:
+        """Whoever is asked about is there, under a name of no one's."""
+        return Found(payee=msgspec.structs.replace(asked.payee, name="PENERIMA UJI"), name="PENERIMA UJI")
 
     async def send(self, instruction: Instruction) -> Outcome:
         if self.gate is not None:

@@ -10,6 +10,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from tangguh.access.pin import PinHasher
@@ -36,6 +37,7 @@ from tangguh.payments.resolver import Resolver
 from tangguh.payments.rules import DEFAULT_FEES, DEFAULT_LIMITS, Rules, Way, within_ceilings
 from tangguh.payments.store import tariff_changes
 from tangguh.payments.tariff import in_force
+from tangguh.rails import signature
 from tangguh.rails.bifast.rail import BifastRail
 from tangguh.rails.bifast.receiver import BifastReceiver
 from tangguh.rails.billers.rail import BillersRail
@@ -50,12 +52,13 @@ from tangguh.rails.qris.rail import QrisIssuer
 from tangguh.rails.rail import Rail
 from tangguh.web import pages, server
 from tangguh.web.door import Door
-from tangguh.web.partners import acquirer, hub, notices
+from tangguh.web.partners import acquirer, hub, notices, transit
 from tangguh.work.cards import CardOffice
 from tangguh.work.issuer import IssuerDoor
 from tangguh.work.names import AccountBook
 from tangguh.work.naming import Naming, bifast_naming, card_naming
 from tangguh.work.terminals import TerminalDoor
+from tangguh.work.transit import TransitDesk
 
 BANK_NAME: Final = "Bank Tangguh"
 JOURNALS: Final = (*PAYMENT_JOURNALS, ACTS)
@@ -158,8 +161,17 @@ class Bank:
             *notices.routes(self.door, switch_key),
             *acquirer.routes(self.door, switch_key),
             *(hub.routes(self.bifast) if self.bifast is not None else ()),
+            *self._transit_routes(),
         ]
         return server.build(self.door, (*partners, *pages.routes(self.door)))
+
+    def _transit_routes(self) -> list[BaseRoute]:
+        settings = self.settings.transit
+        if settings is None:
+            return []
+        key = signature.load_public_key(Path(settings.public_key_path))
+        counter = TransitDesk(self.desk, self.pool, self.book_id, settings)
+        return transit.routes(counter, key, self.clock)
 
     def _bifast_door(self) -> BifastReceiver | None:
         if self.settings.bifast is None:

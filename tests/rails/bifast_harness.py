@@ -17,14 +17,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from rails.harness import NOON, Keys, WatchedClock
+from rails.harness import NOON, PATIENCE_SECONDS, Far, Keys, WatchedClock, place_of
+from rails.traits import TRAITS
+from rails.wire import Wire
 from tangguh.core.clock import HandClock
-from tangguh.core.order import ToBank
+from tangguh.core.order import Payee, ToBank
 from tangguh.core.outcome import Accepted, Declined, Outcome, Refusal, Unanswered
 from tangguh.rails.bifast.rail import BifastRail
 from tangguh.rails.bifast.receiver import BifastReceiver
 from tangguh.rails.bifast.settings import BifastSettings
-from tangguh.rails.rail import Asked, Incoming, Instruction
+from tangguh.rails.rail import Asked, Incoming, Instruction, Rail
 from tangguh.sim.bifast.hub import Hub, HubSettings
 from tangguh.sim.faults import AnyFault, Plan
 from tangguh.sim.listener import Listener
@@ -75,10 +77,13 @@ class Till:
         return Accepted(reference)
 
 
-class BifastHarness:
+class BifastHarness(Far):
     """The rail over real TCP to a simulated hub, which calls back a till, in this event loop."""
 
+    rail: BifastRail
+
     def __init__(self, keys: Keys, folder: Path, form: str = "json", **changes: Any) -> None:
+        self.traits = TRAITS[f"bifast_{form}"]
         self.clock = HandClock(NOON)
         self.sim_clock = WatchedClock(NOON)
         self.keys = keys
@@ -123,10 +128,36 @@ class BifastHarness:
     def another_rail(self, **changes: Any) -> BifastRail:
         """One more rail, with these settings changed."""
         rail = BifastRail(
-            self.settings(self.hub.address, **changes), self.clock, Random(len(self._rails))
+            self.settings(**{"url": self.hub.address, **changes}),
+            self.clock,
+            Random(len(self._rails)),
         )
         self._rails.append(rail)
         return rail
+
+    async def hurried(self) -> Rail:
+        """Three tenths of a second."""
+        return self.another_rail(total_timeout_seconds=PATIENCE_SECONDS)
+
+    async def stranger(self) -> Rail:
+        """One that signs with another key."""
+        return self.another_rail(private_key_path=self.keys.switch_private)
+
+    async def restarted(self) -> Rail:
+        """The next rail."""
+        return self.another_rail()
+
+    async def over(self, wire: Wire) -> Rail:
+        """The same by that port."""
+        return self.another_rail(url=f"http://127.0.0.1:{wire.port}")
+
+    def whereabouts(self) -> tuple[str, int]:
+        """The hub's port."""
+        return place_of(self.hub.address)
+
+    def other_payee(self) -> Payee:
+        """Agus, at another bank."""
+        return ToBank(bank="014", account="0149990001", name="AGUS SETIAWAN")
 
     def instruction(self, **changes: Any) -> Instruction:
         """Rp600.000 to Sari; another reference is another payment."""
@@ -156,10 +187,18 @@ class BifastHarness:
             asked_at=NOON,
         )
 
-    def advance(self, seconds: float) -> None:
+    async def advance(self, seconds: float) -> None:
         """Both sides' clocks."""
         self.clock.advance(seconds)
         self.sim_clock.advance(seconds)
+
+    async def asleep(self) -> None:
+        """The hub's clock tells."""
+        await self.sim_clock.sleeper.acquire()
+
+    async def settle(self) -> None:
+        """Nothing is under way, and the till knows all."""
+        await self.hub.settle()
 
     async def break_with(self, *faults: AnyFault) -> None:
         """Put a plan of these faults."""
@@ -177,9 +216,9 @@ class BifastHarness:
         assert proof.holds, proof
         return proof.totals.out_minor
 
-    def refunded_minor(self) -> int:
-        """BI-FAST gives nothing back by itself."""
-        return 0
+    def paid_count(self) -> int:
+        """Rows."""
+        return self.hub.passbook.totals().in_count
 
     async def shut_the_bank(self) -> None:
         """The bank's own door closes; the rail stays."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
@@ -13,16 +14,19 @@ from uuid import UUID
 
 import msgspec
 
+from rails.harness import Far
+from rails.traits import TRAITS
+from rails.wire import Wire
 from tangguh.core.clock import HandClock
-from tangguh.core.order import ToBank, ToCash
+from tangguh.core.order import Payee, ToBank, ToCash
 from tangguh.rails.iso8583.orders import CardData
 from tangguh.rails.iso8583.rail import Iso8583Rail
 from tangguh.rails.iso8583.settings import Iso8583Settings
 from tangguh.rails.iso8583.soft_hsm import SoftHsm
-from tangguh.rails.rail import Instruction
+from tangguh.rails.rail import Instruction, Rail
 from tangguh.sim.cards.directory import CARDS
 from tangguh.sim.cards.switch import CardSwitch, CardSwitchSettings
-from tangguh.sim.faults import AnyFault, Plan
+from tangguh.sim.faults import AnyFault, Down, Plan
 
 NOON = datetime(2025, 3, 29, 5, 0, tzinfo=UTC)
 RP100K = 100_000_00
@@ -101,8 +105,11 @@ def card_in_hand(rail: Iso8583Rail, pin: str = CARDS[0].pin) -> CardData:
     return CardData(pan=card.pan, track_2=card.track_2, pin_block=block, pin_key="tpk")
 
 
-class CardsHarness:
-    """Both sides in this event loop. Nothing moves time but ``passing`` and ``until``."""
+class CardsHarness(Far):
+    """Both sides in this event loop. ``passing``, ``until`` and ``advance`` move time."""
+
+    traits = TRAITS["iso8583"]
+    rail: Iso8583Rail
 
     def __init__(self, folder: Path, **changes: Any) -> None:
         self.clock = HandClock(NOON)
@@ -115,12 +122,14 @@ class CardsHarness:
         self.rail = await self.another_rail(**changes)
         return self
 
-    async def another_rail(self, handler: Any = None, **changes: Any) -> Iso8583Rail:
+    async def another_rail(
+        self, handler: Any = None, security: SoftHsm | None = None, **changes: Any
+    ) -> Iso8583Rail:
         """A rail as after a restart: it knows nothing of the one before."""
         rail = Iso8583Rail(
-            rail_settings(self.switch.port, **changes),
+            rail_settings(**{"port": self.switch.port, **changes}),
             self.clock,
-            security=SoftHsm(KEYS),
+            security=security or SoftHsm(KEYS),
             handler=handler,
             source=Random(len(self._rails)),
         )
@@ -145,14 +154,73 @@ class CardsHarness:
         await self.until(task.done)
         return task.result()
 
+    async def hurried(self) -> Rail:
+        """The same: its patience runs out on the clock that ``passing`` moves."""
+        return self.rail
+
+    async def stranger(self) -> Rail:
+        """One with another key for its MACs."""
+        keys = KEYS | {"mak": "00112233445566778899AABBCCDDEEFF"}
+        return await self.another_rail(security=SoftHsm(keys))
+
+    async def restarted(self) -> Rail:
+        """The next process, after the first one has gone."""
+        await self.rail.close()
+        return await self.another_rail()
+
+    async def over(self, wire: Wire) -> Rail:
+        """The same by that port."""
+        return await self.another_rail(port=wire.port)
+
+    def whereabouts(self) -> tuple[str, int]:
+        """The switch's port."""
+        return "127.0.0.1", self.switch.port
+
+    def instruction(self, **changes: Any) -> Instruction:
+        """Rp600.000 to Rina; another reference is another payment."""
+        reference = changes.get("reference", "20250329TGHCRD000000000001")
+        plain = transfer(
+            payment_id=UUID(bytes=sha256(reference.encode()).digest()[:16]),
+            amount_minor=600_000_00,
+            accepted_at=NOON,
+        )
+        return msgspec.structs.replace(plain, **changes)
+
+    def other_payee(self) -> Payee:
+        """An account at another bank."""
+        return ToBank(bank="014", account="5260000001", name="PENERIMA UJI EMPAT BELAS")
+
+    async def ready(self) -> None:
+        """Wait until the switch has signed us on again."""
+        await self.until(lambda: self.rail.link.is_signed_on)
+
+    async def advance(self, seconds: float) -> None:
+        """One clock for both; what it wakes comes first."""
+        self.clock.advance(seconds)
+        await asyncio.sleep(0.01)
+
+    async def asleep(self) -> None:
+        """``passing`` has let the switch fall asleep already."""
+
+    async def settle(self) -> None:
+        """Nothing is under way."""
+        await self.switch.settle()
+
     async def break_with(self, *faults: AnyFault) -> None:
         """Put a plan of these faults."""
         await self.switch.put_plan(Plan(faults=faults))
+        if any(isinstance(fault, Down) for fault in faults):
+            await self.until(lambda: not self.rail.link.is_signed_on)
 
     def paid_minor(self) -> int:
         """Proven first: what came to accounts out there and was not given back."""
         totals = self._totals()
         return totals.in_minor - totals.in_back_minor
+
+    def paid_count(self) -> int:
+        """Rows that were not given back whole."""
+        rows = self.switch.ledger.transfers(state="paid", limit=1_000_000)
+        return sum(1 for row in rows if row.given_back_minor < row.amount_minor)
 
     def drawn_minor(self) -> int:
         """Proven first: what was taken from accounts out there and not given back."""

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
-from typing import Any, Protocol
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import msgspec
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from rails.traits import TRAITS, Traits
+from rails.wire import Wire
 from tangguh.core.clock import HandClock
-from tangguh.core.order import ToAccount, ToQris
+from tangguh.core.order import Payee, ToAccount, ToQris
+from tangguh.core.outcome import Outcome, Unanswered
 from tangguh.rails.onus import OnUs
 from tangguh.rails.qris.rail import QrisIssuer, QrisSettings
 from tangguh.rails.rail import Instruction, Rail, Refunding
@@ -29,6 +34,8 @@ NOON = datetime(2025, 3, 29, 5, 0, tzinfo=UTC)
 MERCHANTS = {label: merchant for merchant in demo_merchants() for label in merchant.payloads}
 CLIENT = "tangguh-test"
 SECRET = "not-a-secret-outside-tests"
+PATIENCE_SECONDS = 0.3
+T = TypeVar("T")
 
 
 class Keys:
@@ -105,34 +112,114 @@ class WatchedClock(HandClock):
         await super().sleep(seconds)
 
 
-class Harness(Protocol):
-    """One rail with its far side."""
+class Far(ABC):
+    """One rail with its far side, both in this event loop. Nothing moves time but ``advance``."""
 
+    traits: Traits
     rail: Rail
 
+    @abstractmethod
     def instruction(self, **changes: Any) -> Instruction:
-        """A payment this rail can carry."""
-        ...
+        """A payment of Rp600.000 this rail can carry; another reference is another payment."""
 
+    @abstractmethod
+    def other_payee(self) -> Payee:
+        """Somebody else whom this rail can pay as well."""
+
+    @abstractmethod
+    async def hurried(self) -> Rail:
+        """A rail whose patience runs out within the test."""
+
+    @abstractmethod
+    async def stranger(self) -> Rail:
+        """A rail whose signatures the network cannot verify."""
+
+    @abstractmethod
+    async def restarted(self) -> Rail:
+        """A rail that remembers nothing of what the first one did."""
+
+    @abstractmethod
+    async def over(self, wire: Wire) -> Rail:
+        """A rail that reaches the network by this wire."""
+
+    @abstractmethod
+    def whereabouts(self) -> tuple[str, int]:
+        """Host and port of the network."""
+
+    @abstractmethod
     async def break_with(self, *faults: AnyFault) -> None:
         """Let these faults, and no others, be in force on the far side."""
-        ...
 
+    @abstractmethod
     def paid_minor(self) -> int:
-        """What the far side's own books say was paid, all payments together."""
-        ...
+        """What the far side's own books say was paid and not given back by a reversal."""
 
-    def refunded_minor(self) -> int:
-        """What the far side's own books say was given back."""
-        ...
+    @abstractmethod
+    def paid_count(self) -> int:
+        """How many payments the far side's own books hold as paid."""
 
+    @abstractmethod
+    async def settle(self) -> None:
+        """Wait until the network works on no request."""
+
+    @abstractmethod
     async def close(self) -> None:
         """Take both sides down."""
-        ...
+
+    def refunded_minor(self) -> int:
+        """What the far side's own books say was given back as refunds."""
+        return 0
+
+    async def advance(self, seconds: float) -> None:
+        """Let time pass on both sides."""
+        raise NotImplementedError
+
+    async def ready(self) -> None:
+        """Wait until the rail can send again. HTTP connects when it is asked to."""
+
+    async def passing(self, asking: Awaitable[T]) -> T:
+        """Let time pass until it ends. HTTP's patience is real time, and short here."""
+        return await asking
+
+    async def asleep(self) -> None:
+        """Wait until the network sleeps over a request."""
+        raise NotImplementedError
+
+    # ---- what a payment's life asks of the rail ----------------------------------------------
+
+    async def send(self, asked: Instruction, rail: Rail | None = None) -> Outcome:
+        """Send it."""
+        return await self.passing((rail or self.rail).send(asked))
+
+    async def inquire(self, asked: Instruction, rail: Rail | None = None) -> Outcome:
+        """Ask about it."""
+        return await self.passing((rail or self.rail).inquire(asked))
+
+    async def reverse(self, asked: Instruction, rail: Rail | None = None) -> Outcome:
+        """Reverse it."""
+        await self.ready()
+        return await self.passing((rail or self.rail).reverse(asked))
+
+    async def resolve(self, asked: Instruction, rail: Rail | None = None) -> Outcome:
+        """What the resolver finds, asking by the rail's own schedule."""
+        passed = 0.0
+        outcome: Outcome = Unanswered("never asked")
+        for due in self.rail.capabilities().inquiry_delays_seconds:
+            await self.advance(due - passed)
+            passed = due
+            await self.ready()
+            outcome = await self.inquire(asked, rail)
+            if outcome == Unanswered("not_found"):
+                outcome = await self.reverse(asked, rail)
+            if not isinstance(outcome, Unanswered):
+                break
+        return outcome
 
 
-class QrisHarness:
+class QrisHarness(Far):
     """The issuer over real TCP to a simulated switch in this event loop."""
+
+    traits = TRAITS["qris"]
 
     def __init__(self, keys: Keys, folder: Path, **changes: Any) -> None:
         self.clock = HandClock(NOON)
@@ -155,9 +242,47 @@ class QrisHarness:
         self._rails.append(rail)
         return rail
 
+    async def hurried(self) -> Rail:
+        """Three tenths of a second."""
+        return self.another_rail(total_timeout_seconds=PATIENCE_SECONDS)
+
+    async def stranger(self) -> Rail:
+        """One with another secret."""
+        return self.another_rail(client_secret="somebody else's")
+
+    async def restarted(self) -> Rail:
+        """The next issuer."""
+        return self.another_rail()
+
+    async def over(self, wire: Wire) -> Rail:
+        """The same issuer by that port."""
+        return self.another_rail(url=f"http://127.0.0.1:{wire.port}")
+
+    def whereabouts(self) -> tuple[str, int]:
+        """The switch's port."""
+        return place_of(self.world.addresses.switch)
+
     def instruction(self, **changes: Any) -> Instruction:
         """A payment to the donut shop."""
-        return instruction_to(payee_of(MERCHANTS["V3"]), **changes)
+        payee = changes.pop("payee", payee_of(MERCHANTS["V3"]))
+        return instruction_to(payee, **changes)
+
+    def other_payee(self) -> Payee:
+        """Another shop."""
+        return payee_of(MERCHANTS["V5"])
+
+    async def advance(self, seconds: float) -> None:
+        """Both sides' clocks."""
+        self.clock.advance(seconds)
+        self.sim_clock.advance(seconds)
+
+    async def asleep(self) -> None:
+        """The switch's clock tells."""
+        await self.sim_clock.sleeper.acquire()
+
+    async def settle(self) -> None:
+        """Nothing is under way."""
+        await self.world.settle()
 
     async def break_with(self, *faults: AnyFault) -> None:
         """Put a plan of these faults."""
@@ -168,6 +293,10 @@ class QrisHarness:
         proof = self.world.books.prove()
         assert proof.holds, proof
         return proof.totals.paid_minor
+
+    def paid_count(self) -> int:
+        """Rows."""
+        return len(self.world.books.payments(state="paid", limit=1_000_000))
 
     def refunded_minor(self) -> int:
         """Proven first."""
@@ -205,6 +334,14 @@ class OnUsHarness:
     async def close(self) -> None:
         """Nothing to take down."""
         await self.rail.close()
+
+
+def place_of(url: str) -> tuple[str, int]:
+    """Host and port of an address."""
+    parts = urlsplit(url)
+    assert parts.hostname is not None
+    assert parts.port is not None
+    return parts.hostname, parts.port
 
 
 def qris_settings(keys: Keys, url: str) -> QrisSettings:

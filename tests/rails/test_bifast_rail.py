@@ -224,7 +224,7 @@ class TestSend:
             assert await far.rail.send(asked) == Unanswered("in progress")
             assert await far.rail.inquire(asked) == Unanswered("in progress")
             assert await far.rail.reverse(asked) == Unanswered("in progress")
-            far.advance(61)
+            await far.advance(61)
             assert isinstance(await far.rail.inquire(asked), kind)
         assert far.paid_minor() == RP600K
 
@@ -313,10 +313,10 @@ class TestReverse:
         await far.break_with(LOST_REQUEST)
         asked = far.instruction()
         assert isinstance(await far.rail.send(asked), Unanswered)
-        far.advance(90)
+        await far.advance(90)
         assert await far.rail.inquire(asked) == NOT_FOUND
         assert await far.rail.reverse(asked) == NOT_FOUND
-        far.advance(510)
+        await far.advance(510)
         assert await far.rail.inquire(asked) == NOT_FOUND
         assert await far.rail.reverse(asked) == Declined(Refusal.PARTNER_DECLINED, "U106")
         assert far.paid_minor() == 0
@@ -343,7 +343,7 @@ class TestReverse:
         await far.break_with(faults.Late(seconds=90, carried_out="late"))
         assert isinstance(await hurried.send(far.instruction()), Unanswered)
         await far.sim_clock.sleeper.acquire()
-        far.advance(90)
+        await far.advance(90)
         await far.hub.settle()
         assert await hurried.inquire(far.instruction()) == NOT_FOUND
         assert far.hub.passbook.transfers() == []
@@ -354,7 +354,7 @@ class TestReverse:
         assert await far.rail.inquire(asked) == NOT_FOUND
         questions = _questions(far)
         for _ in range(5):
-            far.advance(60)
+            await far.advance(60)
             assert await far.rail.reverse(asked) == NOT_FOUND
         assert _questions(far) == questions
 
@@ -362,10 +362,10 @@ class TestReverse:
         """After a restart nothing is remembered: the question is asked, and decides nothing."""
         asked = far.instruction()
         assert await far.rail.inquire(asked) == NOT_FOUND
-        far.advance(600)
+        await far.advance(600)
         restarted = far.another_rail()
         assert await restarted.reverse(asked) == NOT_FOUND
-        far.advance(600)
+        await far.advance(600)
         assert isinstance(await restarted.reverse(asked), Declined)
 
     async def test_an_old_second_answer_does_not_count(self, far: BifastHarness) -> None:
@@ -373,7 +373,7 @@ class TestReverse:
         asked = far.instruction()
         await far.rail.inquire(asked)
         await far.rail.inquire(asked)
-        far.advance(600)
+        await far.advance(600)
         await far.rail.send(asked)
         assert isinstance(await far.rail.reverse(asked), Accepted)
 

@@ -212,7 +212,7 @@ class TestNotice:
         await far.break_with(faults.Pending(seconds=30, becomes="failed"))
         asked = far.instruction()
         await far.rail.send(asked)
-        far.advance(31)
+        await far.advance(31)
         assert isinstance(await far.rail.inquire(asked), Declined)
         await far.hub.settle()
         ((reference, said),) = far.till.ended

@@ -66,6 +66,16 @@ INSERT INTO payment_events SELECT 1, gen_random_uuid(), 1, n, now(), 'posted', '
 INSERT INTO wire_sequences SELECT 1, 'x' || n, current_date, n FROM generate_series(1, 4000) AS n;
 INSERT INTO tariff_changes SELECT 1, gen_random_uuid(), n, now(), 'fee', 'x', '1', 'a', 'b', 'c'
   FROM generate_series(1, 4000) AS n;
+INSERT INTO purses SELECT 1, n, 0, 'server', (936009990000 + n)::text, n, current_date
+  FROM generate_series(1, 4000) AS n;
+INSERT INTO merchants SELECT 1, 'M' || n, n, 0, n, 'N' || n, 'P' || n, 'x', 'x', 'x', 'x', 'UMI'
+  FROM generate_series(1, 4000) AS n;
+INSERT INTO cards SELECT 1, n::text, 'x', '1111', '3012', n, n, 'x', 'active', 3
+  FROM generate_series(1, 4000) AS n;
+INSERT INTO one_time_codes SELECT 1, n::text, 'cash', n, n, 1, now(), now()
+  FROM generate_series(1, 4000) AS n;
+INSERT INTO merchant_bills SELECT 1, 'M' || n, 'B' || n, 1, now()
+  FROM generate_series(1, 4000) AS n;
 INSERT INTO limit_usage SELECT 1, n, 'x', current_date, 1 FROM generate_series(1, 4000) AS n;
 INSERT INTO payments SELECT (jsonb_populate_record(NULL::payments, jsonb_build_object(
     'book_id', 1, 'payment_id', gen_random_uuid(), 'kind', 'refund', 'customer_id', n % 500,

@@ -42,15 +42,11 @@ NOT_SAID_BY_THE_API = {
     "hold_already_expired", "hold_not_yet_expired", "post_exceeds_hold",
     "posting_already_reversed", "posting_is_a_reversal",
     # a refused payment is a payment: the reason is in it, not a problem
-    "payee_not_found", "payee_account_closed", "accounts_must_be_different",
-    "limit_per_transaction", "limit_per_day", "partner_declined", "partner_limit",
-    "merchant_not_found", "merchant_blocked", "partner_unreachable", "currency_not_supported",
-    "limit_per_month", "purse_limit", "purse_expired", "bill_not_found", "bill_paid",
-    "bill_expired", "partner_float",
+    "payee_account_closed", "accounts_must_be_different",
+    "limit_per_transaction", "limit_per_day", "limit_per_month", "purse_limit",
+    "merchant_not_found", "merchant_blocked", "currency_not_supported",
     # an amount of the API has at most thirteen digits
     "amount_too_large",
-    # no gates yet
-    "service_closed",
     # said by pages and by the router
     "not_found", "method_not_allowed", "not_acceptable",
 }  # fmt: skip

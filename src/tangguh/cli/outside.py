@@ -18,6 +18,9 @@ CLIENT_ID: Final = "bank-tangguh-demo"
 PARTNER_ID: Final = "BANKTANGGUH"
 CHANNEL_ID: Final = "95221"
 WALLETS: Final = ("gopay", "ovo", "dana", "isaku")
+OPERATOR: Final = "TRANSIT UJI"
+OPERATOR_SHOP: Final = 6
+"""The transit operator is paid as this one of the demo's shops."""
 _KEYS: Final = (hsm.ZMK, hsm.ZPK, hsm.TPK, hsm.PVK, hsm.MAK, hsm.TAK, hsm.SEAL, hsm.TOKEN)
 _KEY_BYTES: Final = 16
 
@@ -48,6 +51,14 @@ class Outside:
                 "books_path": self._books("bifast"),
                 "bank_url": f"{self._bank_url}{BIFAST_PATH}",
                 "port": self._ports["bifast"],
+                "seed": self._seed,
+            },
+            "transit": {
+                "bank_url": self._bank_url,
+                "private_key_path": str(self._place.key_pair("transit")[0]),
+                "line_key": self._place.hex_key("transit-line", _KEY_BYTES),
+                "books_path": self._books("transit"),
+                "operator": OPERATOR,
                 "seed": self._seed,
             },
             "cards": {
@@ -81,6 +92,12 @@ class Outside:
                 "institution": OUR_CODE,
                 "pan_prefix": ISSUER_NNS,
                 "keys": self.keys,
+            },
+            "transit": {
+                "operator": OPERATOR,
+                "merchant_pan": f"{ISSUER_NNS}{OPERATOR_SHOP:010d}",
+                "line_key": self._place.hex_key("transit-line", _KEY_BYTES),
+                "public_key_path": str(self._place.key_pair("transit")[1]),
             },
             "terminals": {"port": self._ports["terminals"], "line": {"mac_key": hsm.TAK}},
         }

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -16,19 +17,20 @@ from cyclopts import Parameter
 from tangguh.cli.device import Device
 from tangguh.cli.household import Household, temporary
 from tangguh.cli.prove import prove_dsn
+from tangguh.cli.smoke_walks import WALKS, Control, Visit
 from tangguh.config import load
-from tangguh.core.clock import SystemClock
+from tangguh.core.clock import Clock, SystemClock
 from tangguh.core.errors import TangguhError
-from tangguh.core.service import QRIS_OFFUS, SERVICES, TRANSFER_ONUS
-from tangguh.customers.seed import DEMO_PIN, demo
+from tangguh.core.service import SERVICES
+from tangguh.customers.demo import pass_holder, purse_of
+from tangguh.customers.seed import DEMO_PIN, PEOPLE, demo
 from tangguh.payments.proof import Proof
+from tangguh.rails.iso8583 import hsm
+from tangguh.sim.cards.atm import Atm, AtmSettings
 
 _SEED: Final = 1
-_END_SECONDS_MAX: Final = 20.0
-QRIS_CODES: Final = ("V1", "V5", "V7", "V8", "V14")
-"""Real merchants' codes, with tips by percentage and fixed, static and dynamic."""
-_TYPED: Final = {"V5": "15000.00", "V7": "20000.00", "V14": "32500.00"}
-"""What the payer types where the code has no amount."""
+_RICH: Final = 6
+"""The first of the seeded people with enough money for everything."""
 
 
 class Checked(msgspec.Struct, frozen=True):
@@ -79,54 +81,53 @@ async def _smoke() -> Smoke:
 
 
 async def _pay_everything(household: Household) -> list[Checked]:
-    people, accounts, _ = demo(_SEED)
-    codes = await _codes(household.addresses["control"])
     clock = SystemClock()
-    async with Device(household.addresses["bank"], clock) as device:
-        await device.log_in(people[0].phone, DEMO_PIN)
-        account = await device.account()
-        walks: dict[str, Callable[[], Awaitable[list[dict[str, Any]]]]] = {
-            TRANSFER_ONUS: lambda: _transfer(device, account, str(accounts[1][1])),
-            QRIS_OFFUS: lambda: _scan(device, account, codes),
-        }
-        checked: list[Checked] = []
+    checked: list[Checked] = []
+    async with visiting(household, clock) as visit:
         for service_id in SERVICES:
             began = clock.monotonic()
-            ended = await walks[service_id]()
+            walk = WALKS.get(service_id)
+            try:
+                ended = await walk(visit) if walk else [{"state": "nobody walks it"}]
+            except (aiohttp.ClientError, TimeoutError, KeyError, msgspec.MsgspecError) as trouble:
+                ended = [{"state": f"{type(trouble).__name__}: {trouble}"}]
             seconds = round(clock.monotonic() - began, 3)
             checked.append(_judge(service_id, ended, seconds))
     return checked
 
 
-async def _transfer(device: Device, account: str, payee: str) -> list[dict[str, Any]]:
-    order = {"kind": "transfer", "from_account": account, "to_account": payee, "amount": "12500.00"}
-    said = await device.pay(order)
-    return [said.body if said.ok else {"state": said.body.get("code", "?")}]
-
-
-async def _scan(device: Device, account: str, codes: dict[str, str]) -> list[dict[str, Any]]:
-    ended: list[dict[str, Any]] = []
-    for label in QRIS_CODES:
-        order = {"kind": "qris", "from_account": account, "qr": codes[label]}
-        if label in _TYPED:
-            order["amount"] = _TYPED[label]
-        said = await device.pay(order)
-        if said.ok:
-            ended.append(
-                {"label": label, **await device.until_ended(said.body["id"], _END_SECONDS_MAX)}
-            )
-        else:
-            ended.append({"label": label, "state": said.body.get("code", "?")})
-    return ended
-
-
-async def _codes(control: str) -> dict[str, str]:
-    """The merchants' codes, as the outside world prints them."""
-    async with aiohttp.ClientSession() as http, http.get(f"{control}/merchants") as answer:
-        merchants = msgspec.json.decode(await answer.read())
-    return {
-        label: payload for merchant in merchants for label, payload in merchant["payloads"].items()
-    }
+@asynccontextmanager
+async def visiting(household: Household, clock: Clock) -> AsyncIterator[Visit]:
+    """A customer, a shopkeeper and a tourist, each with a device; a machine; the control port."""
+    people, accounts, _ = demo(_SEED)
+    assert household.outside is not None
+    bank, keys = household.addresses["bank"], household.outside.keys
+    host, _, port = household.addresses["terminals"].partition(":")
+    machine = AtmSettings(
+        host=host, port=int(port), pin_key=keys[hsm.TPK], mac_key=keys[hsm.TAK], seed=_SEED
+    )
+    control, atm = Control(household.addresses["control"]), Atm(machine, clock)
+    async with Device(bank, clock) as device, Device(bank, clock) as shop:
+        async with Device(bank, clock) as tourist:
+            await device.log_in(people[_RICH].phone, DEMO_PIN)
+            await shop.log_in(people[PEOPLE].phone, DEMO_PIN)
+            await tourist.log_in(pass_holder(1).phone, DEMO_PIN)
+            try:
+                yield Visit(
+                    device=device,
+                    shop=shop,
+                    tourist=tourist,
+                    control=control,
+                    atm=atm,
+                    clock=clock,
+                    account=str(accounts[_RICH][1]),
+                    friend=str(accounts[_RICH + 1][1]),
+                    server_purse=str(purse_of("server", _RICH + 1, 0).account_id),
+                    tourist_purse=str(purse_of("touristpass", 1, 0).account_id),
+                )
+            finally:
+                await atm.close()
+                await control.close()
 
 
 def _judge(service_id: str, ended: list[dict[str, Any]], seconds: float) -> Checked:

@@ -32,8 +32,8 @@ CARD_HOLDERS: Final = 12
 CARD_EXPIRES: Final = "3012"
 PASS_HOLDERS: Final = 2
 FIRST_PASS_HOLDER: Final = 900
-_EMONEY_CARDS: Final = 4
-_SERVER_PURSES: Final = 4
+_EMONEY_CARDS: Final = 8
+_SERVER_PURSES: Final = 8
 _EXPIRES: Final = date(2031, 12, 31)
 _STOCK: Final = UUID("73746f63-6b69-5700-8000-000000000001")
 _WALLET_DEPOSIT_MINOR: Final = 1_000_000_000_00
@@ -61,6 +61,13 @@ def purse_of(product: str, number: int, customer_id: int) -> Purse:
         number=printed,
         customer_id=customer_id,
         expires_on=_EXPIRES,
+    )
+
+
+def pass_holder(number: int) -> Customer:
+    """Who holds the demo's tourist passes: no account, no name, English first."""
+    return Customer(
+        FIRST_PASS_HOLDER + number, f"62811009{number:04d}", f"Pass Holder {number}", "en"
     )
 
 
@@ -102,10 +109,7 @@ async def fill_products(
 async def _fill_purses(
     book: Decider, pool: Pool, book_id: int, people: list[Customer]
 ) -> list[Customer]:
-    holders = [
-        Customer(FIRST_PASS_HOLDER + number, f"62811009{number:04d}", f"Pass Holder {number}", "en")
-        for number in range(1, PASS_HOLDERS + 1)
-    ]
+    holders = [pass_holder(number) for number in range(1, PASS_HOLDERS + 1)]
     owned: list[tuple[Purse, str, str]] = []
     for number in range(1, _SERVER_PURSES + 1):
         purse = purse_of("server", number, people[number - 1].customer_id)

@@ -26,6 +26,7 @@ from tangguh.sim.listener import Listener
 from tangguh.sim.network import Network
 from tangguh.sim.qris.books import Books
 from tangguh.sim.qris.switch import Switch, SwitchSettings
+from tangguh.sim.transit.operator import Operator, OperatorSettings
 from tangguh.sim.wallets.wallet import Wallet, WalletSettings
 
 _GRACE_SECONDS: Final = 2.0
@@ -44,6 +45,7 @@ class SimSettings(msgspec.Struct, frozen=True, kw_only=True):
     cards: CardSwitchSettings | None = None
     wallets: tuple[WalletSettings, ...] = ()
     billers: AggregatorSettings | None = None
+    transit: OperatorSettings | None = None
     control_host: str = "127.0.0.1"
     control_port: int = 0
     ready_path: str = ""
@@ -134,6 +136,8 @@ def networks_of(switch: Switch, settings: SimSettings, clock: Clock) -> list[Net
     networks += [Wallet(wallet, clock) for wallet in settings.wallets]
     if settings.billers is not None:
         networks.append(Aggregator(settings.billers, clock))
+    if settings.transit is not None:
+        networks.append(Operator(settings.transit, clock))
     return networks
 
 

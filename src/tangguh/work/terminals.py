@@ -54,7 +54,8 @@ from tangguh.work.reversals import take_back
 log = structlog.get_logger("work.terminals")
 
 _BILLER, _CUSTOMER, _INQUIRY = 10, 20, 36
-_ELECTRICITY: Final = "electricity"
+_BILLERS: Final = {"10001": "electricity"}
+"""What our machines sell, by the biller's service number."""
 
 Served = Callable[[Message, CardAsked, Card], Awaitable[Message]]
 
@@ -163,7 +164,7 @@ class TerminalDoor:
 
     async def _owed(self, request: Message, asked: CardAsked, card: Card) -> Message:
         payee = _biller_in(asked.data)
-        if self._billers is None or payee.biller != _ELECTRICITY:
+        if self._billers is None or not payee.biller:
             return reply_to(request, codes.NOT_PERMITTED)
         found = await self._billers.look_up(
             Asked(
@@ -186,7 +187,7 @@ class TerminalDoor:
 
     async def _bill(self, request: Message, asked: CardAsked, card: Card) -> Message:
         payee = _biller_in(asked.data)
-        if payee.biller != _ELECTRICITY:
+        if not payee.biller:
             return reply_to(request, codes.NOT_PERMITTED)
         return await self._pay(request, _order(card, asked, ATM_BILL, payee))
 
@@ -340,7 +341,7 @@ def _biller_in(data: str) -> ToBiller:
     """DE48 of a bill: biller (10), customer number (20), then what our inquiry's answer added."""
     inquiry = data[_BILLER + _CUSTOMER : _BILLER + _CUSTOMER + _INQUIRY].strip()
     return ToBiller(
-        biller=data[:_BILLER].strip(),
+        biller=_BILLERS.get(data[:_BILLER].strip(), ""),
         customer_no=data[_BILLER : _BILLER + _CUSTOMER].strip(),
         bill=inquiry,
         name=data[_BILLER + _CUSTOMER + _INQUIRY :].strip(),

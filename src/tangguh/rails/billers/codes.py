@@ -99,6 +99,11 @@ def reference_told(answer: Answer) -> str:
     return str(_data(answer).get("paymentRequestId") or "")
 
 
+def number_told(answer: Answer) -> str:
+    """The virtual account an answer speaks of; empty when it does not say."""
+    return str(_data(answer).get("virtualAccountNo") or "")
+
+
 def amount_told(answer: Answer) -> int | None:
     """The amount an answer says was paid, in minor units; None when it does not say."""
     return minor_of(_data(answer).get("paidAmount"))

@@ -107,6 +107,8 @@ class BillersRail:
         biller = BILLERS.get(payee.biller) if isinstance(payee, ToBiller) else None
         if biller is None or not isinstance(payee, ToBiller):
             return Declined(Refusal.ORDER_INVALID)
+        if instruction.tip_minor:
+            return Declined(Refusal.ORDER_INVALID, "tip")
         if refused := biller.refuse(payee.customer_no, instruction.amount_minor):
             return refused
         body = {
@@ -173,6 +175,14 @@ class BillersRail:
         return outcome
 
 
+def _number_of(instruction: Instruction) -> str:
+    payee = instruction.payee
+    biller = BILLERS.get(payee.biller) if isinstance(payee, ToBiller) else None
+    if biller is None or not isinstance(payee, ToBiller):
+        return ""
+    return biller.numbers(payee.customer_no)["virtualAccountNo"]
+
+
 def _is_not_found(outcome: Outcome) -> bool:
     return isinstance(outcome, Unanswered) and outcome.why == NOT_FOUND
 
@@ -180,12 +190,18 @@ def _is_not_found(outcome: Outcome) -> bool:
 def _disagreement(
     answer: snap.Answer, instruction: Instruction, outcome: Outcome
 ) -> Unanswered | None:
-    """What a yes says about reference and amount must be what we asked."""
+    """What a yes says about reference, bill and amount must be what we asked.
+
+    An inconsistent request (404/18) reads as a yes too: to whatever was asked first.
+    """
     if not isinstance(outcome, Accepted):
         return None
     told = codes.reference_told(answer)
     if told and told != instruction.reference:
         return Unanswered("answer speaks of another payment")
+    number = codes.number_told(answer)
+    if number and number != _number_of(instruction):
+        return Unanswered("answer speaks of another bill")
     amount = codes.amount_told(answer)
     if amount is not None and amount != instruction.amount_minor:
         return Unanswered("answer speaks of another amount")

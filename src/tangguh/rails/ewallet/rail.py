@@ -108,6 +108,8 @@ class EwalletRail:
         payee = instruction.payee
         if not isinstance(payee, ToWallet) or payee.wallet not in self._partners:
             return Declined(Refusal.ORDER_INVALID)
+        if instruction.tip_minor:
+            return Declined(Refusal.ORDER_INVALID, "tip")
         if refused := WALLETS[payee.wallet].refuse(payee.number, instruction.amount_minor):
             return refused
         body: dict[str, Any] = {

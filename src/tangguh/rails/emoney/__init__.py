@@ -1,0 +1,1 @@
+"""Card e-money: what readers and their operator tell the bank."""

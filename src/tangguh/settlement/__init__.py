@@ -1,0 +1,1 @@
+"""Settlement: cycles, networks' files, what does not match, and its repair by two people."""

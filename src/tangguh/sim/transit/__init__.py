@@ -1,0 +1,1 @@
+"""A transit operator with readers, gates and chip cards that spend without asking the bank."""
