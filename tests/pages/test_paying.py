@@ -22,7 +22,7 @@ from pages.harness import (
 )
 from tangguh.core.outcome import Accepted, Declined, Refusal, Unanswered
 from tangguh.payments.payment import State
-from tangguh.web.pages.demo import CODES
+from tangguh.web.pages.outside.demo import CODES
 
 pytestmark = pytest.mark.browser
 

@@ -111,6 +111,7 @@ class BifastHarness(Far):
             form=self.form,
         )
         self.hub = Hub(msgspec.structs.replace(plain, **self.changes), self.sim_clock)
+        self.network = self.hub
         await self.hub.open()
         self.rail = self.another_rail()
         return self

@@ -114,6 +114,7 @@ class CardsHarness(Far):
     def __init__(self, folder: Path, **changes: Any) -> None:
         self.clock = HandClock(NOON)
         self.switch = CardSwitch(switch_settings(folder, **changes), self.clock)
+        self.network = self.switch
         self._rails: list[Iso8583Rail] = []
 
     async def open(self, **changes: Any) -> CardsHarness:

@@ -26,6 +26,7 @@ from tangguh.rails.onus import OnUs
 from tangguh.rails.qris.rail import QrisIssuer, QrisSettings
 from tangguh.rails.rail import Instruction, Rail, Refunding
 from tangguh.sim.faults import AnyFault, Plan
+from tangguh.sim.network import Network
 from tangguh.sim.process import SimSettings, World
 from tangguh.sim.qris.merchants import Merchant, demo_merchants
 from tangguh.sim.qris.switch import SwitchSettings
@@ -117,6 +118,8 @@ class Far(ABC):
 
     traits: Traits
     rail: Rail
+    network: Network
+    clock: HandClock
 
     @abstractmethod
     def instruction(self, **changes: Any) -> Instruction:
@@ -176,6 +179,7 @@ class Far(ABC):
 
     async def ready(self) -> None:
         """Wait until the rail can send again. HTTP connects when it is asked to."""
+        await asyncio.sleep(0)
 
     async def passing(self, asking: Awaitable[T]) -> T:
         """Let time pass until it ends. HTTP's patience is real time, and short here."""
@@ -226,6 +230,7 @@ class QrisHarness(Far):
         self.sim_clock = WatchedClock(NOON)
         self.keys = keys
         self.world = World(sim_settings(keys, folder, **changes), self.sim_clock)
+        self.network = self.world.switch
         self._rails: list[QrisIssuer] = []
 
     async def open(self) -> QrisHarness:

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from rails import test_rail_contract
 from rails.bifast_harness import SARI, SARI_BY_PHONE, BifastHarness, running
-from rails.harness import NOON, Keys, refund_of
+from rails.harness import NOON, Keys
 from tangguh.core.order import ToAccount, ToBank
 from tangguh.core.outcome import Accepted, Declined, NotSent, Refusal, Unanswered
 from tangguh.rails.bifast import ids, proxy
@@ -31,10 +30,6 @@ async def far(
     """The rail and its hub, in both forms of a message."""
     async with running(keys, tmp_path, request.param) as harness:
         yield harness
-
-
-class TestContract(test_rail_contract.TestSend):
-    """What every rail's send keeps, kept by this one; reversals and refunds differ by nature."""
 
 
 class TestLookUp:
@@ -133,29 +128,6 @@ class TestSend:
         assert said == Declined(Refusal.PAYEE_NOT_FOUND, "U804")
         assert far.paid_minor() == RP600K
 
-    async def test_tip_goes_to_the_payee_too(self, far: BifastHarness) -> None:
-        """The payee gets all of it."""
-        assert isinstance(await far.rail.send(far.instruction(tip_minor=5_000_00)), Accepted)
-        assert far.paid_minor() == RP600K + 5_000_00
-
-    async def test_same_payment_again(self, far: BifastHarness) -> None:
-        """The hub says duplicate (U149); the rail looks up the first and gives its answer."""
-        asked = far.instruction()
-        first = await far.rail.send(asked)
-        assert await far.rail.send(asked) == first
-        assert await far.rail.inquire(asked) == first
-        assert await far.rail.reverse(asked) == first
-        assert far.paid_minor() == RP600K
-
-    async def test_same_payment_with_other_content(self, far: BifastHarness) -> None:
-        """A used EndToEndId with another amount, or another payee, is neither yes nor no."""
-        await far.rail.send(far.instruction())
-        other_payee = ToBank(bank="014", account="0149990001")
-        for other in (far.instruction(amount_minor=1), far.instruction(payee=other_payee)):
-            assert isinstance(await far.rail.send(other), Unanswered)
-            assert isinstance(await far.rail.inquire(other), Unanswered)
-        assert far.paid_minor() == RP600K
-
     async def test_two_payments_whose_sequences_meet(self, far: BifastHarness) -> None:
         """The TxId tells them apart: the second is Unanswered, never the first one's yes."""
         first = far.instruction()
@@ -206,103 +178,12 @@ class TestSend:
         asked = far.instruction(currency="USD")
         assert await far.rail.send(asked) == Declined(Refusal.CURRENCY_NOT_SUPPORTED)
 
-    async def test_reply_lost(self, far: BifastHarness) -> None:
-        """Unanswered; the status request finds that it was paid, and so does a repeat."""
-        await far.break_with(LOST_REPLY)
-        asked = far.instruction()
-        assert isinstance(await far.rail.send(asked), Unanswered)
-        assert isinstance(await far.rail.inquire(asked), Accepted)
-        await far.break_with()
-        assert isinstance(await far.rail.send(asked), Accepted)
-        assert far.paid_minor() == RP600K
-
-    async def test_pending(self, far: BifastHarness) -> None:
-        """In progress until it is over; then the status request says which."""
-        for becomes, kind in (("paid", Accepted), ("failed", Declined)):
-            await far.break_with(faults.Pending(seconds=60, becomes=becomes))
-            asked = far.instruction(reference=becomes)
-            assert await far.rail.send(asked) == Unanswered("in progress")
-            assert await far.rail.inquire(asked) == Unanswered("in progress")
-            assert await far.rail.reverse(asked) == Unanswered("in progress")
-            await far.advance(61)
-            assert isinstance(await far.rail.inquire(asked), kind)
-        assert far.paid_minor() == RP600K
-
-    async def test_slow(self, far: BifastHarness) -> None:
-        """Later than our patience is Unanswered, and was paid."""
-        hurried = far.another_rail(total_timeout_seconds=0.3)
-        await far.break_with(faults.Late(seconds=30))
-        asked = far.instruction()
-        assert isinstance(await hurried.send(asked), Unanswered)
-        assert isinstance(await hurried.inquire(asked), Accepted)
-
-    async def test_crawling(self, far: BifastHarness) -> None:
-        """An answer that drips is no answer in time."""
-        hurried = far.another_rail(total_timeout_seconds=0.3)
-        await far.break_with(faults.Crawl(seconds_per_byte=1))
-        assert isinstance(await hurried.send(far.instruction()), Unanswered)
-        assert far.paid_minor() == RP600K
-
     async def test_too_late_for_the_hub(self, far: BifastHarness) -> None:
         """A transfer that wanders longer than the hub takes is refused, so "not found" can hold."""
         far.sim_clock.advance(61)
         asked = far.instruction()
         assert await far.rail.send(asked) == Declined(Refusal.PARTNER_DECLINED, "U215")
         assert far.paid_minor() == 0
-
-    async def test_down(self, far: BifastHarness) -> None:
-        """A closed port is NotSent for a transfer and Unanswered for a question about one."""
-        await far.break_with(faults.Down())
-        assert isinstance(await far.rail.send(far.instruction()), NotSent)
-        assert isinstance(await far.rail.inquire(far.instruction()), Unanswered)
-        await far.break_with()
-        assert isinstance(await far.rail.send(far.instruction()), Accepted)
-
-    async def test_lies(self, far: BifastHarness) -> None:
-        """What a hub signs is believed; its books tell the truth when they are asked."""
-        await far.break_with(faults.Lie(books="failed"))
-        asked = far.instruction()
-        assert isinstance(await far.rail.send(asked), Accepted)
-        assert isinstance(await far.rail.inquire(asked), Declined)
-        await far.break_with(faults.Lie(books="paid"))
-        other = far.instruction(reference="OTHER")
-        assert isinstance(await far.rail.send(other), Declined)
-        assert isinstance(await far.rail.inquire(other), Accepted)
-        assert far.paid_minor() == RP600K
-
-    @pytest.mark.parametrize(
-        "form",
-        [
-            "malformed",
-            "truncated",
-            "oversized",
-            "empty",
-            "other_service",
-            "other_reference",
-            "bad_signature",
-        ],
-    )
-    async def test_garbage(self, far: BifastHarness, form: str) -> None:
-        """Whatever is not the hub's whole signed answer to this transfer is Unanswered."""
-        await far.break_with(faults.Garbage(form=form))
-        asked = far.instruction()
-        assert isinstance(await far.rail.send(asked), Unanswered)
-        assert isinstance(await far.rail.inquire(asked), Accepted)
-        assert far.paid_minor() == RP600K
-
-    async def test_hub_that_does_not_know_our_key(self, far: BifastHarness, keys: Keys) -> None:
-        """U999: nobody was paid, but only the books may say so."""
-        stranger = far.another_rail(private_key_path=keys.switch_private)
-        assert isinstance(await stranger.send(far.instruction()), Unanswered)
-        assert far.hub.passbook.transfers() == []
-
-    async def test_garbled_status_says_nothing(self, far: BifastHarness) -> None:
-        """An inquiry trusts no more than a send does."""
-        asked = far.instruction()
-        await far.rail.send(asked)
-        for form in ("malformed", "other_reference", "other_service", "bad_signature"):
-            await far.break_with(faults.Garbage(form=form, services=("000",)))
-            assert isinstance(await far.rail.inquire(asked), Unanswered), form
 
 
 class TestReverse:
@@ -377,14 +258,6 @@ class TestReverse:
         await far.rail.send(asked)
         assert isinstance(await far.rail.reverse(asked), Accepted)
 
-    async def test_paid_after_all(self, far: BifastHarness) -> None:
-        """The reply was lost, not the request: too late."""
-        await far.break_with(LOST_REPLY)
-        asked = far.instruction()
-        await far.rail.send(asked)
-        assert isinstance(await far.rail.reverse(asked), Accepted)
-        assert far.paid_minor() == RP600K
-
     async def test_hub_is_down(self, far: BifastHarness) -> None:
         """An unasked question never frees a payment."""
         asked = far.instruction()
@@ -395,15 +268,6 @@ class TestReverse:
 
 class TestTheRest:
     """Refunds, proxies, sessions, the schedule."""
-
-    async def test_no_refunds(self, far: BifastHarness) -> None:
-        """A payee gives back by a transfer of their own."""
-        asked = far.instruction()
-        await far.rail.send(asked)
-        no = Declined(Refusal.PAYMENT_NOT_REFUNDABLE)
-        assert await far.rail.refund(refund_of(asked, RP600K)) == no
-        assert await far.rail.inquire_refund(refund_of(asked, RP600K)) == no
-        assert far.paid_minor() == RP600K
 
     async def test_three_status_requests_in_two_hours(self, far: BifastHarness) -> None:
         """The schedule is no storm, and the second is far enough from the first."""

@@ -23,7 +23,7 @@ from tangguh.core.order import ToBank, ToCash, ToWallet
 from tangguh.core.outcome import Accepted, Declined, NotSent, Refusal, Unanswered
 from tangguh.rails.iso8583 import orders
 from tangguh.rails.iso8583.trace import settled_as
-from tangguh.rails.rail import Asked, Found, Refunding
+from tangguh.rails.rail import Asked, Found
 from tangguh.sim import faults
 
 LOST_REQUEST = faults.DropRequest()
@@ -96,25 +96,6 @@ class TestSend:
         assert (row.account, row.counterpart) == ("998-5260000001", "108")
         assert row.reference == settled_as(orders.trace_for(transfer()))
 
-    async def test_repeat_pays_once_and_answers_the_same(self, far: CardsHarness) -> None:
-        first = await far.rail.send(transfer())
-        for _ in range(3):
-            assert await far.rail.send(transfer()) == first
-        assert far.paid_minor() == RP100K
-
-    async def test_same_trace_with_another_amount_is_not_yes_and_not_no(
-        self, far: CardsHarness
-    ) -> None:
-        await far.rail.send(transfer())
-        other = transfer(amount_minor=RP100K + 100)
-        assert await far.rail.send(other) == Unanswered("response code 94")
-        assert far.paid_minor() == RP100K
-
-    async def test_two_payments_of_one_second_are_two(self, far: CardsHarness) -> None:
-        assert isinstance(await far.rail.send(transfer()), Accepted)
-        assert isinstance(await far.rail.send(transfer(**SECOND)), Accepted)
-        assert far.paid_minor() == 2 * RP100K
-
     async def test_a_hundred_at_once_find_their_own_answers(self, far: CardsHarness) -> None:
         many = [
             transfer(payment_id=UUID(int=n), reference=f"REF-{n}", amount_minor=RP100K + n * 100)
@@ -160,16 +141,6 @@ class TestSend:
             assert outcome == Declined(Refusal.ORDER_INVALID)
         assert far.rail.health.sent == 1, "the sign-on"
 
-    async def test_down_is_not_sent_and_afterwards_all_is_well(self, far: CardsHarness) -> None:
-        await far.break_with(faults.Down())
-        await far.until(lambda: not far.rail.link.is_signed_on)
-        assert await far.rail.send(transfer()) == NotSent("not connected")
-        assert await far.rail.reverse(transfer()) == Unanswered("not connected")
-        await far.break_with()
-        await far.until(lambda: far.rail.link.is_signed_on)
-        assert isinstance(await far.rail.send(transfer()), Accepted)
-        assert far.paid_minor() == RP100K
-
     async def test_repeat_of_what_may_have_left_is_never_not_sent(self, far: CardsHarness) -> None:
         await far.break_with(LOST_REPLY)
         await far.passing(far.rail.send(transfer()))
@@ -190,12 +161,6 @@ class TestSend:
         first = await far.rail.send(transfer())
         assert await far.rail.send(transfer()) == first
 
-    async def test_says_yes_but_did_not_pay(self, far: CardsHarness) -> None:
-        """A false yes is believed; the far books tell the truth."""
-        await far.break_with(faults.Lie(books="failed"))
-        assert isinstance(await far.rail.send(transfer()), Accepted)
-        assert far.paid_minor() == 0
-
     async def test_two_answers_are_one(self, far: CardsHarness) -> None:
         await far.break_with(faults.Twice())
         assert isinstance(await far.rail.send(transfer()), Accepted)
@@ -206,26 +171,6 @@ class TestSend:
 class TestNoAnswer:
     """What was not answered is reversed, until the switch has answered that."""
 
-    async def test_request_lost(self, far: CardsHarness) -> None:
-        await far.break_with(LOST_REQUEST)
-        assert await far.passing(far.rail.send(transfer())) == Unanswered("no answer in time")
-        assert await far.rail.inquire(transfer()) == Unanswered("not_found")
-        assert await far.rail.reverse(transfer()) == NEVER_CAME
-        assert far.paid_minor() == 0
-
-    async def test_reply_lost(self, far: CardsHarness) -> None:
-        await far.break_with(LOST_REPLY)
-        assert await far.passing(far.rail.send(transfer())) == Unanswered("no answer in time")
-        assert far.paid_minor() == RP100K
-        assert await far.rail.reverse(transfer()) == UNDONE
-        assert far.paid_minor() == 0
-
-    async def test_reversal_repeated_undoes_once(self, far: CardsHarness) -> None:
-        await far.rail.send(transfer())
-        for _ in range(3):
-            assert await far.rail.reverse(transfer()) == UNDONE
-        assert far.paid_minor() == 0
-
     async def test_reply_of_the_reversal_lost(self, far: CardsHarness) -> None:
         await far.break_with(LOST_REPLY, faults.DropReply(services=("0420",), count=2))
         await far.passing(far.rail.send(transfer()))
@@ -233,13 +178,6 @@ class TestNoAnswer:
             outcome = await far.passing(far.rail.reverse(transfer()))
             assert isinstance(outcome, Unanswered)
         assert await far.rail.reverse(transfer()) == UNDONE
-        assert far.paid_minor() == 0
-
-    async def test_a_payment_that_comes_after_its_reversal_is_declined(
-        self, far: CardsHarness
-    ) -> None:
-        assert await far.rail.reverse(transfer()) == NEVER_CAME
-        assert await far.rail.send(transfer()) == Declined(Refusal.PARTNER_DECLINED, "12")
         assert far.paid_minor() == 0
 
     async def test_late_yes_is_not_believed_but_reversed(self, far: CardsHarness) -> None:
@@ -284,13 +222,6 @@ class TestNoAnswer:
         assert await far.rail.reverse(transfer()) == UNDONE
         assert far.paid_minor() == 0
 
-    async def test_reversed_while_in_progress_never_pays(self, far: CardsHarness) -> None:
-        await far.break_with(faults.Pending(seconds=30))
-        await far.rail.send(transfer())
-        assert await far.rail.reverse(transfer()) == UNDONE
-        far.clock.advance(31)
-        assert far.paid_minor() == 0
-
     async def test_settled_long_ago_cannot_be_reversed(self, far: CardsHarness) -> None:
         await far.rail.send(transfer())
         far.clock.advance(90_000)
@@ -322,18 +253,6 @@ class TestNoAnswer:
 
 class TestSpoiledAnswers:
     """An answer that is not one is Unanswered, and the reversal makes it right."""
-
-    @pytest.mark.parametrize(
-        "form", ["malformed", "truncated", "oversized", "empty", "other_service", "bad_signature"]
-    )
-    async def test_no_answer_is_made_of_garbage(self, far: CardsHarness, form: str) -> None:
-        await far.break_with(faults.Garbage(form=form, count=1))
-        outcome = await far.passing(far.rail.send(transfer()))
-        assert isinstance(outcome, Unanswered), outcome
-        assert far.paid_minor() == RP100K
-        await far.until(lambda: far.rail.link.is_signed_on)
-        assert await far.rail.reverse(transfer()) == UNDONE
-        assert far.paid_minor() == 0
 
     async def test_answer_to_another_stan_is_no_answer(self, far: CardsHarness) -> None:
         await far.break_with(faults.Garbage(form="other_reference"))
@@ -405,15 +324,6 @@ class TestCash:
         assert await far.rail.reverse(order) == UNDONE
         assert far.drawn_minor() == 0
 
-    async def test_half_the_notes_came_out(self, far: CardsHarness) -> None:
-        order = cash(far.rail)
-        far.rail.carry(order.reference, card_in_hand(far.rail))
-        await far.rail.send(order)
-        for _ in range(2):
-            outcome = await far.rail.reverse_partial(order, RP100K // 2)
-            assert outcome == Accepted("508805000777")
-        assert far.drawn_minor() == RP100K // 2
-
     async def test_a_part_is_less_than_the_whole(self, far: CardsHarness) -> None:
         for dispensed in (0, -1, RP100K, RP100K + 1):
             outcome = await far.rail.reverse_partial(cash(far.rail), dispensed)
@@ -431,18 +341,6 @@ class TestCash:
 
 
 class TestTheRest:
-    async def test_nothing_is_refunded(self, far: CardsHarness) -> None:
-        refunding = Refunding(reference="R", amount_minor=1, reason="", original=transfer())
-        no = Declined(Refusal.PAYMENT_NOT_REFUNDABLE)
-        assert await far.rail.refund(refunding) == no
-        assert await far.rail.inquire_refund(refunding) == no
-
-    async def test_capabilities_give_the_resolver_a_schedule(self, far: CardsHarness) -> None:
-        capabilities = far.rail.capabilities()
-        assert not capabilities.settles_inside
-        assert capabilities.inquiry_delays_seconds
-        assert capabilities.send_timeout_seconds == 10.0
-
     async def test_closing_twice_is_harmless(self, far: CardsHarness) -> None:
         await far.rail.close()
         await far.rail.close()

@@ -301,7 +301,9 @@ class TestInquire:
         assert isinstance(await asked_about.inquire(asked), Accepted)
         assert asked_about.paid_minor() == RP600K
 
-    @pytest.mark.parametrize("form", ["malformed", "other_service", "bad_signature"])
+    @pytest.mark.parametrize(
+        "form", ["malformed", "other_service", "other_reference", "bad_signature"]
+    )
     async def test_spoiled_answer_says_nothing(self, asked_about: Far, form: str) -> None:
         """An inquiry trusts no more than a send does."""
         asked = asked_about.instruction()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
-from rails.cards_harness import CardsHarness, card_in_hand, cards, cash
+from rails.cards_harness import card_in_hand, cards, cash
 from rails.harness import NOON, Far, Keys, refund_of
 from rails.partner_harness import OPEN_BILL, SCHOOL_FEE, running
 from tangguh.core.outcome import Accepted, Declined, NotSent, Refusal, Unanswered
@@ -52,6 +54,7 @@ class TestReverse:
         asked = waiting.instruction()
         assert await waiting.reverse(asked) == NOT_FOUND
         assert isinstance(await waiting.send(asked), Accepted)
+        assert isinstance(await waiting.inquire(asked), Accepted)
         assert isinstance(await waiting.reverse(asked), Accepted)
         assert waiting.paid_minor() == RP600K
 
@@ -285,22 +288,23 @@ class TestRefund:
 class TestPart:
     """Parts: of a bill that allows it, and of the notes that came out. Others pay whole."""
 
-    async def test_a_bill_is_paid_in_parts(self, keys: Keys, tmp_path: object) -> None:
+    async def test_a_bill_is_paid_in_parts(self, keys: Keys, tmp_path: Path) -> None:
         """Each part counts; less than the least and more than what is left are declined."""
-        async with running(keys, tmp_path, "billers") as far:  # type: ignore[arg-type]
-            fee = msgspec.structs.replace(SCHOOL_FEE)
+        async with running(keys, tmp_path, "billers") as far:
             told = []
             for number, minor in enumerate((100_000_00, 2_000_000_00, 500_000_00, 400_000_00)):
-                asked = far.instruction(reference=f"PART{number}", payee=fee, amount_minor=minor)
+                asked = far.instruction(
+                    reference=f"PART{number}", payee=SCHOOL_FEE, amount_minor=minor
+                )
                 told.append(type(await far.send(asked)))
             assert told == [Declined, Accepted, Declined, Accepted]
             assert far.paid_minor() == 2_400_000_00
-            after = far.instruction(reference="PART9", payee=fee, amount_minor=RP200K)
+            after = far.instruction(reference="PART9", payee=SCHOOL_FEE, amount_minor=RP200K)
             assert await far.send(after) == Declined(Refusal.BILL_PAID, "40414")
 
-    async def test_part_of_the_notes_came_out(self, tmp_path: object) -> None:
+    async def test_part_of_the_notes_came_out(self, tmp_path: Path) -> None:
         """DE95: the card is given back what did not come out, once."""
-        async with cards(tmp_path) as far:  # type: ignore[arg-type]
+        async with cards(tmp_path) as far:
             order = cash(far.rail)
             far.rail.carry(order.reference, card_in_hand(far.rail))
             await far.rail.send(order)
@@ -309,9 +313,9 @@ class TestPart:
                 assert isinstance(await far.rail.reverse_partial(order, half), Accepted)
             assert far.drawn_minor() == half
 
-    async def test_the_rest_of_a_part_may_still_be_reversed(self, tmp_path: object) -> None:
+    async def test_the_rest_of_a_part_may_still_be_reversed(self, tmp_path: Path) -> None:
         """What was given back in part can be given back whole, and no more."""
-        async with cards(tmp_path) as far:  # type: ignore[arg-type]
+        async with cards(tmp_path) as far:
             order = cash(far.rail)
             far.rail.carry(order.reference, card_in_hand(far.rail))
             await far.rail.send(order)
@@ -332,21 +336,20 @@ class TestTheFile:
 
     async def test_paid_and_lied_about(self, far: Far) -> None:
         """The file has what was paid and not what was only said."""
-        network = network_of(far)
         asked = {name: far.instruction(reference=f"FILE-{name}") for name in ("A", "B", "C")}
         await far.send(asked["A"])
         await far.break_with(faults.Lie(books="failed"))
         await far.send(asked["B"])
         await far.break_with(faults.Lie(books="paid"))
         await far.send(asked["C"])
-        lines = network.settlement_file(NOON.date()).splitlines()
+        lines = far.network.settlement_file(NOON.date()).splitlines()
         paid = [line for line in lines if line.startswith("D|")]
         assert [line.split("|")[2:4] for line in paid] == [["PAY", "O"], ["PAY", "O"]]
         assert lines[-1].split("|")[:4] == ["T", "2", f"{2 * RP600K // 100}.00", "0.00"]
 
-    async def test_an_open_bill_takes_any_sum(self, keys: Keys, tmp_path: object) -> None:
+    async def test_an_open_bill_takes_any_sum(self, keys: Keys, tmp_path: Path) -> None:
         """As often as one likes, each under its own reference, all in the file."""
-        async with running(keys, tmp_path, "billers") as far:  # type: ignore[arg-type]
+        async with running(keys, tmp_path, "billers") as far:
             for number, minor in enumerate((100_00, 250_000_00)):
                 asked = far.instruction(
                     reference=f"OPEN{number}", payee=OPEN_BILL, amount_minor=minor
@@ -359,13 +362,3 @@ class TestTheFile:
 def at(fault: faults.AnyFault, service: str) -> faults.AnyFault:
     """The fault, aimed at one operation."""
     return msgspec.structs.replace(fault, services=(service,))
-
-
-def network_of(far: Far) -> object:
-    """The network behind a harness."""
-    if isinstance(far, CardsHarness):
-        return far.switch
-    for name in ("network", "hub"):
-        if hasattr(far, name):
-            return getattr(far, name)
-    return far.world.switch  # type: ignore[attr-defined]

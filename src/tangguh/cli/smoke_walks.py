@@ -264,7 +264,7 @@ WALKS: Final[dict[str, Callable[[Visit], Awaitable[Seen]]]] = {
     services.TRANSFER_ONUS: transfer,
     services.TRANSFER_BIFAST: together(
         inquired(kind="bank", bank="998", account="9980000001", amount="50000.00"),
-        inquired(kind="proxy", proxy="6281200000002", amount="40000.00"),
+        inquired(kind="proxy", proxy="081299980001", amount="40000.00"),
     ),
     services.TRANSFER_CARDS: inquired(
         kind="bank", bank="014", account="5260000001", amount="30000.00", via="cards"

@@ -30,8 +30,8 @@ from tangguh.ledger.account import Account, AccountState
 from tangguh.ledger.book import Book
 from tangguh.ledger.chart import Kind
 from tangguh.ledger.command import Key
-from tangguh.payments.bill import bill_key, refuse_bill, settle_bill
 from tangguh.payments.entries import creditor_of, entries_of, mdr_of, parts_of
+from tangguh.payments.merchant.bill import bill_key, refuse_bill, settle_bill
 from tangguh.payments.payment import Decided, Order, Payment, State
 from tangguh.payments.plans import (
     EVENTS,

@@ -21,9 +21,9 @@ from tangguh.ledger.account import AccountState
 from tangguh.ledger.book import Book
 from tangguh.ledger.chart import Kind
 from tangguh.ledger.command import Key
-from tangguh.payments.bill import bill_key, refuse_bill, settle_bill
 from tangguh.payments.decide import beside, keys_of_idempotency, record, record_refused, repeated
 from tangguh.payments.entries import entries_of
+from tangguh.payments.merchant.bill import bill_key, refuse_bill, settle_bill
 from tangguh.payments.payment import Decided, Payment, State
 from tangguh.payments.rules import Rules, refuse_amount, refuse_unwritable
 

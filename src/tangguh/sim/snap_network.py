@@ -26,7 +26,7 @@ from starlette.routing import Route
 from tangguh.core.clock import Clock
 from tangguh.core.errors import Misconfigured
 from tangguh.sim.delivery import Silence, deliver, plain
-from tangguh.sim.faults import AnyFault, Decline, DropRequest, Faults, Late
+from tangguh.sim.faults import AnyFault, Decline, DropRequest, Faults, Garbage, Late
 from tangguh.sim.message import Said, refused
 from tangguh.sim.snap import WIB, Complaint, Doorkeeper, Member, read_object
 
@@ -34,6 +34,16 @@ ACCESS: Final = "73"
 _REQUEST_BYTES_MAX: Final = 64 * 1024
 _TOO_LARGE: Final = Complaint(400, "00", "Bad Request")
 _REPLAYED: Final = Complaint(409, "00", "Conflict")
+_REFERENCES: Final = frozenset(
+    {
+        "partnerReferenceNo",
+        "originalPartnerReferenceNo",
+        "partnerRefundNo",
+        "paymentRequestId",
+        "inquiryRequestId",
+    }
+)
+"""The fields by which an asker finds its own words again, whatever the operation."""
 
 Verb = Callable[[dict[str, Any], AnyFault | None], Said]
 """An operation: the request's fields and the fault that strikes it, to what is said."""
@@ -148,8 +158,14 @@ class SnapDoor:
             return Silence(self._clock, fault.seconds)
         if isinstance(fault, Late) and fault.carried_out == "late":
             await self._clock.sleep(fault.seconds)
+            # A request that wandered so long that its time is past is not carried out any more.
+            if complaint := self._examine(request, body):
+                return plain(refused(service, complaint))
         said = self._carry_out(service, verb, fields, fault, request.headers["x-external-id"])
-        response = deliver(said, fault, self._clock)
+        if isinstance(fault, Garbage) and fault.form == "other_reference":
+            response = plain(_of_another(said))
+        else:
+            response = deliver(said, fault, self._clock)
         if self._afterwards is not None:
             response.background = self._afterwards(service, fault, fields)
         return response
@@ -174,6 +190,21 @@ class SnapDoor:
                 return refused(service, _REPLAYED)
             self._wake(now)
             return verb(fields, fault)
+
+
+def _of_another(said: Said) -> Said:
+    """The same answer about something else."""
+    return Said(said.service, said.case, _renamed(said.fields))
+
+
+def _renamed(fields: dict[str, Any]) -> dict[str, Any]:
+    renamed: dict[str, Any] = {}
+    for name, value in fields.items():
+        if isinstance(value, dict):
+            renamed[name] = _renamed(value)
+        else:
+            renamed[name] = f"{value}0" if name in _REFERENCES else value
+    return renamed
 
 
 def _member(settings: SnapSettings) -> Member:

@@ -29,6 +29,7 @@ from tangguh.core.service import (
 )
 from tangguh.customers import purses
 from tangguh.customers import store as customers
+from tangguh.rails.ewallet.wallet import phone_of
 from tangguh.rails.rail import Asked, Found
 from tangguh.web.door import Door
 
@@ -71,6 +72,13 @@ def service_of(payee: Payee, via: str = "bifast") -> str:
             return TOPUP_OF_PRODUCT.get(product, "")
         case _:
             return ""
+
+
+def by_proxy(typed: str) -> ToBank:
+    """The payee behind a phone number (01, written 62...) or an e-mail address (02)."""
+    if "@" in typed:
+        return ToBank(bank="", account="", proxy_type="02", proxy=typed.strip().lower())
+    return ToBank(bank="", account="", proxy_type="01", proxy=phone_of(typed))
 
 
 async def inquire(

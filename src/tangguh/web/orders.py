@@ -18,7 +18,7 @@ from tangguh.core.service import (
 )
 from tangguh.customers.merchants import Merchant
 from tangguh.ledger import chart
-from tangguh.payments.mdr import mdr_minor
+from tangguh.payments.merchant.mdr import mdr_minor
 from tangguh.rails.qris.codec import parse
 from tangguh.rails.qris.message import Kind, QrisCode, TipKind, tip_due, to_payee
 

@@ -11,8 +11,9 @@ import pytest
 
 import tangguh.web
 from tangguh.core.outcome import Refusal
+from tangguh.core.service import BILL, TOPUP
 from tangguh.web import pages
-from tangguh.web.pages.demo import CODES as DEMO_CODES
+from tangguh.web.pages.outside.demo import CODES as DEMO_CODES
 from tangguh.web.pages.story import LOOKS
 from tangguh.web.pages.trouble import CODES
 from tangguh.web.problems import OF_REFUSAL, OF_REQUEST
@@ -117,7 +118,7 @@ def _any(words: Words, key: str) -> dict[str, str]:
 
 
 def _literal_keys() -> set[str]:
-    sources = [*(HERE / "templates").glob("*.html"), *Path(pages.__file__).parent.glob("*.py")]
+    sources = [*(HERE / "templates").glob("*.html"), *Path(pages.__file__).parent.rglob("*.py")]
     found: set[str] = set()
     for source in sources:
         text = source.read_text()
@@ -134,6 +135,18 @@ def _computed_keys(known: set[str]) -> set[str]:
     families |= {f"review.tip_{kind}" for kind in ("none", "prompt", "fixed", "percent")}
     families |= {f"login.why_{why}" for why in ("ended", "unsent", "out")}
     families |= {"pin.wrong", "pin.wrong_again"}
+    families |= {
+        f"ask.{part}_{kind}"
+        for part, kind in product(
+            ("title", "amount_hint", "go"), ("bank", "wallet", "bill", "emoney")
+        )
+    }
+    families |= {
+        f"ask.{part}_{kind}"
+        for part, kind in product(("number", "number_hint"), ("wallet", "bill", "emoney"))
+    }
+    families |= {f"ask.name_{name}" for name in (*TOPUP, *BILL)}
+    families |= {f"services.{group}" for group in ("banks", "wallets", "bills", "emoney")}
     families |= {f"payment.total_{fate}" for fate in ("moved", "held", "void")}
     families |= {f"payment.part_refunded_{side}" for side in ("payer", "payee")}
     families |= {key for key in known if key.startswith(("money.", "retry.", "event.", "entry."))}

@@ -170,7 +170,7 @@ class BillersRail:
     async def _paid_by_whom(self, instruction: Instruction) -> Outcome:
         """The bill is paid: by us, when our copy came twice, or by somebody else."""
         outcome = await self.inquire(instruction)
-        if _is_not_found(outcome):
+        if _is_not_found(outcome) or isinstance(outcome, Declined):
             return Declined(Refusal.BILL_PAID, codes.PAID_BILL)
         return outcome
 

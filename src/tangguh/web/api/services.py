@@ -18,8 +18,8 @@ from tangguh.customers import store as customers
 from tangguh.customers.demo import OUR_NNS
 from tangguh.customers.merchants import Merchant
 from tangguh.ledger import statement
-from tangguh.payments import takings
-from tangguh.payments.bill import MakeBill
+from tangguh.payments.merchant import takings
+from tangguh.payments.merchant.bill import MakeBill
 from tangguh.rails.qris import cpm
 from tangguh.rails.qris.shop import Shop, dynamic_text, static_text
 from tangguh.web import inquiry
@@ -67,20 +67,27 @@ async def create_code(call: Call) -> Answer:
     amount = _minor(asked.amount) if asked.amount is not None else None
     if asked.kind == one_time.CASH and amount is None:
         raise trouble("order_invalid", "a code for cash is for one sum", "amount")
-    kind = one_time.CASH if asked.kind == one_time.CASH else one_time.CPM
+    return Answer(await make_code(door, call.customer_id, asked.kind, account_id, amount), 201)
+
+
+async def make_code(
+    door: Door, customer_id: int, shown_as: str, account_id: int, amount: int | None
+) -> views.CodeView:
+    """A fresh code of this customer: ``cash`` or ``qris``. Amount in minor units."""
+    kind = one_time.CASH if shown_as == one_time.CASH else one_time.CPM
     text = _digits(_CASH_DIGITS if kind == one_time.CASH else _TOKEN_DIGITS)
     now = door.clock.now()
     code = one_time.Code(
         kind=kind,
-        customer_id=call.customer_id,
+        customer_id=customer_id,
         account_id=account_id,
         amount_minor=amount,
         expires_at=now + one_time.LIVES[kind],
     )
     await one_time.keep(door.pool, door.book_id, text, code, now)
     shown = text if kind == one_time.CASH else cpm_text(text, account_id)
-    await door.remember(f"customer:{call.customer_id}", "code.made", detail=kind)
-    return Answer(views.CodeView(asked.kind, shown, code.expires_at), 201)
+    await door.remember(f"customer:{customer_id}", "code.made", detail=kind)
+    return views.CodeView(shown_as, shown, code.expires_at)
 
 
 async def list_shops(call: Call) -> Answer:
@@ -170,8 +177,7 @@ async def _payee(door: Door, asked: Any) -> tuple[Payee, int]:
         case views.AskBank(bank=bank, account=account, amount=amount):
             return ToBank(bank=bank, account=account), _minor(amount)
         case views.AskProxy(proxy=proxy, amount=amount):
-            kind = "02" if "@" in proxy else "01"
-            return ToBank(bank="", account="", proxy_type=kind, proxy=proxy), _minor(amount)
+            return inquiry.by_proxy(proxy), _minor(amount)
         case views.AskWallet(wallet=wallet, number=number, amount=amount):
             return ToWallet(wallet, number), _minor(amount)
         case views.AskBill(biller=biller, customer_no=number, amount=amount):

@@ -10,11 +10,10 @@ from starlette.routing import BaseRoute
 
 from tangguh.web.door import Door
 from tangguh.web.pages import (
-    demo,
     history,
     home,
-    login,
     pay,
+    payees,
     payment,
     problem,
     refund,
@@ -23,6 +22,7 @@ from tangguh.web.pages import (
 )
 from tangguh.web.pages.frame import Frame
 from tangguh.web.pages.memory import Memory
+from tangguh.web.pages.outside import demo, login
 
 PAGES = (
     *login.PAGES,
@@ -33,6 +33,7 @@ PAGES = (
     *payment.PAGES,
     *refund.PAGES,
     *history.PAGES,
+    *payees.PAGES,
     *demo.PAGES,
     *problem.PAGES,
 )

@@ -6,10 +6,25 @@ from typing import Final
 
 import msgspec
 
-from tangguh.core.order import PaymentOrder, RefundOrder, ToQris
+from tangguh.core.order import (
+    CreditOrder,
+    Payee,
+    PaymentOrder,
+    RefundOrder,
+    ToBank,
+    ToBiller,
+    ToCash,
+    ToMerchant,
+    ToPurse,
+    ToQris,
+    ToWallet,
+)
 from tangguh.customers import store as customers
 from tangguh.customers.store import Owner
 from tangguh.payments.payment import Payment
+from tangguh.rails.banks import name_of_bank
+from tangguh.rails.billers.rail import BILLERS
+from tangguh.rails.ewallet.rail import WALLETS
 from tangguh.rails.qris.nns import name_of
 from tangguh.web.door import Door
 
@@ -54,6 +69,8 @@ class People:
         """Both ends. A refund's merchant is the payee of its original."""
         payer = await self._party(payment.debtor)
         payee = await self._party(payment.creditor)
+        if isinstance(payment.order, CreditOrder):
+            return Ends(sender_of(payment.order), payee)
         merchant = merchant_of(payment) or (merchant_of(original) if original else None)
         if merchant is None:
             return Ends(payer, payee)
@@ -66,18 +83,57 @@ class People:
         return Party(owner.full_name, account_id, owner.customer_id, bank=self._door.bank_name)
 
 
+def sender_of(order: CreditOrder) -> Party:
+    """Who sent what a network brought."""
+    bank = name_of_bank(order.sender_bank) if len(order.sender_bank) == 3 else ""
+    return Party(order.sender_name, bank=bank or name_of(order.sender_bank))
+
+
+def place_of(payee: Payee) -> str:
+    """Where a payee beyond the bank is: bank and account, wallet and number, as people read it."""
+    match payee:
+        case ToBank():
+            return " · ".join(filter(None, (name_of_bank(payee.bank), payee.account)))
+        case ToWallet():
+            return f"{WALLETS[payee.wallet].title} · {payee.number}"
+        case ToBiller():
+            return f"{BILLERS[payee.biller].title} · {payee.customer_no}"
+        case ToPurse():
+            return f"•••• {payee.number[-4:]}"
+        case ToCash():
+            return " · ".join(filter(None, (name_of_bank(payee.acquirer), payee.terminal)))
+        case _:
+            return ""
+
+
 def merchant_of(payment: Payment) -> Party | None:
-    """The merchant of a QRIS payment; None for a transfer or a refund."""
+    """The payee who has no account here; None for a transfer inside the bank or a refund."""
     order = payment.order
-    if isinstance(order, PaymentOrder) and isinstance(order.payee, ToQris):
-        payee = order.payee
-        return Party(
-            payee.merchant_name,
-            city=payee.merchant_city,
-            bank=name_of(payee.acquirer),
-            nmid=payee.nmid,
-        )
-    return None
+    if not isinstance(order, PaymentOrder):
+        return None
+    payee = order.payee
+    match payee:
+        case ToQris():
+            return Party(
+                payee.merchant_name,
+                city=payee.merchant_city,
+                bank=name_of(payee.acquirer),
+                nmid=payee.nmid,
+            )
+        case ToMerchant():
+            return Party(payee.merchant_name, city=payee.merchant_city, nmid=payee.nmid)
+        case ToBank():
+            return Party(payee.name, city=payee.account, bank=name_of_bank(payee.bank))
+        case ToWallet():
+            return Party(payee.name, city=payee.number, bank=WALLETS[payee.wallet].title)
+        case ToBiller():
+            return Party(payee.name, city=payee.customer_no, bank=BILLERS[payee.biller].title)
+        case ToPurse():
+            return Party(f"•••• {payee.number[-4:]}")
+        case ToCash():
+            return Party(payee.location or payee.terminal, bank=name_of_bank(payee.acquirer))
+        case _:
+            return None
 
 
 def note_of(payment: Payment) -> str:

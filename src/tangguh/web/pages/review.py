@@ -15,19 +15,28 @@ from starlette.responses import Response
 
 from tangguh.core.errors import Ambiguous
 from tangguh.core.money import format_decimal
-from tangguh.core.order import PaymentOrder, RefundOrder
+from tangguh.core.order import Payee, PaymentOrder, RefundOrder, ToAccount
 from tangguh.core.outcome import Refused
-from tangguh.core.service import QRIS_OFFUS, TRANSFER_ONUS
+from tangguh.core.service import TRANSFER_ONUS
 from tangguh.payments import store as payments
 from tangguh.payments.payment import Decided, Payment, State
 from tangguh.web import login, orders
-from tangguh.web.api.mobile import visible_payment
+from tangguh.web.api.mobile import routed, visible_payment
 from tangguh.web.format import moment
 from tangguh.web.pages.frame import Page, Visit, redirect
 from tangguh.web.pages.pay import merchant_of_code
-from tangguh.web.pages.people import People
+from tangguh.web.pages.people import People, place_of
 from tangguh.web.pages.purse import Purse, explain, open_purse
-from tangguh.web.pages.seal import QrisSlip, Recipient, RefundSlip, Slip, TransferSlip, seal, unseal
+from tangguh.web.pages.seal import (
+    PayeeSlip,
+    QrisSlip,
+    Recipient,
+    RefundSlip,
+    Slip,
+    TransferSlip,
+    seal,
+    unseal,
+)
 from tangguh.web.pages.transfer import is_first_time
 from tangguh.web.pages.trouble import REVIEW_CHANGED, pin_words, sentence
 from tangguh.web.problems import Trouble, of_refused, problem
@@ -92,6 +101,9 @@ async def pay_again(visit: Visit) -> Response:
             tip_minor=order.tip_minor,
             fee_minor=purse.fee_minor,
         )
+    elif not isinstance(order.payee, ToAccount):
+        # Who it was must be asked again: a bill may be paid by now, a name may have changed.
+        return redirect("/services")
     else:
         owner = await People(door).owner(payment.creditor)
         slip = TransferSlip(
@@ -138,9 +150,27 @@ async def _carry_out(visit: Visit, slip: Slip) -> Decided | Refused:
             )
         case QrisSlip():
             order = _qris_order(customer_id, slip)
+        case PayeeSlip():
+            order = _payee_order(visit, slip)
         case _:
             assert_never(slip)
-    return order if isinstance(order, Refused) else await door.pay(order)
+    if isinstance(order, Refused):
+        return order
+    return await door.pay(await routed(door, order))
+
+
+def _payee_order(visit: Visit, slip: PayeeSlip) -> PaymentOrder:
+    """What the network named and the customer saw, unchanged."""
+    return PaymentOrder(
+        customer_id=visit.me.customer_id,
+        idempotency_key=slip.key,
+        service=slip.service,
+        debtor=slip.debtor,
+        payee=slip.payee,
+        amount_minor=slip.amount_minor,
+        note=slip.note,
+        debtor_name=visit.me.full_name,
+    )
 
 
 def _qris_order(customer_id: int, slip: QrisSlip) -> PaymentOrder | Refused:
@@ -165,11 +195,13 @@ def _fee_now(visit: Visit, slip: Slip) -> int:
     return 0 if isinstance(slip, RefundSlip) else rules.fee_of(_service(slip))
 
 
-def _service(slip: QrisSlip | TransferSlip) -> str:
-    return QRIS_OFFUS if isinstance(slip, QrisSlip) else TRANSFER_ONUS
+def _service(slip: QrisSlip | TransferSlip | PayeeSlip) -> str:
+    if isinstance(slip, PayeeSlip):
+        return slip.service
+    return orders.qris_service(slip.debtor) if isinstance(slip, QrisSlip) else TRANSFER_ONUS
 
 
-async def _made_with(visit: Visit, slip: QrisSlip | TransferSlip) -> Payment | None:
+async def _made_with(visit: Visit, slip: QrisSlip | TransferSlip | PayeeSlip) -> Payment | None:
     """The payment this slip has made, when the customer comes back to its review."""
     for payment in await _recent(visit):
         if payment.order.idempotency_key == slip.key:
@@ -184,24 +216,38 @@ async def _recent(visit: Visit) -> list[Payment]:
     )
 
 
-async def _same_lately(visit: Visit, slip: QrisSlip | TransferSlip) -> str:
+async def _same_lately(visit: Visit, slip: QrisSlip | TransferSlip | PayeeSlip) -> str:
     """A question when the same was paid to the same payee minutes ago (E20)."""
     now = visit.door.clock.now()
     for payment in await _recent(visit):
         order = payment.order
         if not isinstance(order, PaymentOrder) or now - payment.accepted_at > _SAME_AGAIN:
             continue
-        same_payee = (
-            getattr(order.payee, "payload", None) == slip.payload
-            if isinstance(slip, QrisSlip)
-            else payment.creditor == slip.creditor
-        )
+        same_payee = _is_same_payee(payment, order, slip)
         alive = payment.state not in {State.REFUSED, State.VOIDED}
         if same_payee and alive and payment.amount_minor == slip.amount_minor:
             return visit.words(
                 "review.same_lately", time=moment(payment.accepted_at, now, visit.language)
             )
     return ""
+
+
+def _is_same_payee(
+    payment: Payment, order: PaymentOrder, slip: QrisSlip | TransferSlip | PayeeSlip
+) -> bool:
+    match slip:
+        case QrisSlip():
+            return getattr(order.payee, "payload", None) == slip.payload
+        case PayeeSlip():
+            return order.service == slip.service and _number(order.payee) == _number(slip.payee)
+        case _:
+            return payment.creditor == slip.creditor
+
+
+def _number(payee: Payee) -> str:
+    """What names a payee beyond the bank; what its inquiry added is new each time."""
+    names = ("account", "proxy", "number", "customer_no")
+    return "/".join(str(getattr(payee, name, "")) for name in names)
 
 
 async def _refused(visit: Visit, slip: Slip, refused: Refused) -> Response:
@@ -230,9 +276,12 @@ async def _review_page(visit: Visit, slip: Slip, *, told: str = "", status: int 
         scanned = orders.scan(slip.payload)
         if isinstance(scanned, Refused):
             raise Trouble(of_refused(scanned))
-        shared |= {"merchant": merchant_of_code(scanned.code), "is_first": False}
+        shared |= {"merchant": merchant_of_code(scanned.code), "is_first": False, "far": ""}
+    elif isinstance(slip, PayeeSlip):
+        shared |= {"merchant": None, "is_first": False, "far": place_of(slip.payee)}
     else:
-        shared |= {"merchant": None, "is_first": await is_first_time(visit, slip.creditor)}
+        is_first = await is_first_time(visit, slip.creditor)
+        shared |= {"merchant": None, "is_first": is_first, "far": ""}
     return visit.page(
         "review.html",
         status=status,
@@ -243,7 +292,7 @@ async def _review_page(visit: Visit, slip: Slip, *, told: str = "", status: int 
     )
 
 
-def _obstacle(visit: Visit, purse: Purse, slip: QrisSlip | TransferSlip) -> str:
+def _obstacle(visit: Visit, purse: Purse, slip: QrisSlip | TransferSlip | PayeeSlip) -> str:
     """Why it could not be paid now, said before the PIN is asked for."""
     refused = purse.refuse(slip.total_minor - slip.fee_minor)
     return explain(visit.words, refused, purse) if refused else ""

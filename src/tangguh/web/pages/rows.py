@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from tangguh.core.service import SERVICES
 from tangguh.ledger.statement import Line
 from tangguh.payments import store as payments
 from tangguh.payments.payment import Payment, next_word_at
@@ -61,7 +62,7 @@ async def _entry_row(visit: Visit, people: People, line: Line, payment: Payment 
         look = LOOKS["received" if side is Side.PAYEE else "posted"]
     else:
         name = await _other_side(visit, people, payment, side)
-        detail = words(f"entry.{payment.kind}_{payment.rail}_{side}")
+        detail = _detail(visit, payment, side)
         href = f"/payments/{payment.id}"
         phase = phase_of(payment, now, side)
         look = LOOKS[phase]
@@ -91,7 +92,7 @@ async def _payment_row(visit: Visit, people: People, payment: Payment) -> Row:
     return Row(
         href=f"/payments/{payment.id}",
         name=await _other_side(visit, people, payment, Side.PAYER),
-        detail=words(f"entry.{payment.kind}_{payment.rail}_payer"),
+        detail=_detail(visit, payment, Side.PAYER),
         amount_minor=-payment.total_minor if fate == "out" else payment.total_minor,
         fate=fate,
         at=payment.accepted_at,
@@ -99,6 +100,21 @@ async def _payment_row(visit: Visit, people: People, payment: Payment) -> Row:
         label=label_of(words, payment, now, Side.PAYER),
         next_word=next_word,
     )
+
+
+def _detail(visit: Visit, payment: Payment, side: Side) -> str:
+    """What kind of movement it was: the service's own name where the reader chose it."""
+    words = visit.words
+    service = SERVICES.get(payment.service)
+    if payment.rail in {"onus", "qris"} and payment.kind != "credit":
+        key = f"entry.{payment.kind}_{payment.rail}_{side}"
+        if service is None or service.channel == "mobile":
+            return words(key)
+    if payment.kind == "refund":
+        return words(f"entry.refund_onus_{side}")
+    if service is None:
+        return words("entry.other")
+    return service.name_id if visit.language == "id" else service.name_en
 
 
 async def _other_side(visit: Visit, people: People, payment: Payment, side: Side) -> str:

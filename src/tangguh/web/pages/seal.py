@@ -15,6 +15,8 @@ from uuid import UUID
 
 import msgspec
 
+from tangguh.core.order import Payee
+
 _FORM: Final = b"tangguh form"
 _SLIP: Final = b"tangguh slip\n"
 
@@ -53,6 +55,28 @@ class TransferSlip(msgspec.Struct, frozen=True, kw_only=True, tag="transfer"):
         return self.amount_minor + self.fee_minor
 
 
+class PayeeSlip(msgspec.Struct, frozen=True, kw_only=True, tag="payee"):
+    """A reviewed payment to somebody a network named. Amounts in minor units.
+
+    ``lines`` are what the network said beside the name, as (name, value).
+    """
+
+    key: str
+    debtor: int
+    service: str
+    payee: Payee
+    name: str
+    lines: tuple[tuple[str, str], ...] = ()
+    amount_minor: int
+    fee_minor: int
+    note: str = ""
+
+    @property
+    def total_minor(self) -> int:
+        """What the account is debited."""
+        return self.amount_minor + self.fee_minor
+
+
 class RefundSlip(msgspec.Struct, frozen=True, kw_only=True, tag="refund"):
     """A reviewed refund of a payment that was received."""
 
@@ -69,7 +93,7 @@ class Recipient(msgspec.Struct, frozen=True, tag="recipient"):
     name: str
 
 
-Slip = QrisSlip | TransferSlip | RefundSlip
+Slip = QrisSlip | TransferSlip | PayeeSlip | RefundSlip
 Sealed = Slip | Recipient
 
 _encode: Final = msgspec.json.Encoder().encode

@@ -85,7 +85,7 @@ def phase_of(payment: Payment, now: datetime, side: Side = Side.PAYER) -> str:
 
 def label_of(words: Words, payment: Payment, now: datetime, side: Side) -> str:
     """The state in a word or two."""
-    return words(f"state.{phase_of(payment, now, side)}.label_{payment.kind}")
+    return words(f"state.{phase_of(payment, now, side)}.label_{_told_as(payment)}")
 
 
 def tell(words: Words, payment: Payment, ends: Ends, side: Side, now: datetime) -> Story:
@@ -169,9 +169,14 @@ def step_time(step: Step, language: str) -> str:
 
 def _sentence_key(words: Words, phase: str, payment: Payment, side: Side) -> str:
     """Some rails have a sentence of their own; the general one fits every other."""
-    general = f"state.{phase}.{payment.kind}_{side}"
+    general = f"state.{phase}.{_told_as(payment)}_{side}"
     own = f"{general}_{payment.rail}"
     return own if words.has(own) else general
+
+
+def _told_as(payment: Payment) -> str:
+    """A credit from another bank is told like any payment received."""
+    return "refund" if payment.kind == "refund" else "payment"
 
 
 def _network(words: Words, ends: Ends) -> str:

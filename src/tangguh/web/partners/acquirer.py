@@ -23,7 +23,7 @@ from tangguh.customers import codes as one_time
 from tangguh.customers import merchants
 from tangguh.payments import store as payments
 from tangguh.payments.decide import Accept
-from tangguh.payments.mdr import mdr_minor
+from tangguh.payments.merchant.mdr import mdr_minor
 from tangguh.payments.payment import Decided, Payment, State
 from tangguh.payments.receive import ReceiveCredit
 from tangguh.rails.qris import acquirer

@@ -1,0 +1,1 @@
+"""What only payments to our own merchants have: bills, the discount, a day's takings."""
