@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 import structlog
 
-from paper import PaperRail
+from paper import PaperRail, paper_rails
 from tangguh.access.pin import PinSettings
 from tangguh.app import Bank
 from tangguh.config import Settings
@@ -22,7 +22,6 @@ from tangguh.core.clock import HandClock
 from tangguh.core.ids import Ids
 from tangguh.db.embedded import EmbeddedPostgres
 from tangguh.db.migrate import migrate
-from tangguh.rails.onus import OnUs
 
 NOON = datetime(2026, 3, 20, 5, 0, tzinfo=UTC)
 """12.00 WIB on a Friday: where most stories begin."""
@@ -104,15 +103,7 @@ async def bank(dsn: str, clock: HandClock, ids: Ids, paper: PaperRail) -> AsyncI
     opened = await Bank.open(
         QUICK,
         dsn,
-        rails={
-            "onus": OnUs(),
-            "qris": paper,
-            "bifast": paper,
-            "iso8583": paper,
-            "ewallet": paper,
-            "billers": paper,
-            "emoney": OnUs(),
-        },
+        rails=paper_rails(paper),
         clock=clock,
         ids=ids,
     )

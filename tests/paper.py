@@ -8,7 +8,8 @@ from collections.abc import Callable
 import msgspec
 
 from tangguh.core.outcome import Accepted, Outcome, Unanswered
-from tangguh.rails.rail import Asked, Capabilities, Found, Instruction, Refunding
+from tangguh.rails.onus import OnUs
+from tangguh.rails.rail import Asked, Capabilities, Found, Instruction, Rail, Refunding
 
 Answer = Outcome | Callable[[], Outcome]
 
@@ -42,7 +43,9 @@ class PaperRail:
 
     async def look_up(self, asked: Asked) -> Found:
         """Whoever is asked about is there, under a name of no one's."""
-        return Found(payee=msgspec.structs.replace(asked.payee, name="PENERIMA UJI"), name="PENERIMA UJI")
+        return Found(
+            payee=msgspec.structs.replace(asked.payee, name="PENERIMA UJI"), name="PENERIMA UJI"
+        )
 
     async def send(self, instruction: Instruction) -> Outcome:
         if self.gate is not None:
@@ -69,3 +72,9 @@ class PaperRail:
         written = self.answers[kind]
         answer = written[0] if len(written) == 1 else written.pop(0)
         return answer() if callable(answer) else answer
+
+
+def paper_rails(paper: PaperRail) -> dict[str, Rail]:
+    """A bank connected to every network there is, all of them on one sheet of paper."""
+    far = ("qris", "bifast", "iso8583", "ewallet", "billers")
+    return {"onus": OnUs(), "emoney": OnUs("emoney"), **dict.fromkeys(far, paper)}

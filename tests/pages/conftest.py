@@ -14,13 +14,12 @@ import uvicorn
 from playwright.async_api import Browser, Page, async_playwright
 
 from pages.harness import Site, Watched, watch
-from paper import PaperRail
+from paper import PaperRail, paper_rails
 from tangguh.access.pin import PinSettings
 from tangguh.app import Bank
 from tangguh.config import Settings
 from tangguh.core.clock import HandClock
 from tangguh.core.ids import Ids
-from tangguh.rails.onus import OnUs
 from tangguh.web.settings import WebSettings
 
 _ARGUMENTS = [
@@ -49,9 +48,7 @@ async def bank(dsn: str, clock: HandClock, ids: Ids, paper: PaperRail) -> AsyncI
         web=WebSettings(demo=True, requests_burst=2_000),
         pin=PinSettings(memory_kib=1024, passes=1),
     )
-    opened = await Bank.open(
-        settings, dsn, rails={"onus": OnUs(), "qris": paper}, clock=clock, ids=ids
-    )
+    opened = await Bank.open(settings, dsn, rails=paper_rails(paper), clock=clock, ids=ids)
     await opened.fill_demo(seed=1)
     yield opened
     await opened.close()

@@ -25,6 +25,10 @@ from pages.harness import (
     sees,
 )
 from tangguh.core.outcome import Accepted, Declined, Refusal, Unanswered
+from tangguh.customers.seed import DEMO_PIN
+from tangguh.customers.seed import PEOPLE as SHOPS_BEGIN
+
+SHOPKEEPER = SHOPS_BEGIN + 1
 
 pytestmark = [
     pytest.mark.browser,
@@ -79,6 +83,7 @@ async def test_pictures_of_every_page(
     await log_in(page)
     await _paying(site, camera)
     await _transferring(camera)
+    await _others(camera)
     await _ends(site, camera)
     for path, name in (
         ("/home", "home"),
@@ -90,6 +95,10 @@ async def test_pictures_of_every_page(
         await page.goto(path)
         await camera.take(name)
     await _dark_and_english(camera)
+    await context.clear_cookies()
+    await log_in(page, SHOPKEEPER)
+    await page.goto("/shops/TGH000000000")
+    await camera.take("shop")
     await context.close()
 
 
@@ -128,6 +137,30 @@ async def _transferring(camera: Camera) -> None:
     await sees(page, "Berhasil")
     await page.goto("/transfer")
     await camera.take("transfer")
+
+
+async def _others(camera: Camera) -> None:
+    page = camera.page
+    for path, name in (
+        ("/services", "services"),
+        ("/to/bank", "to-bank"),
+        ("/to/wallet/gopay", "to-wallet"),
+        ("/to/bill/prepaid", "to-bill"),
+        ("/cash", "cash"),
+    ):
+        await page.goto(path)
+        await camera.take(name)
+    await page.goto("/to/bank")
+    await page.select_option("#bank", "014")
+    await page.fill("#account_no", "0149990001")
+    await page.fill("#amount", "75000")
+    await page.click("main button.button")
+    await page.wait_for_url("**/review?**")
+    await camera.take("bank-review")
+    await page.goto("/show")
+    await page.fill("#pin", DEMO_PIN)
+    await page.click("main button.button")
+    await camera.take("show-code")
 
 
 async def _ends(site: Site, camera: Camera) -> None:

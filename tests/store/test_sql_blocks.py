@@ -77,6 +77,13 @@ INSERT INTO one_time_codes SELECT 1, n::text, 'cash', n, n, 1, now(), now()
 INSERT INTO merchant_bills SELECT 1, 'M' || n, 'B' || n, 1, now()
   FROM generate_series(1, 4000) AS n;
 INSERT INTO limit_usage SELECT 1, n, 'x', current_date, 1 FROM generate_series(1, 4000) AS n;
+INSERT INTO settlement_files SELECT 1, 'x' || n, current_date, 1, 1, repeat('0', 64), 1, 1, 1, 1,
+  now(), 'posted', 1, 1, NULL FROM generate_series(1, 4000) AS n;
+INSERT INTO settlement_matches SELECT 1, gen_random_uuid(), current_date - n % 90, 1, 'x', 1
+  FROM generate_series(1, 4000) AS n;
+INSERT INTO settlement_breaks SELECT 1, gen_random_uuid(), 'x', current_date - n % 90, 1,
+  'duplicate', n::text, gen_random_uuid(), 1, 1, 1, now(), 'x', 'x', 'open'
+  FROM generate_series(1, 4000) AS n;
 INSERT INTO payments SELECT (jsonb_populate_record(NULL::payments, jsonb_build_object(
     'book_id', 1, 'payment_id', gen_random_uuid(), 'kind', 'refund', 'customer_id', n % 500,
     'wire_reference', n::text,

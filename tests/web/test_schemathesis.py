@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, settings
 from schemathesis import GenerationMode
 
 from conftest import QUICK
-from paper import PaperRail
+from paper import PaperRail, paper_rails
 from serving import credentials, served
 from tangguh.access.session import signature
 from tangguh.app import Bank
@@ -30,7 +30,6 @@ from tangguh.config import Settings
 from tangguh.core.clock import SystemClock
 from tangguh.customers.seed import demo
 from tangguh.db.embedded import EmbeddedPostgres
-from tangguh.rails.onus import OnUs
 from tangguh.web.api.openapi import document
 from tangguh.web.api.table import OPERATIONS
 from tangguh.web.settings import WebSettings
@@ -85,7 +84,7 @@ class Running:
         name = f"test_search_{uuid4().hex[:8]}"
         admin = await asyncpg.connect(self._postgres.dsn_for("postgres"))
         await admin.execute(f"CREATE DATABASE {name} TEMPLATE tangguh")
-        rails = {"onus": OnUs(), "qris": PaperRail()}
+        rails = paper_rails(PaperRail())
         dsn = self._postgres.dsn_for(name)
         bank = await Bank.open(OPEN_DOOR, dsn, rails=rails, clock=SystemClock())
         try:

@@ -69,6 +69,10 @@ class Device:
         said = await self.ask("GET", "/v1/accounts")
         return str(said.body["accounts"][0]["account"])
 
+    async def inquire(self, asked: dict[str, Any]) -> Said:
+        """Ask who would be paid, and what is owed."""
+        return await self.ask("POST", "/v1/inquiries", asked)
+
     async def pay(self, order: dict[str, Any], key: str | None = None) -> Said:
         """Send a signed order. Raises aiohttp.ClientError or TimeoutError when nobody answers."""
         return await self._signed("/v1/payments", order, key or str(uuid4()))

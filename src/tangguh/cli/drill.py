@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import msgspec
 from cyclopts import Parameter
 
-from tangguh.cli.drills import kill_nine
+from tangguh.cli.drills import kill_nine, lost_replies, lying_partner, slow_partner
 from tangguh.cli.drills.report import Report
 from tangguh.core.errors import TangguhError
 
@@ -29,6 +29,21 @@ DRILLS: Final[dict[str, Drill]] = {
         kill_nine.run,
         100,
     ),
+    "lost-replies": Drill(
+        "Every partner in turn carries payments out and loses its answers.",
+        lost_replies.run,
+        8,
+    ),
+    "slow-partner": Drill(
+        "One partner is slow, flaps and goes down; the others' customers must not notice.",
+        slow_partner.run,
+        6,
+    ),
+    "lying-partner": Drill(
+        "Partners say yes and did not pay, or no and paid; their files show every lie.",
+        lying_partner.run,
+        8,
+    ),
 }
 
 
@@ -46,7 +61,7 @@ def drill(
     """Rehearse a failure. Exits 0 only when every oracle held and the fault really happened."""
     if list_:
         rows = {key: one.about for key, one in DRILLS.items()}
-        shown = "\n".join(f"{key:<12} {about}" for key, about in rows.items())
+        shown = "\n".join(f"{key:<14} {about}" for key, about in rows.items())
         print(msgspec.json.encode(rows).decode() if as_json else shown)
         return
     if name not in DRILLS:

@@ -22,7 +22,7 @@ from tangguh.config import load
 from tangguh.core.clock import Clock, SystemClock
 from tangguh.core.errors import TangguhError
 from tangguh.core.service import SERVICES
-from tangguh.customers.demo import pass_holder, purse_of
+from tangguh.customers.demo import FIRST_PURSE_HOLDER, pass_holder, purse_of
 from tangguh.customers.seed import DEMO_PIN, PEOPLE, demo
 from tangguh.payments.proof import Proof
 from tangguh.rails.iso8583 import hsm
@@ -108,7 +108,8 @@ async def visiting(household: Household, clock: Clock) -> AsyncIterator[Visit]:
     )
     control, atm = Control(household.addresses["control"]), Atm(machine, clock)
     async with Device(bank, clock) as device, Device(bank, clock) as shop:
-        async with Device(bank, clock) as tourist:
+        async with Device(bank, clock) as tourist, Device(bank, clock) as saver:
+            await saver.log_in(people[FIRST_PURSE_HOLDER].phone, DEMO_PIN)
             await device.log_in(people[_RICH].phone, DEMO_PIN)
             await shop.log_in(people[PEOPLE].phone, DEMO_PIN)
             await tourist.log_in(pass_holder(1).phone, DEMO_PIN)
@@ -117,12 +118,13 @@ async def visiting(household: Household, clock: Clock) -> AsyncIterator[Visit]:
                     device=device,
                     shop=shop,
                     tourist=tourist,
+                    saver=saver,
                     control=control,
                     atm=atm,
                     clock=clock,
                     account=str(accounts[_RICH][1]),
                     friend=str(accounts[_RICH + 1][1]),
-                    server_purse=str(purse_of("server", _RICH + 1, 0).account_id),
+                    server_purse=str(purse_of("server", 1, 0).account_id),
                     tourist_purse=str(purse_of("touristpass", 1, 0).account_id),
                 )
             finally:

@@ -64,12 +64,13 @@ class Control:
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the walks need. ``friend`` is another customer's account, ``shop`` a shopkeeper's
-    device, ``tourist`` a pass holder's.
+    device, ``tourist`` a pass holder's, ``saver`` one with server e-money.
     """
 
     device: Device
     shop: Device
     tourist: Device
+    saver: Device
     control: Control
     atm: Atm
     clock: Clock
@@ -146,7 +147,7 @@ async def by_pass(visit: Visit) -> Seen:
 
 async def by_server_purse(visit: Visit) -> Seen:
     """Server e-money pays a merchant's code."""
-    return [await _by_purse(visit, visit.device, visit.server_purse)]
+    return [await _by_purse(visit, visit.saver, visit.server_purse)]
 
 
 async def merchant_is_paid(visit: Visit) -> Seen:
@@ -290,7 +291,7 @@ WALKS: Final[dict[str, Callable[[Visit], Awaitable[Seen]]]] = {
     services.BILL["va"]: inquired(kind="bill", biller="va", customer_no="0812000001"),
     services.TOPUP_CARD: inquired("60000.00", kind="emoney", number=purse_of("card", 7, 0).number),
     services.TOPUP_SERVER: inquired(
-        "55000.00", kind="emoney", number=purse_of("server", 7, 0).number
+        "55000.00", kind="emoney", number=purse_of("server", 1, 0).number
     ),
     services.TOPUP_TOURIST: inquired(
         "80000.00", kind="emoney", number=purse_of("touristpass", 1, 0).number

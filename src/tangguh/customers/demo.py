@@ -34,6 +34,8 @@ PASS_HOLDERS: Final = 2
 FIRST_PASS_HOLDER: Final = 900
 _EMONEY_CARDS: Final = 8
 _SERVER_PURSES: Final = 8
+FIRST_PURSE_HOLDER: Final = 20
+"""Where among the people those with server e-money begin."""
 _EXPIRES: Final = date(2031, 12, 31)
 _STOCK: Final = UUID("73746f63-6b69-5700-8000-000000000001")
 _WALLET_DEPOSIT_MINOR: Final = 1_000_000_000_00
@@ -112,7 +114,7 @@ async def _fill_purses(
     holders = [pass_holder(number) for number in range(1, PASS_HOLDERS + 1)]
     owned: list[tuple[Purse, str, str]] = []
     for number in range(1, _SERVER_PURSES + 1):
-        purse = purse_of("server", number, people[number - 1].customer_id)
+        purse = purse_of("server", number, people[FIRST_PURSE_HOLDER + number - 1].customer_id)
         owned.append((purse, "Uang Elektronik", ""))
     for number, holder in enumerate(holders, start=1):
         tier = UNREGISTERED if number == 1 else ""

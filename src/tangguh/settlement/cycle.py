@@ -1,4 +1,4 @@
-"""One settlement cycle: read the network's file, conclude what it proves, list breaks, post the net.
+"""One settlement cycle: read the file, conclude what it proves, list breaks, post the net.
 
 Every step may be done again: conclusions and postings have ids of their own, matches and breaks are
 written under their cycle. So a cycle that was interrupted is simply run again, and one that was

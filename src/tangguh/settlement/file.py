@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 import msgspec
@@ -23,7 +24,10 @@ from tangguh.settlement.formats import OWED, Network
 LINE_BYTES_MAX: Final = 1_024
 _AMOUNT: Final = re.compile(rb"[0-9]{1,15}\.[0-9]{2}")
 _REFERENCE: Final = re.compile(rb"[\x20-\x7e]{1,64}")
-_INSTANT: Final = re.compile(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}\+00:00")
+_SECONDS: Final = re.compile(rb":[0-5][0-9](\.[0-9]{1,6})?\+00:00")
+_MINUTE: Final = re.compile(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}")
+_MINUTE_LENGTH: Final = len("2026-03-20T05:00")
+_PICKED: Final = ("kind", "side", "reference", "network_reference", "amount", "fee", "at", "number")
 _REVERSAL: Final = "reversal"
 _DIRECTIONS: Final = {"payment": OWED, "credit": -OWED, "refund": -OWED}
 """On which side each kind stands; a reversal stands on either, against what it reverses."""
@@ -186,14 +190,15 @@ class _Parser:
         self._reader = reader
         self._separator = layout.separator.encode()
         self._width = len(layout.line)
-        self._place = {name: at for at, name in enumerate(layout.line)}
-        self._kinds = {kind.encode() for kind in layout.kinds}
-        self._sides = {side.encode() for side in layout.sides}
+        self._pick = itemgetter(*(layout.line.index(name) for name in _PICKED))
+        self._minutes: set[bytes] = set()
+        self._kinds = {code.encode() for code, _ in layout.kinds}
+        self._sides = {code.encode() for code, _ in layout.sides}
         self._may_repeat = {kind.encode() for kind in layout.may_repeat}
         self._seen: dict[bytes, set[bytes]] = {kind: set() for kind in self._kinds}
         self._codes: dict[tuple[bytes, bytes], tuple[int, bytes]] = {}
-        for code, kind in layout.kinds.items():
-            for letter, sign in layout.sides.items():
+        for code, kind in layout.kinds:
+            for letter, sign in layout.sides:
                 stands = -sign if kind == _REVERSAL else sign
                 if kind == _REVERSAL or _DIRECTIONS[kind] == sign:
                     key = b"O" if stands == OWED else b"I"
@@ -204,24 +209,22 @@ class _Parser:
         parts = raw[:-1].split(self._separator)
         if len(parts) != self._width or not raw.endswith(b"\n"):
             raise _Wrong("line", f"must have {self._width} fields and an end, not {len(parts)}")
-        place = self._place
-        kind, side = parts[place["kind"]], parts[place["side"]]
+        kind, side, reference, theirs, written, costs, at, counted = self._pick(parts)
         meaning = self._codes.get((kind, side))
         if meaning is None:
             raise self._wrong_code(kind, side)
-        reference, theirs = parts[place["reference"]], parts[place["network_reference"]]
         if not _REFERENCE.fullmatch(reference):
             raise _Wrong("reference", "must be 1 to 64 printable ASCII characters")
         if theirs and not _REFERENCE.fullmatch(theirs):
             raise _Wrong("network_reference", "must be at most 64 printable ASCII characters")
-        amount = _minor_of(parts[place["amount"]], "amount")
+        amount = _minor_of(written, "amount")
         if amount == 0:
             raise _Wrong("amount", "a line moves at least one sen")
-        fee = _minor_of(parts[place["fee"]], "fee")
-        self._check_instant(parts[place["at"]])
+        fee = 0 if costs == b"0.00" else _minor_of(costs, "fee")
+        self._check_instant(at)
         sign, letter = meaning
         number = self._reader.count(sign, amount, fee)
-        if parts[place["number"]] != b"%d" % number:
+        if counted != b"%d" % number:
             raise _Wrong("number", f"lines count 1, 2, 3; this must be {number}")
         self._check_unseen(kind, reference, theirs)
         return Line(number, letter + reference, sign * amount, theirs)
@@ -234,15 +237,24 @@ class _Parser:
         seen.add(name)
 
     def _check_instant(self, text: bytes) -> None:
+        """Cycles begin and end on whole minutes, so a minute once looked at is known."""
+        minute = text[:_MINUTE_LENGTH]
+        if minute not in self._minutes:
+            self._check_minute(minute)
+        if not _SECONDS.fullmatch(text, _MINUTE_LENGTH):
+            raise _Wrong("at", "must be an ISO instant in UTC")
+
+    def _check_minute(self, minute: bytes) -> None:
         try:
-            well_formed = _INSTANT.fullmatch(text) is not None
-            at = datetime.fromisoformat(text.decode("ascii")) if well_formed else None
+            well_formed = _MINUTE.fullmatch(minute) is not None
+            at = datetime.fromisoformat(minute.decode("ascii")) if well_formed else None
         except ValueError:
             at = None
         if at is None:
             raise _Wrong("at", "must be an ISO instant in UTC")
-        if not self._begins <= at < self._ends:
+        if not self._begins <= at.replace(tzinfo=UTC) < self._ends:
             raise _Wrong("at", "is outside the cycle")
+        self._minutes.add(minute)
 
     def _wrong_code(self, kind: bytes, side: bytes) -> _Wrong:
         if kind not in self._kinds:

@@ -44,13 +44,13 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     line_tag: str = "D"
     trailer_tag: str = "T"
     version: str = "1"
-    kinds: dict[str, str] = {
-        "PAY": "payment",
-        "CRE": "credit",
-        "REV": "reversal",
-        "REF": "refund",
-    }
-    sides: dict[str, int] = {"O": OWED, "I": DUE}
+    kinds: tuple[tuple[str, str], ...] = (
+        ("PAY", "payment"),
+        ("CRE", "credit"),
+        ("REV", "reversal"),
+        ("REF", "refund"),
+    )
+    sides: tuple[tuple[str, int], ...] = (("O", OWED), ("I", DUE))
     may_repeat: frozenset[str] = frozenset()
 
 

@@ -63,7 +63,7 @@ SELECT revision, posting_id FROM settlement_files
  WHERE book_id = $1 AND network = $2 AND day = $3 AND cycle = $4 ORDER BY revision
 
 -- name: cycles_posted
--- The cycles of a day that are done. Primary key.
+-- The cycles of a day that are done. file_in_force.
 SELECT DISTINCT cycle FROM settlement_files
  WHERE book_id = $1 AND network = $2 AND day = $3 AND state = 'posted'
 

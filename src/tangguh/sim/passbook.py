@@ -199,7 +199,9 @@ class Passbook:
     def give_back(self, reference: str, minor: int, now: datetime) -> TransferRow:
         """Undo part or all of a paid transfer."""
         row = self._known(reference)
-        self._run("give_back", {"reference": reference, "minor": minor, "at": instant_text(now)})
+        given = {"reference": reference, "minor": minor, "at": instant_text(now)}
+        self._run("give_back", given)
+        self._run("note_give_back", given)
         self._move(row.account, row.direction, -minor)
         return self._known(reference)
 
@@ -233,13 +235,11 @@ class Passbook:
                 raise ValueError(f"there are {len(all_day)} cycles a day")
             begins, ends = all_day[cycle - 1].starts_at, all_day[cycle - 1].ends_at
         window = {"begins": instant_text(begins), "ends": instant_text(ends)}
-        lines: list[SettlementLine] = []
-        for row in _all(TransferRow, self._run("settled_between", window)):
-            if row.state == "paid" and window["begins"] <= row.ended_at < window["ends"]:
-                lines.append(_line(row, row.amount_minor, back=False))
-            if window["begins"] <= row.given_back_at < window["ends"]:
-                lines.append(_line(row, row.given_back_minor, back=True))
-        return lines
+        paid = _all(TransferRow, self._run("paid_between", window))
+        backs = _all(TransferRow, self._run("given_back_between", window))
+        lines = [(row.number, _line(row, row.amount_minor, back=False)) for row in paid]
+        lines += [(row.number, _line(row, row.given_back_minor, back=True)) for row in backs]
+        return [line for _, line in sorted(lines, key=lambda one: one[0])]
 
     def _known(self, reference: str) -> TransferRow:
         row = self.transfer(reference)

@@ -30,6 +30,13 @@ CREATE TABLE IF NOT EXISTS transfers (
   detail TEXT NOT NULL DEFAULT '{}',
   CONSTRAINT no_more_back_than_came CHECK (given_back_minor BETWEEN 0 AND amount_minor)
 );
+-- each part that was given back, since each settles in the cycle it was given back in
+CREATE TABLE IF NOT EXISTS give_backs (
+  number INTEGER PRIMARY KEY,
+  reference TEXT NOT NULL,
+  minor INTEGER NOT NULL CHECK (minor > 0),
+  at TEXT NOT NULL
+);
 -- conclude_due finds the few pending ones without reading the paid
 CREATE INDEX IF NOT EXISTS transfers_pending ON transfers (concludes_at) WHERE state = 'pending';
 CREATE TABLE IF NOT EXISTS seen (
@@ -87,12 +94,23 @@ WHERE reference = :reference;
 UPDATE transfers SET given_back_minor = given_back_minor + :minor, given_back_at = :at
 WHERE reference = :reference;
 
--- name: settled_between
--- What was paid, or given back, from one instant on and before another, in the order of the rows.
+-- name: note_give_back
+INSERT INTO give_backs (reference, minor, at) VALUES (:reference, :minor, :at);
+
+-- name: paid_between
+-- What was paid from one instant on and before another, in the order of the rows.
 SELECT * FROM transfers
-WHERE (state = 'paid' AND ended_at >= :begins AND ended_at < :ends)
-   OR (given_back_at >= :begins AND given_back_at < :ends)
+WHERE state = 'paid' AND ended_at >= :begins AND ended_at < :ends
 ORDER BY number;
+
+-- name: given_back_between
+-- The same of what was given back: the transfer's row, with this part and its instant.
+SELECT t.number, t.reference, t.kind, t.direction, t.account, t.counterpart, t.amount_minor,
+  t.fee_minor, t.state, t.code, t.network_reference, t.made_at, t.ended_at, t.detail,
+  b.minor AS given_back_minor, b.at AS given_back_at
+FROM give_backs AS b JOIN transfers AS t ON t.reference = b.reference
+WHERE b.at >= :begins AND b.at < :ends
+ORDER BY t.number, b.number;
 
 -- name: totals
 SELECT

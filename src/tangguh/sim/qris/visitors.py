@@ -2,7 +2,9 @@
 
 The switch speaks first here: SNAP 50 and 51 to the bank as acquirer, 60 to it as issuer, signed
 with the switch's key. What it settles stands in its own books (``*.visitors``): ``out`` is due to
-the bank, ``in`` is owed by it. A reply that is lost is asked about (51) before anything is said.
+the bank, ``in`` is owed by it. No word on a
+payment (no answer, in progress, a bank that fails) is asked about (51), on a scan asked for again;
+what nobody can say is not written down.
 """
 
 from __future__ import annotations
@@ -32,6 +34,8 @@ _PATHS: Final = {
     "51": "/v1.0/qr/qr-mpm-query",
     "60": "/v1.0/qr/qr-cpm-payment",
 }
+_ENDS: Final = {"00": "20000", "04": "40305", "05": "40404", "06": "40305"}
+"""What a query's status makes of a payment; any other status decides nothing."""
 _TOKEN_TAG: Final = b"\x9f\x74"
 
 
@@ -79,11 +83,10 @@ class Visitors:
             },
         }
         case, said = await self._ask("50", body)
-        if not case:
-            asked = {"originalPartnerReferenceNo": reference}
-            case, said = await self._ask("51", asked)
-            if case == "20000" and said.get("latestTransactionStatus") != "00":
-                case = "40305"
+        if not _is_word(case):
+            case, said = await self._ask("51", {"originalPartnerReferenceNo": reference})
+            if case == "20000":
+                case = _ENDS.get(str(said.get("latestTransactionStatus")), "")
         self._record(reference, "out", _VISITORS, minor, case, str(said.get("referenceNo", "")))
         return {"reference": reference, "case": case, "amount_minor": minor}
 
@@ -103,13 +106,16 @@ class Visitors:
             },
         }
         case, said = await self._ask("60", body)
+        if not _is_word(case):
+            # There is no query of it: the same request again gets the answer of the first.
+            case, said = await self._ask("60", body)
         self._record(reference, "in", _SHOPS, minor, case, str(said.get("referenceNo", "")))
         return {"reference": reference, "case": case, "amount_minor": minor}
 
     def _record(
         self, reference: str, direction: str, account: str, minor: int, case: str, named: str
     ) -> None:
-        if not case or self.ledger.transfer(reference) is not None:
+        if not _is_word(case) or self.ledger.transfer(reference) is not None:
             return
         with self.ledger.transaction():
             self.ledger.record(
@@ -155,10 +161,15 @@ def token_in(payload: str) -> str:
     """The one-time token of a customer-presented code, by a reader of the switch's own."""
     raw = base64.b64decode(payload)
     at = raw.find(_TOKEN_TAG)
-    if at < 0:
+    token = raw[at + 3 :][: raw[at + 2]] if 0 <= at < len(raw) - 3 else b""
+    if not token or len(token) != raw[at + 2]:
         raise ValueError("the code has no token")
-    length = raw[at + 2]
-    return raw[at + 3 : at + 3 + length].decode("ascii")
+    return token.decode("ascii")
+
+
+def _is_word(case: str) -> bool:
+    """Whether an answer decides anything: "in progress" and a bank that fails do not."""
+    return case == "20000" or case.startswith("4")
 
 
 def _facts(payload: str) -> dict[str, Any]:

@@ -1,0 +1,238 @@
+"""slow-partner: one wallet answers late, flaps and goes down; other services must not notice.
+
+Quiet windows and windows of trouble take turns, so that whatever else the machine does falls on
+both alike; transfers inside the bank, QRIS and another wallet are paid at one pace throughout, and
+so is the troubled wallet. Asked:
+O1 every posting balances and the book adds up to zero;
+O2 every payment has exactly one outcome, and open ones hold their money;
+O3 nobody is below their floor;
+O4 what we posted over every partner is what its own books hold as paid, one for one;
+O7 the hash chain is unbroken;
+O8 everything open ended by itself, the troubled wallet's payments too;
+O9 the p99 of each other service in trouble is at most a fifth above its p99 in quiet.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import msgspec
+
+from tangguh.cli.drills.partners import (
+    Payer,
+    all_payments,
+    break_partner,
+    paid_there,
+    payers,
+    posted_here,
+    rehearsal,
+    struck,
+    until_ended,
+)
+from tangguh.cli.drills.report import Notes, Report, oracles_of, verdict
+from tangguh.cli.prove import prove_dsn
+from tangguh.cli.smoke_walks import Control
+from tangguh.core.clock import Clock, SystemClock
+
+_TROUBLED: Final = "gopay"
+_OTHERS: Final = ("onus", "qris", "ovo")
+_COMPARED: Final = ("qris", "ovo", _TROUBLED)
+_WINDOW_SECONDS: Final = 3.5
+_PAUSE_SECONDS: Final = 2.0
+_WARM_UP_SECONDS: Final = 2.0
+_LATE_SECONDS: Final = 1.5
+_FLAP_SECONDS: Final = 0.4
+_PACE_SECONDS: Final = 0.1
+_TROUBLED_PACE_SECONDS: Final = 0.12
+_PAYERS_EACH: Final = 2
+_ENDED_SECONDS_MAX: Final = 30.0
+_RATIO_MAX: Final = 1.2
+_TROUBLES: Final = ("slow", "flapping", "down")
+
+
+class Sample(msgspec.Struct, frozen=True):
+    """One payment as its payer felt it: service, when it was sent, how long, what was told."""
+
+    service: str
+    began: float
+    seconds: float
+    state: str
+
+
+class Window(msgspec.Struct, frozen=True):
+    """A stretch of the rehearsal, on the drill's clock. ``trouble`` is empty in quiet ones."""
+
+    begins: float
+    ends: float
+    trouble: str
+
+
+class Street:
+    """Payers who pay at one pace until they are stopped."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._stopped = asyncio.Event()
+        self.samples: list[Sample] = []
+
+    def stop(self) -> None:
+        """Let everybody finish the payment in hand."""
+        self._stopped.set()
+
+    async def pay_at_pace(
+        self, service: str, pay: Callable[[], Awaitable[str]], pace_seconds: float
+    ) -> None:
+        """A payment each so often, whether the last one was answered or not."""
+        async with asyncio.TaskGroup() as group:
+            while not self._stopped.is_set():
+                group.create_task(self._one(service, pay))
+                await self._clock.sleep(pace_seconds)
+
+    async def _one(self, service: str, pay: Callable[[], Awaitable[str]]) -> None:
+        began = self._clock.monotonic()
+        state = await pay()
+        self.samples.append(Sample(service, began, self._clock.monotonic() - began, state))
+
+
+async def run(seed: int, times: int) -> Report:
+    """Rehearse it; ``times`` quiet windows, each followed by one of trouble."""
+    clock = SystemClock()
+    notes = Notes(clock)
+    street = Street(clock)
+    async with rehearsal(notes) as (household, control):
+        count = _PAYERS_EACH * (len(_OTHERS) + 1)
+        async with payers(household, control, clock, count) as people:
+            paying = asyncio.create_task(_pay(street, people))
+            await clock.sleep(_WARM_UP_SECONDS)
+            windows, hits = await _take_turns(control, clock, notes, seed, times)
+            street.stop()
+            await paying
+        ended = await until_ended(household.dsn, clock, _ENDED_SECONDS_MAX)
+        notes.add("nothing is open" if ended else "something never ended")
+        payments = await all_payments(household)
+        there = {partner: await paid_there(control, partner) for partner in _COMPARED}
+        proof = await prove_dsn(household.dsn)
+    here = {partner: posted_here(payments, partner) for partner in _COMPARED}
+    felt = {service: _felt(street.samples, windows, service) for service in _OTHERS}
+    oracles = oracles_of(proof) | {
+        "O4": here == there,
+        "O8": ended,
+        "O9": all(one["p99_ratio"] <= _RATIO_MAX for one in felt.values()),
+    }
+    sometimes = {f"the_wallet_was_{trouble}": hits[trouble] > 0 for trouble in _TROUBLES}
+    measures: dict[str, Any] = {
+        "services": felt,
+        "ratio_max": _RATIO_MAX,
+        "troubles_struck": hits,
+        "troubled": _told(street.samples, windows),
+        "payments": len(payments),
+        "differing": {name: len(here[name].items() ^ there[name].items()) for name in _COMPARED},
+        "broken": [one.name for one in proof.invariants if not one.holds],
+    }
+    passed = verdict(oracles, sometimes, proof)
+    return Report("slow-partner", seed, passed, oracles, sometimes, measures, notes.moments)
+
+
+async def _pay(street: Street, people: list[Payer]) -> None:
+    """Everybody pays over one service: so no account is in two services' way."""
+    async with asyncio.TaskGroup() as group:
+        for number, payer in enumerate(people):
+            service = (*_OTHERS, _TROUBLED)[number // _PAYERS_EACH]
+            pace = _TROUBLED_PACE_SECONDS if service == _TROUBLED else _PACE_SECONDS
+            group.create_task(street.pay_at_pace(service, _way(service, payer, people), pace))
+            await asyncio.sleep(0.017)
+
+
+def _way(service: str, payer: Payer, people: list[Payer]) -> Callable[[], Awaitable[str]]:
+    if service == "onus":
+        friend = next(one.account for one in people if one.account != payer.account)
+        return lambda: payer.transfer(friend)
+    amount = "10.00" if service == "qris" else "10000.00"
+    return lambda: payer.pay(service, amount, wait=False)
+
+
+async def _take_turns(
+    control: Control, clock: Clock, notes: Notes, seed: int, times: int
+) -> tuple[list[Window], dict[str, int]]:
+    windows: list[Window] = []
+    hits = dict.fromkeys(_TROUBLES, 0)
+    for number in range(times):
+        begins = clock.monotonic()
+        await clock.sleep(_WINDOW_SECONDS)
+        windows.append(Window(begins, clock.monotonic(), ""))
+        trouble = _TROUBLES[number % len(_TROUBLES)]
+        begins = clock.monotonic()
+        hits[trouble] += await _trouble(control, clock, trouble, seed)
+        windows.append(Window(begins, clock.monotonic(), trouble))
+        await break_partner(control, _TROUBLED, seed)
+        notes.add(f"the wallet was {trouble}")
+        await clock.sleep(_PAUSE_SECONDS)
+    return windows, hits
+
+
+async def _trouble(control: Control, clock: Clock, trouble: str, seed: int) -> int:
+    """One window of it; how often the fault struck, or how often the wallet went down."""
+    if trouble == "slow":
+        late = {"name": "late", "seconds": _LATE_SECONDS}
+        await break_partner(control, _TROUBLED, seed, late)
+        await clock.sleep(_WINDOW_SECONDS)
+        return await struck(control, _TROUBLED)
+    if trouble == "down":
+        await break_partner(control, _TROUBLED, seed, {"name": "down"})
+        await clock.sleep(_WINDOW_SECONDS)
+        return 1
+    ends, falls = clock.monotonic() + _WINDOW_SECONDS, 0
+    while clock.monotonic() < ends:
+        await break_partner(control, _TROUBLED, seed, {"name": "down"})
+        falls += 1
+        await clock.sleep(_FLAP_SECONDS)
+        await break_partner(control, _TROUBLED, seed)
+        await clock.sleep(_FLAP_SECONDS)
+    return falls
+
+
+def _felt(samples: list[Sample], windows: list[Window], service: str) -> dict[str, Any]:
+    """What one service's payers felt in quiet and in trouble, in milliseconds."""
+    quiet = _seconds(samples, [one for one in windows if not one.trouble], service)
+    trouble = _seconds(samples, [one for one in windows if one.trouble], service)
+    halves = [one for one in windows if not one.trouble]
+    noise = [percentile(_seconds(samples, halves[at::2], service), 99) for at in (0, 1)]
+    p99 = percentile(quiet, 99), percentile(trouble, 99)
+    return {
+        "samples": [len(quiet), len(trouble)],
+        "p50_ms": [round(percentile(one, 50) * 1000, 1) for one in (quiet, trouble)],
+        "p99_ms": [round(one * 1000, 1) for one in p99],
+        "p99_ratio": round(p99[1] / p99[0], 3) if p99[0] else 0.0,
+        "quiet_against_quiet": round(max(noise) / min(noise), 3) if min(noise) else 0.0,
+    }
+
+
+def _seconds(samples: list[Sample], windows: list[Window], service: str) -> list[float]:
+    return [
+        one.seconds
+        for one in samples
+        if one.service == service
+        and any(window.begins <= one.began < window.ends for window in windows)
+    ]
+
+
+def _told(samples: list[Sample], windows: list[Window]) -> dict[str, dict[str, int]]:
+    """What the troubled wallet's payers were told at once, in quiet and in each trouble."""
+    told: dict[str, dict[str, int]] = {}
+    for one in samples:
+        if one.service != _TROUBLED:
+            continue
+        window = next((w for w in windows if w.begins <= one.began < w.ends), None)
+        if window is not None:
+            counts = told.setdefault(window.trouble or "quiet", {})
+            counts[one.state] = counts.get(one.state, 0) + 1
+    return told
+
+
+def percentile(values: list[float], share: int) -> float:
+    """The value that ``share`` in a hundred do not exceed; 0 of nothing."""
+    if not values:
+        return 0.0
+    return sorted(values)[min(len(values) * share // 100, len(values) - 1)]

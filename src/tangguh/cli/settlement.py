@@ -1,0 +1,301 @@
+"""``tangguh settlement``: check files, run cycles, list and repair breaks, age what is open.
+
+``check``, ``breaks`` and ``ageing`` only read. ``run``, ``repair``, ``clear`` and ``payout`` decide
+in the book, which has one writer: a bank that is running does these through its own staff door. Of
+a bank that is stopped this command can be the writer itself, when told so with --bank-is-stopped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Final, NoReturn, TypeVar
+from uuid import UUID
+
+import msgspec
+from cyclopts import App, Parameter
+
+from tangguh.app import Bank
+from tangguh.config import Settings, load
+from tangguh.core.clock import SystemClock
+from tangguh.core.errors import Misconfigured, TangguhError
+from tangguh.core.outcome import Refusal, Refused
+from tangguh.db.pool import Pool
+from tangguh.ledger.posting import Posting
+from tangguh.settlement import repair as repairs
+from tangguh.settlement.ageing import Ageing
+from tangguh.settlement.ageing import ageing as age
+from tangguh.settlement.breaks import Break
+from tangguh.settlement.cycle import BackOffice, Ran, expected_of
+from tangguh.settlement.cycle import run as run_cycle
+from tangguh.settlement.file import FileRefused, Reader, Totals
+from tangguh.settlement.payout import PaidOut, pay_out
+from tangguh.settlement.signed import Signed
+from tangguh.settlement.source import Source, kept
+from tangguh.settlement.store import open_breaks
+
+app = App(name="settlement", help="Networks' files, cycles, breaks and what is outstanding.")
+
+_Json = Annotated[bool, Parameter(name="--json", negative="", help="Print one JSON document.")]
+_Dsn = Annotated[str, Parameter(help="The bank's database; else TANGGUH_DB__DSN.")]
+_Network = Annotated[str, Parameter(help="qris, bifast, cards, billers, or a wallet's name.")]
+_Day = Annotated[str, Parameter(help="The Jakarta day, YYYY-MM-DD.")]
+_Cycle = Annotated[int, Parameter(help="The cycle of the day, from 1; 0 is the day so far.")]
+_File = Annotated[Path | None, Parameter(help="The file, or the directory it is in.")]
+_Url = Annotated[str, Parameter(help="Where the network gives its files.")]
+_Stopped = Annotated[
+    bool,
+    Parameter(
+        name="--bank-is-stopped", negative="", help="Take the book: no bank runs on this database."
+    ),
+]
+T = TypeVar("T")
+Act = Callable[[BackOffice], Awaitable[T]]
+
+
+@app.command
+def check(
+    *, network: _Network, day: _Day, cycle: _Cycle = 1, file: _File = None, url: _Url = "",
+    as_json: _Json = False,
+) -> None:  # fmt: skip
+    """Read a file to its end and say what it adds up to, or which line refuses it."""
+    asked = _known(expected_of(network, _day(day), cycle))
+
+    async def read() -> Totals | FileRefused:
+        async with kept(_source(file, url), asked) as content:
+            reader = Reader(content.chunks(), asked)
+            for _ in reader:
+                pass
+        return reader.refused or reader.totals or FileRefused(0, "file", "it was not read")
+
+    _end(_run(read()), as_json=as_json)
+
+
+@app.command
+def run(
+    *, network: _Network, day: _Day, cycle: _Cycle = 1, file: _File = None, url: _Url = "",
+    supersede_by: str = "", approved_by: str = "", reason: str = "",
+    dsn: _Dsn = "", bank_is_stopped: _Stopped = False, as_json: _Json = False,
+) -> None:  # fmt: skip
+    """Run a cycle: conclude what the file proves, list breaks, post the position. Once."""
+    asked = _known(expected_of(network, _day(day), cycle))
+    source = _source(file, url)
+    signed = None
+    if supersede_by:
+        signed = Signed(by=supersede_by, approved_by=approved_by, reason=reason)
+
+    async def act(office: BackOffice) -> Ran | FileRefused | Refused:
+        return await run_cycle(office, asked, source, supersede=signed)
+
+    _end(_run(_in_the_book(dsn, act, is_stopped=bank_is_stopped)), as_json=as_json)
+
+
+@app.command
+def repair(
+    break_id: Annotated[str, Parameter(help="The break's id, as `breaks` lists it.")],
+    *, by: str, approved_by: str, reason: str, to_customer: bool = False,
+    dsn: _Dsn = "", bank_is_stopped: _Stopped = False, as_json: _Json = False,
+) -> None:  # fmt: skip
+    """Repair a break by a posting with two names and a reason."""
+    wanted = _id(break_id)
+    signed = Signed(by=by, approved_by=approved_by, reason=reason)
+
+    async def act(office: BackOffice) -> Break | Refused:
+        return await repairs.repair(office, wanted, signed, to_customer=to_customer)
+
+    _end(_run(_in_the_book(dsn, act, is_stopped=bank_is_stopped)), as_json=as_json)
+
+
+@app.command
+def clear(
+    posting_id: Annotated[str, Parameter(help="What put it in suspense, as `ageing` lists it.")],
+    *, to: int, by: str, approved_by: str, reason: str,
+    dsn: _Dsn = "", bank_is_stopped: _Stopped = False, as_json: _Json = False,
+) -> None:  # fmt: skip
+    """Give what is in suspense to the account it belongs to, with two names and a reason."""
+    wanted = _id(posting_id)
+    signed = Signed(by=by, approved_by=approved_by, reason=reason)
+
+    async def act(office: BackOffice) -> Posting | Refused:
+        return await repairs.clear(office, wanted, to, signed)
+
+    _end(_run(_in_the_book(dsn, act, is_stopped=bank_is_stopped)), as_json=as_json)
+
+
+@app.command
+def payout(
+    *, day: _Day, cycle: _Cycle = 1,
+    dsn: _Dsn = "", bank_is_stopped: _Stopped = False, as_json: _Json = False,
+) -> None:  # fmt: skip
+    """Pay merchants what waited at the cut-off, once per merchant and cycle."""
+    wanted = _day(day)
+
+    async def act(office: BackOffice) -> list[PaidOut] | Refused:
+        try:
+            return await pay_out(office, wanted, cycle)
+        except ValueError as error:
+            return Refused(Refusal.ORDER_INVALID, "cycle", str(error))
+
+    _end(_run(_in_the_book(dsn, act, is_stopped=bank_is_stopped)), as_json=as_json)
+
+
+@app.command
+def breaks(*, dsn: _Dsn = "", as_json: _Json = False) -> None:
+    """Every open break, the oldest first, with its age, owner and proposed repair."""
+    now = SystemClock().now()
+
+    async def read() -> list[Break]:
+        async with _reading(dsn) as (pool, book_id):
+            return await open_breaks(pool, book_id)
+
+    found = _run(read())
+    if as_json:
+        told = [
+            {
+                **msgspec.to_builtins(one),
+                "difference_minor": one.difference_minor,
+                "age_days": one.age(now).days,
+            }
+            for one in found
+        ]
+        _print({"breaks": told})
+        return
+    for one in found:
+        print(
+            f"{one.break_id}  {one.network:<8} {one.day} {one.cycle}  {one.kind:<16} "
+            f"{_rupiah(one.difference_minor):>18}  {one.age(now).days:>3} d  {one.owner}"
+        )
+        print(f"    {one.reference}: {one.proposal}")
+    print(f"{len(found)} open")
+
+
+@app.command
+def ageing(*, dsn: _Dsn = "", as_json: _Json = False) -> None:
+    """What stands in nostro, settlement and suspense, by age, with its owner."""
+    now = SystemClock().now()
+
+    async def read() -> Ageing:
+        async with _reading(dsn) as (pool, book_id):
+            return await age(pool, book_id, now)
+
+    found = _run(read())
+    if as_json:
+        _print(found)
+        return
+    for one in found.standing:
+        print(
+            f"account {one.account_id}  since {one.since}  {one.age_days:>4} d  "
+            f"{_rupiah(one.amount_minor):>22}  {one.owner}"
+        )
+    for entry in found.suspended:
+        print(
+            f"suspense {entry.posting_id}  {entry.age_days:>4} d  "
+            f"{_rupiah(entry.amount_minor):>18}  {entry.owner}  {entry.note}"
+        )
+    print(f"{len(found.suspended)} in suspense, {len(found.breaks)} breaks open")
+
+
+# ---- inside --------------------------------------------------------------------------------------
+
+_NOT_OURS: Final = (
+    "the running bank holds the book and runs this through its staff door; "
+    "when no bank runs on this database, say --bank-is-stopped"
+)
+
+
+async def _in_the_book(dsn: str, act: Act[T], *, is_stopped: bool) -> T:
+    if not is_stopped:
+        raise Misconfigured(_NOT_OURS)
+    settings, where = _place(dsn)
+    bank = await Bank.open(settings, where, rails={})
+    try:
+        return await act(BackOffice(bank.desk, bank.pool, bank.book_id, bank.clock))
+    finally:
+        await bank.close()
+
+
+@asynccontextmanager
+async def _reading(dsn: str) -> AsyncIterator[tuple[Pool, int]]:
+    settings, where = _place(dsn)
+    pool = await Pool.open(where, size_max=1)
+    try:
+        yield pool, settings.book.book_id
+    finally:
+        await pool.close()
+
+
+def _place(dsn: str) -> tuple[Settings, str]:
+    settings = load(None)
+    where = dsn or settings.db.dsn
+    if not where:
+        raise Misconfigured("--dsn or TANGGUH_DB__DSN: say which bank")
+    return settings, where
+
+
+def _run(asked: Awaitable[T]) -> T:
+    async def wait() -> T:
+        return await asked
+
+    try:
+        return asyncio.run(wait())
+    except TangguhError as trouble:
+        _fail(str(trouble))
+
+
+def _source(file: Path | None, url: str) -> Source:
+    if (file is None) == (not url):
+        _fail("say either --file or --url")
+    return file if file is not None else url
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        _fail(f"--day is YYYY-MM-DD, not {text!r}")
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        _fail(f"{text!r} is no id")
+
+
+def _known(asked: T | Refused) -> T:
+    if isinstance(asked, Refused):
+        _fail(f"{asked.field}: {asked.detail}")
+    return asked
+
+
+def _fail(why: str) -> NoReturn:
+    print(f"tangguh: {why}", file=sys.stderr)
+    sys.exit(1)
+
+
+def _end(result: Any, *, as_json: bool) -> NoReturn:
+    """Print what came of it; 1 when it was refused."""
+    is_refused = isinstance(result, Refused | FileRefused)
+    if as_json:
+        _print(result if isinstance(result, msgspec.Struct) else {"results": result})
+    elif isinstance(result, FileRefused):
+        print(f"refused: line {result.line}, {result.field}: {result.rule}")
+    elif isinstance(result, Refused):
+        print(f"refused: {result.field}: {result.detail}")
+    else:
+        for one in result if isinstance(result, list) else [result]:
+            told = msgspec.structs.asdict(one)
+            print("\n".join(f"{name:<16} {value}" for name, value in told.items() if value))
+    sys.exit(1 if is_refused else 0)
+
+
+def _print(value: Any) -> None:
+    print(msgspec.json.encode(value).decode())
+
+
+def _rupiah(minor: int) -> str:
+    return f"{'-' if minor < 0 else ''}Rp{abs(minor) // 100:,}.{abs(minor) % 100:02d}"

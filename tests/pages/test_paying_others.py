@@ -1,0 +1,137 @@
+"""Paying beyond the bank, and shops, in a real browser: names before the PIN, codes, takings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+
+import pytest
+from playwright.async_api import Page
+
+from pages.harness import PEOPLE, Site, confirm, log_in, sees
+from tangguh.core.outcome import Accepted
+from tangguh.customers.demo import purse_of
+from tangguh.customers.seed import DEMO_PIN
+from tangguh.customers.seed import PEOPLE as SHOPS_BEGIN
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+async def page(visitor: Callable[..., Awaitable[Page]]) -> Page:
+    """A phone of nobody in particular."""
+    return await visitor()
+
+
+SHOPKEEPER = SHOPS_BEGIN + 1
+
+
+async def test_the_name_is_seen_before_the_pin_is_asked(site: Site, page: Page) -> None:
+    """Another bank's account: the network's name for it stands on the review, and is paid."""
+    await log_in(page)
+    await page.goto("/services")
+    await page.click("text=Transfer BI-FAST")
+    await page.select_option("#bank", "014")
+    await page.fill("#account_no", "0149990001")
+    await page.fill("#amount", "75000")
+    await page.click("main button.button")
+    await page.wait_for_url("**/review?**")
+    await sees(page, "PENERIMA UJI", "BCA", "Rp2.500", "Rp77.500")
+    await confirm(page)
+    await page.wait_for_url("**/payments/**")
+    await sees(page, "Berhasil", "PENERIMA UJI", "BCA")
+    assert (await site.payments(1))[0].service == "mobile.transfer.bifast"
+
+
+async def test_what_is_missing_is_said_beside_its_field(site: Site, page: Page) -> None:
+    """No account, no amount, an unknown number: said at once, nothing asked of anybody."""
+    await log_in(page)
+    await page.goto("/to/bank")
+    await page.fill("#amount", "75000")
+    await page.click("main button.button")
+    await sees(page, "Pilih bank dan tulis nomor rekening")
+    await page.goto("/to/emoney")
+    await page.fill("#number", "111122223333")
+    await page.fill("#amount", "50000")
+    await page.click("main button.button")
+    await sees(page, "Tidak ada uang elektronik dengan nomor ini")
+    assert not await site.payments(1)
+
+
+async def test_a_power_token_is_on_the_payments_page(site: Site, page: Page) -> None:
+    """Fixed sums to choose from; the token stands where the customer looks for it."""
+    site.paper.will("send", Accepted("B0001", "12345678901234567890"))
+    await log_in(page)
+    await page.goto("/to/bill/prepaid")
+    await page.fill("#number", "14512340001")
+    await page.select_option("#amount", "50000")
+    await page.click("main button.button")
+    await page.wait_for_url("**/review?**")
+    await confirm(page)
+    await sees(page, "Token", "12345678901234567890")
+
+
+async def test_e_money_is_topped_up_by_its_number(site: Site, page: Page) -> None:
+    """Only the last digits of somebody's e-money are shown; the money is there at once."""
+    number = purse_of("touristpass", 2, 0).number
+    await log_in(page)
+    await page.goto("/to/emoney")
+    await page.fill("#number", number)
+    await page.fill("#amount", "60000")
+    await page.click("main button.button")
+    await page.wait_for_url("**/review?**")
+    assert number not in await page.inner_text("main")
+    await confirm(page)
+    await sees(page, "Berhasil")
+    proof = await site.bank.prove()
+    assert proof.passed
+
+
+async def test_cash_without_a_card_needs_the_pin(site: Site, page: Page) -> None:
+    """A wrong PIN makes no code; the right one makes eight digits, good once."""
+    await log_in(page)
+    await page.goto("/cash")
+    await page.fill("#amount", "100000")
+    await page.fill("#pin", "111111")
+    await page.click("main button.button")
+    await sees(page, "PIN tidak cocok")
+    await page.fill("#amount", "100000")
+    await page.fill("#pin", DEMO_PIN)
+    await page.click("main button.button")
+    shown = await page.inner_text("#cash-code")
+    assert re.fullmatch(r"\d{4} \d{4}", shown)
+
+
+async def test_a_shop_sees_its_payment_at_the_counter(site: Site, page: Page) -> None:
+    """A dynamic code for a bill is paid by a customer of the bank; the shop sees it."""
+    await log_in(page, SHOPKEEPER)
+    await page.goto("/shops")
+    await page.click("main a.row")
+    await sees(page, "0 pembayaran hari ini")
+    await page.fill("#amount", "18000")
+    await page.click("main form button.button")
+    await sees(page, "Rp18.000")
+    shop = page.url
+    code = await page.get_attribute("img.qr-picture", "src") or ""
+    assert code.startswith("data:image/svg+xml")
+    bank = site.bank
+    row = await bank.pool.fetchrow("SELECT bill_no FROM merchant_bills")
+    assert row is not None
+    await page.goto(shop)
+    assert PEOPLE[SHOPKEEPER - 1].full_name.upper()[:25] in await page.inner_text("main")
+
+
+@pytest.mark.parametrize("size", [(390, 844), (1280, 800)])
+async def test_nothing_is_wider_than_the_screen(
+    site: Site, page: Page, size: tuple[int, int]
+) -> None:
+    """Every new page fits a phone and a desktop."""
+    await page.set_viewport_size({"width": size[0], "height": size[1]})
+    await log_in(page, SHOPKEEPER)
+    shop = "/shops/TGH000000000"
+    pages = ["/services", "/to/bank", "/to/wallet/gopay", "/to/bill/prepaid", "/to/bill/water",
+             "/to/emoney", "/cash", "/show", "/shops", shop]  # fmt: skip
+    for path in pages:
+        await page.goto(path)
+        wide = await page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= size[0], path
