@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,6 +15,7 @@ from paper import PaperRail
 from stories import RUPIAH, balance, count_of, now_is, pay, proved, scan, told
 from tangguh.app import Bank
 from tangguh.core.clock import HandClock
+from tangguh.core.errors import StoreUnavailable
 from tangguh.core.order import CreditOrder, RefundOrder, ToWallet
 from tangguh.core.outcome import Declined, Refusal, Refused, Unanswered
 from tangguh.core.service import IN_QRIS, TOPUP
@@ -19,6 +23,7 @@ from tangguh.ledger import chart
 from tangguh.payments import flow
 from tangguh.payments.payment import Decided, Payment, State
 from tangguh.payments.receive import ReceiveCredit
+from tangguh.settlement import store
 from tangguh.settlement.cycle import BackOffice, Ran, expected_of, run
 from tangguh.settlement.file import Expected, FileRefused
 from tangguh.settlement.match import Kind
@@ -340,6 +345,91 @@ async def test_a_deposit_under_its_floor_is_to_be_filled(
         done.deposit.deposit_minor
         == -(await balance(bank, chart.PARTNER_OF_WALLET["gopay"])).posted_minor
     )
+
+
+async def test_a_run_that_is_cut_anywhere_is_simply_run_again(
+    bank: Bank,
+    office: BackOffice,
+    clock: HandClock,
+    paper: PaperRail,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The database goes away before the first step, the second, and so on: the end is one."""
+    paid = await pay(bank, await scan(bank, 20_000 * RUPIAH, key="a"))
+    paper.will("send", Unanswered("silence"))
+    open_one = await pay(bank, await scan(bank, 5_000 * RUPIAH, key="b"))
+    unlisted = await pay(bank, await scan(bank, 3_000 * RUPIAH, key="c"))
+    nostro = (await balance(bank, chart.NOSTRO)).posted_minor
+    clock.advance(13 * HOUR)
+    content = written(line_of(paid), line_of(open_one), line_of(paid, reference="e" * 32))
+    left = cuts = 0
+
+    def may_be_cut(touch: Callable[..., Any]) -> Callable[..., Any]:
+        async def cut(*arguments: Any, **more: Any) -> Any:
+            nonlocal left
+            if left == 0:
+                raise StoreUnavailable
+            left -= 1
+            return await touch(*arguments, **more)
+
+        return cut
+
+    monkeypatch.setattr(bank.desk, "decide", may_be_cut(bank.desk.decide))
+    for name in ("keep_file", "keep_matches", "add_breaks", "close_breaks", "finish_file"):
+        monkeypatch.setattr(store, name, may_be_cut(getattr(store, name)))
+    done = None
+    while done is None:
+        left = cuts
+        try:
+            done = await run(office, awaited(), content)
+        except StoreUnavailable:
+            cuts += 1
+    assert cuts >= 6
+    assert isinstance(done, Ran)
+    assert (await now_is(bank, open_one)).state is State.POSTED
+    assert (await now_is(bank, unlisted)).state is State.UNANSWERED
+    assert len(await open_breaks(bank.pool, bank.book_id)) == 1
+    assert (await balance(bank, chart.NOSTRO)).posted_minor == nostro + 45_000 * RUPIAH
+    assert await count_of(bank, "settlement_files") == 1
+    monkeypatch.undo()
+    assert (await ran(office, content)).repeated
+    await proved(bank)
+
+
+async def test_two_runs_at_once_post_once(bank: Bank, office: BackOffice, clock: HandClock) -> None:
+    """The schedule and a person press the button together."""
+    paid = await pay(bank, await scan(bank, 20_000 * RUPIAH))
+    nostro = (await balance(bank, chart.NOSTRO)).posted_minor
+    clock.advance(13 * HOUR)
+    content = written(line_of(paid))
+    both = await asyncio.gather(*(run(office, awaited(), content) for _ in range(2)))
+    assert any(isinstance(one, Ran) for one in both)
+    assert not any(isinstance(one, FileRefused) for one in both)
+    assert (await balance(bank, chart.NOSTRO)).posted_minor == nostro + 20_000 * RUPIAH
+    assert await count_of(bank, "settlement_files") == 1
+    assert await count_of(bank, "settlement_matches") == 1
+    await proved(bank)
+
+
+async def test_a_reversal_of_last_weeks_payment_finds_it(
+    bank: Bank, office: BackOffice, clock: HandClock
+) -> None:
+    """Too old to be loaded with the cycle, it is looked up by the line's own reference."""
+    old = await pay(bank, await scan(bank, 8_000 * RUPIAH))
+    clock.advance(13 * HOUR)
+    assert (await ran(office, written(line_of(old)))).breaks == 0
+    clock.advance(6 * 24 * HOUR)
+    order = RefundOrder(
+        requested_by=0, idempotency_key="r", payment_id=old.id, amount_minor=8_000 * RUPIAH
+    )
+    assert isinstance(await flow.refund(bank.desk, order), Decided)
+    clock.advance(24 * HOUR)
+    week = DAY + timedelta(days=7)
+    asked = awaited(day=week, cycle=1)
+    line = line_of(old, kind="REV", side="I", at="2026-03-26T20:00:00+00:00")
+    done = await ran(office, written(line, asked=asked), asked)
+    assert (done.matched, done.breaks) == (1, 0)
+    assert (await balance(bank, chart.SETTLEMENT_QRIS)).posted_minor == 0
 
 
 def test_an_unknown_network_or_cycle_is_refused() -> None:

@@ -6,6 +6,7 @@ be worth nothing to a thief.
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 import msgspec
@@ -52,6 +53,45 @@ async def find(pool: Pool, book_id: int, card_token: str) -> Card | None:
     """The card with this token, or None."""
     row = await pool.fetchrow(PRODUCTS["card"], book_id, card_token)
     return _card(row) if row is not None else None
+
+
+class CardLoader:
+    """Finds cards for many askers at once: while one query is out, the next one collects.
+
+    Nothing is kept: every answer was read after it was asked for, so a card blocked a moment ago is
+    blocked here too.
+    """
+
+    def __init__(self, pool: Pool, book_id: int) -> None:
+        self._pool = pool
+        self._book_id = book_id
+        self._asked: dict[str, asyncio.Future[Card | None]] = {}
+        self._reading: asyncio.Task[None] | None = None
+
+    async def find(self, card_token: str) -> Card | None:
+        """The card with this token, or None. Raises StoreUnavailable."""
+        answer = self._asked.get(card_token)
+        if answer is None:
+            answer = self._asked[card_token] = asyncio.get_running_loop().create_future()
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read())
+        return await asyncio.shield(answer)
+
+    async def _read(self) -> None:
+        while self._asked:
+            asked, self._asked = self._asked, {}
+            try:
+                rows = await self._pool.fetch(
+                    PRODUCTS["cards_by_token"], self._book_id, list(asked)
+                )
+            except Exception as trouble:
+                for answer in asked.values():
+                    answer.set_exception(trouble)
+                continue
+            found = {row["card_token"]: _card(row) for row in rows}
+            for token, answer in asked.items():
+                answer.set_result(found.get(token))
+        self._reading = None
 
 
 async def of_customer(pool: Pool, book_id: int, customer_id: int) -> list[Card]:

@@ -51,6 +51,11 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'active', 3) ON CONFLICT DO NOTHING
 SELECT card_token, sealed_pan, last_four, expires, account_id, customer_id, pvv, state, tries_left
   FROM cards WHERE book_id = $1 AND card_token = $2
 
+-- name: cards_by_token
+-- Several cards at once, for terminals that ask side by side. Primary key.
+SELECT card_token, sealed_pan, last_four, expires, account_id, customer_id, pvv, state, tries_left
+  FROM cards WHERE book_id = $1 AND card_token = ANY($2::text[])
+
 -- name: cards_of_customer
 -- A customer's cards. cards_of_customer.
 SELECT card_token, sealed_pan, last_four, expires, account_id, customer_id, pvv, state, tries_left

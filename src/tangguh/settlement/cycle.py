@@ -106,17 +106,22 @@ async def run(
     """Run one cycle from its file.
 
     Gives FileRefused when anything is wrong with the file (nothing was done), Refused ORDER_INVALID
-    when the cycle has not ended, or had another file and nobody signed for the change. Raises
-    Misconfigured and ContractBroken when there is no file, StoreUnavailable like every decision.
+    when the cycle has not ended, is being run by another, or had another file and nobody signed for
+    the change. Raises Misconfigured and ContractBroken when there is no file, StoreUnavailable like
+    every decision.
     """
     _, ends = window_of(expected)
     if expected.cycle and office.clock.now() < ends:
         return Refused(Refusal.ORDER_INVALID, "cycle", f"it ends at {ends.isoformat()}")
     if supersede is not None and (refused := supersede.refused()):
         return refused
-    async with kept(source, expected) as content:
-        running = _Run(office, expected, content)
-        ran = await running.run(supersede)
+    async with (
+        kept(source, expected) as content,
+        store.one_at_a_time(office.pool, office.book_id, expected) as alone,
+    ):
+        if not alone:
+            return Refused(Refusal.ORDER_INVALID, "cycle", "it is being run by another")
+        ran = await _Run(office, expected, content).run(supersede)
     if isinstance(ran, FileRefused):
         told = msgspec.json.encode(ran).decode()
         cycle = Cycle(expected.network.name, expected.day, expected.cycle)
@@ -177,8 +182,7 @@ class _Run:
         if is_new:
             await self._remember_file(cycle, totals, supersede)
             now = office.clock.now()
-            if not await store.keep_file(*self._place, expected, revision, totals, now):
-                return Refused(Refusal.ORDER_INVALID, "cycle", "it is being run by another")
+            await store.keep_file(*self._place, expected, revision, totals, now)
         await store.keep_matches(*self._place, expected, matcher.settled())
         accepted, declined = await self._conclude(matched)
         await self._list_breaks(matched.breaks)

@@ -226,15 +226,11 @@ class _Parser:
         number = self._reader.count(sign, amount, fee)
         if counted != b"%d" % number:
             raise _Wrong("number", f"lines count 1, 2, 3; this must be {number}")
-        self._check_unseen(kind, reference, theirs)
-        return Line(number, letter + reference, sign * amount, theirs)
-
-    def _check_unseen(self, kind: bytes, reference: bytes, theirs: bytes) -> None:
-        name = reference + b"|" + theirs if kind in self._may_repeat else reference
-        seen = self._seen[kind]
-        if name in seen:
+        name = b"|".join((reference, theirs, at)) if kind in self._may_repeat else reference
+        if name in self._seen[kind]:
             raise _Wrong("reference", f"{kind.decode()} {name.decode()} came before")
-        seen.add(name)
+        self._seen[kind].add(name)
+        return Line(number, letter + reference, sign * amount, theirs)
 
     def _check_instant(self, text: bytes) -> None:
         """Cycles begin and end on whole minutes, so a minute once looked at is known."""

@@ -22,8 +22,8 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     """How a file is written: the order of the columns and the codes in them.
 
     ``kinds`` tells our word for each kind code (payment, credit, reversal, refund), ``sides`` the
-    sign of each side code. A kind in ``may_repeat`` may come several times for one reference, told
-    apart by the network's own reference.
+    sign of each side code. A kind in ``may_repeat`` may come several times for one reference (a
+    payment given back in parts), told apart by the network's own reference and the instant.
     """
 
     separator: str = "|"
@@ -51,7 +51,7 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
         ("REF", "refund"),
     )
     sides: tuple[tuple[str, int], ...] = (("O", OWED), ("I", DUE))
-    may_repeat: frozenset[str] = frozenset()
+    may_repeat: tuple[str, ...] = ("REV",)
 
 
 OURS: Final = Layout()
@@ -62,9 +62,11 @@ class Network(msgspec.Struct, frozen=True, kw_only=True):
 
     ``accounts``: where its payments stand in the book; a line nobody knows stands on the first.
     ``rails``: the rails whose payments carry references of this network. ``named_by_key``: services
-    it knows by their idempotency key. ``deposit_floor_minor``: not zero when the network is paid in
-    advance; then a position moves nothing, and a deposit below this is to be filled up to twice it.
-    ``absence_proves``: a payment in none of the files of its day and the next never took place.
+    it knows by their idempotency key. ``trace_in_parts``: what comes from it stands in the book as
+    acquirer-DE7-DE11-DE37, in its file as the last three in a row. ``deposit_floor_minor``: not
+    zero when the network is paid in advance; then a position moves nothing, and a deposit below
+    this is to be filled up to twice it. ``absence_proves``: a payment in none of the files of its
+    day and the next never took place.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Network(msgspec.Struct, frozen=True, kw_only=True):
     layout: Layout = OURS
     cut_offs: tuple[str, ...] = ("24:00",)
     named_by_key: tuple[str, ...] = ()
+    trace_in_parts: bool = False
     deposit_floor_minor: int = 0
     absence_proves: bool = True
 
@@ -112,8 +115,8 @@ NETWORKS: Final[dict[str, Network]] = {
             accounts=(chart.SETTLEMENT_CARDS,),
             rails=("iso8583", "onus"),
             owner="card desk",
-            layout=Layout(may_repeat=frozenset({"REV"})),
             named_by_key=(CARD_CASH,),
+            trace_in_parts=True,
         ),
         *(
             Network(

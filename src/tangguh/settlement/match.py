@@ -10,7 +10,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -38,7 +38,7 @@ class Kind(StrEnum):
     DUPLICATE = "duplicate"
 
 
-class Found(NamedTuple):
+class Found(msgspec.Struct, frozen=True):
     """A break as it was found. ``ours``: what we expected in this file, ``theirs``: what it says.
 
     ``account``: where the difference stands in the book once the position is posted.

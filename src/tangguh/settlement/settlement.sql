@@ -50,6 +50,14 @@ SELECT payment_id, accepted_at FROM payments
 SELECT DISTINCT payment_id FROM settlement_matches
  WHERE book_id = $1 AND payment_id = ANY($2::uuid[])
 
+-- name: take_cycle
+-- One run of a cycle at a time, wherever it runs. Let go with the connection.
+SELECT pg_try_advisory_lock($1::bigint) AS taken
+
+-- name: leave_cycle
+-- The run is over.
+SELECT pg_advisory_unlock($1::bigint)
+
 -- name: file_in_force
 -- The file that counts for a cycle. file_in_force.
 SELECT revision, sha256, lines, owed_minor, due_minor, fee_minor, received_at, state, matched,
@@ -82,6 +90,7 @@ UPDATE settlement_files SET state = 'superseded'
 -- The cycle is done: its position stands in the book.
 UPDATE settlement_files SET state = 'posted', matched = $6, breaks = $7, posting_id = $8
  WHERE book_id = $1 AND network = $2 AND day = $3 AND cycle = $4 AND revision = $5
+   AND state <> 'superseded'
 
 -- name: forget_matches
 -- What a cycle listed, before it is written again. matches_of_cycle.

@@ -7,14 +7,16 @@ be made again from them.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
+from hashlib import sha256
 from itertools import islice
 from typing import Final
 from uuid import UUID
 
 import msgspec
 
-from tangguh.db.pool import Connection, Pool, Record, UniqueViolation
+from tangguh.db.pool import Connection, Pool, Record
 from tangguh.db.queries import Queries
 from tangguh.settlement import match
 from tangguh.settlement.breaks import Break
@@ -138,13 +140,16 @@ class Reading:
 
 def reference_of(network: Network, payment_id: UUID, row: Record, prefix: str) -> str:
     """What the network calls a payment: its wire reference, its idempotency key, or its id."""
-    wire: str = row[f"{prefix}wire" if prefix else "wire_reference"]
-    if wire:
-        return wire.removeprefix("in:")
-    if row[f"{prefix}service"] in network.named_by_key:
-        key: str = row[f"{prefix}key" if prefix else "order_key"]
-        return key.partition(":")[2]
-    return payment_id.hex
+    name: str = row[f"{prefix}wire" if prefix else "wire_reference"]
+    if name:
+        name = name.removeprefix("in:")
+    elif row[f"{prefix}service"] in network.named_by_key:
+        name = row[f"{prefix}key" if prefix else "order_key"].partition(":")[2]
+    else:
+        return payment_id.hex
+    if network.trace_in_parts and "-" in name:
+        return name.partition("-")[2].replace("-", "")
+    return name
 
 
 async def file_in_force(pool: Pool, book_id: int, expected: Expected) -> Filed | None:
@@ -159,27 +164,41 @@ async def revisions(pool: Pool, book_id: int, expected: Expected) -> list[tuple[
     return [(row["revision"], row["posting_id"]) for row in rows]
 
 
+@asynccontextmanager
+async def one_at_a_time(pool: Pool, book_id: int, expected: Expected) -> AsyncIterator[bool]:
+    """Whether this run has the cycle to itself; another has it, here or in another process, if not.
+
+    PostgreSQL keeps the lock on one connection, so a run that dies lets go of it.
+    """
+    named = f"{book_id}:{expected.network.name}:{expected.day.isoformat()}:{expected.cycle}"
+    number = int.from_bytes(sha256(named.encode()).digest()[:8], "big", signed=True)
+    async with pool.connection() as connection:
+        row = await connection.fetchrow(SETTLEMENT["take_cycle"], number)
+        taken = bool(row["taken"]) if row is not None else False
+        try:
+            yield taken
+        finally:
+            if taken:
+                await connection.fetchrow(SETTLEMENT["leave_cycle"], number)
+
+
 async def keep_file(
     pool: Pool, book_id: int, expected: Expected, revision: int, totals: Totals, now: datetime
-) -> bool:
-    """Let this file count for its cycle. False: somebody else keeps one at this very moment."""
-    try:
-        async with pool.transaction() as connection:
-            await connection.execute(SETTLEMENT["supersede_file"], *_cycle(book_id, expected))
-            await connection.execute(
-                SETTLEMENT["add_file"],
-                *_cycle(book_id, expected),
-                revision,
-                totals.sha256,
-                totals.lines,
-                totals.owed_minor,
-                totals.due_minor,
-                totals.fee_minor,
-                now,
-            )
-    except UniqueViolation:
-        return False
-    return True
+) -> None:
+    """Let this file count for its cycle, in place of any before it."""
+    async with pool.transaction() as connection:
+        await connection.execute(SETTLEMENT["supersede_file"], *_cycle(book_id, expected))
+        await connection.execute(
+            SETTLEMENT["add_file"],
+            *_cycle(book_id, expected),
+            revision,
+            totals.sha256,
+            totals.lines,
+            totals.owed_minor,
+            totals.due_minor,
+            totals.fee_minor,
+            now,
+        )
 
 
 async def keep_matches(

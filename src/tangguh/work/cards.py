@@ -24,6 +24,7 @@ class CardOffice:
         self._clock = clock
         self._prefix = prefix
         self.security = security
+        self._loader = cards.CardLoader(pool, book_id)
 
     def is_ours(self, pan: str) -> bool:
         """Whether we issued such numbers."""
@@ -31,7 +32,7 @@ class CardOffice:
 
     async def find(self, pan: str) -> Card | None:
         """The card with this number, or None."""
-        return await cards.find(self._pool, self._book_id, self.security.token(pan))
+        return await self._loader.find(self.security.token(pan))
 
     async def admit(self, request: Message, pan: str, pin_key: str) -> Card | str:
         """The card when it may be used and its PIN is right, else the response code.

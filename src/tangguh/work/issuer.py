@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+import msgspec
 import structlog
 
 from tangguh.core.errors import TangguhError
@@ -110,7 +111,8 @@ class IssuerDoor:
         incoming = credit_in(request, RAIL, IN_CARDS)
         if incoming is None:
             return reply_to(request, codes.FORMAT)
-        said = await self._receiving.announce(incoming, at_once=True)
+        named = msgspec.structs.replace(incoming, reference=settled_name(incoming.reference))
+        said = await self._receiving.announce(named, at_once=True)
         match said:
             case Accepted():
                 return reply_to(request, codes.APPROVED)
@@ -144,7 +146,8 @@ class IssuerDoor:
 
     async def _reverse_credit(self, reference: str) -> str:
         """The other bank takes its transfer back: even money that was spent, as an overdraft."""
-        credit = await payments.find_by_wire(self._pool, self._book_id, RAIL, f"in:{reference}")
+        wire = f"in:{settled_name(reference)}"
+        credit = await payments.find_by_wire(self._pool, self._book_id, RAIL, wire)
         if credit is None:
             return codes.NO_RECORD
         return await undo(self._desk, credit, credit.refundable_minor, forced=True)
@@ -166,7 +169,13 @@ def cash_order(card: Card, asked: CardAsked) -> PaymentOrder:
             card=masked_pan(asked.pan),
         ),
         amount_minor=asked.amount_minor,
+        network_reference=settled_name(asked.reference),
     )
+
+
+def settled_name(reference: str) -> str:
+    """What the switch's settlement file calls a request: DE7, STAN and RRN without the acquirer."""
+    return "".join(reference.split("-")[1:])
 
 
 def placeholder(card: Card, reference: str, service: str, amount_minor: int) -> PaymentOrder:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -44,12 +45,12 @@ def test_a_days_cycles_fill_the_day(offs: tuple[str, ...], day: date) -> None:
     assert [one.number for one in found] == list(range(1, len(offs) + 1))
     assert found[-1].ends_at - found[0].starts_at == timedelta(days=1)
     assert found[0].starts_at == datetime(day.year, day.month, day.day, tzinfo=JAKARTA)
-    for one, following in zip(found, found[1:], strict=False):
+    for one, following in pairwise(found):
         assert one.ends_at == following.starts_at
         assert one.starts_at < one.ends_at
 
 
-@given(cut_offs(), st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1)))  # noqa: DTZ001
+@given(cut_offs(), st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1)))
 def test_every_instant_has_one_cycle(offs: tuple[str, ...], naive: datetime) -> None:
     instant = naive.replace(tzinfo=UTC)
     found = cycle_of(instant, offs)

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from tangguh.settlement.file import (
     LINE_BYTES_MAX,
     Expected,
-    FileRefused,
     Line,
     Reader,
     lines_of,
@@ -26,7 +25,6 @@ from tangguh.sim.settlement import SettlementLine, file_of
 
 DAY = date(2026, 3, 20)
 EXPECTED = Expected(network=NETWORKS["qris"], day=DAY, cycle=2)
-CARDS = Expected(network=NETWORKS["cards"], day=DAY, cycle=1)
 KINDS = (("PAY", "O"), ("CRE", "I"), ("REF", "I"), ("REV", "I"), ("REV", "O"))
 
 
@@ -217,16 +215,18 @@ def test_the_ends_of_a_cycle_are_told_apart() -> None:
         window_of(Expected(network=NETWORKS["qris"], day=DAY, cycle=3))
 
 
-def test_some_kinds_may_come_twice_where_the_table_says_so() -> None:
-    """Two partial reversals of one card payment, told apart by the switch's own reference."""
-    back = [a_line(1, kind="REV", side="I", network_reference=theirs) for theirs in ("A", "B", "B")]
-    two = file_of("cards", "999", DAY, 1, back[:2]).encode()
-    seen, reader = read(two, CARDS)
+def test_what_is_given_back_in_parts_stands_there_in_parts() -> None:
+    """Two reversals of one payment at two instants; the very same line twice is refused."""
+    first, second = "2026-03-20T05:00:00+00:00", "2026-03-20T05:00:01+00:00"
+    back = [
+        a_line(1, kind="REV", side="I", at=at, amount_minor=5) for at in (first, second, second)
+    ]
+    seen, reader = read(a_file(*back[:2]))
     assert reader.refused is None
-    assert [line.key[:1] for line in seen] == [b"O", b"O"]
-    three = file_of("cards", "999", DAY, 1, back).encode()
-    _, reader = read(three, CARDS)
-    assert reader.refused == FileRefused(4, "reference", f"REV {'0' * 31}1|B came before")
+    assert [(line.key[:1], line.signed_minor) for line in seen] == [(b"O", -5), (b"O", -5)]
+    _, reader = read(a_file(*back))
+    assert reader.refused is not None
+    assert (reader.refused.line, reader.refused.field) == (4, "reference")
 
 
 def test_another_layout_is_another_table() -> None:

@@ -205,6 +205,10 @@ def _felt(samples: list[Sample], windows: list[Window], service: str) -> dict[st
         "p50_ms": [round(percentile(one, 50) * 1000, 1) for one in (quiet, trouble)],
         "p99_ms": [round(one * 1000, 1) for one in p99],
         "p99_ratio": round(p99[1] / p99[0], 3) if p99[0] else 0.0,
+        "p99_by_window_ms": [
+            [one.trouble or "quiet", round(percentile(_seconds(samples, [one], service), 99) * 1000, 1)]
+            for one in windows
+        ],
         "quiet_against_quiet": round(max(noise) / min(noise), 3) if min(noise) else 0.0,
     }
 
@@ -232,7 +236,7 @@ def _told(samples: list[Sample], windows: list[Window]) -> dict[str, dict[str, i
 
 
 def percentile(values: list[float], share: int) -> float:
-    """The value that ``share`` in a hundred do not exceed; 0 of nothing."""
+    """The least value that ``share`` in a hundred do not exceed (nearest rank); 0 of nothing."""
     if not values:
         return 0.0
-    return sorted(values)[min(len(values) * share // 100, len(values) - 1)]
+    return sorted(values)[max(-(-len(values) * share // 100) - 1, 0)]

@@ -26,6 +26,7 @@ INQUIRY: Final = "24"
 PAYMENT: Final = "25"
 STATUS: Final = "26"
 CUT_OFFS: Final = ("24:00",)
+_PENDING_MAX: Final = 1_000_000
 
 Number = Annotated[str, msgspec.Meta(min_length=1, max_length=28)]
 RequestId = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
@@ -147,6 +148,9 @@ class Aggregator:
         """``bill``: write a fresh bill (service, customer_no, name, amount). ValueError."""
         if what != "bill":
             raise ValueError(f"billers cannot {what}")
+        missing = {"service", "customer_no", "amount_minor"} - fields.keys()
+        if missing:
+            raise ValueError(f"a bill has {', '.join(sorted(missing))}")
         bill = Bill(
             service=str(fields["service"]),
             customer_no=str(fields["customer_no"]),
@@ -201,7 +205,7 @@ class Aggregator:
         bill = self._bills.get(number)
         case = self._judge(bill)
         if bill is not None and case == "20000" and not self._takes(bill, minor):
-            case = "40413"
+            case = "40400" if self._in_progress(bill) else "40413"
         if case == "20000" and isinstance(fault, Decline):
             case = fault.case
         if case == "20000" and isinstance(fault, Lie) and fault.books == "failed":
@@ -252,8 +256,13 @@ class Aggregator:
             return "40414"
         return "20000"
 
+    def _in_progress(self, bill: Bill) -> int:
+        """What is being paid of a bill: until it has ended nobody else may pay that."""
+        rows = self.ledger.transfers(state="pending", account=bill.number, limit=_PENDING_MAX)
+        return sum(row.amount_minor for row in rows)
+
     def _takes(self, bill: Bill, minor: int) -> bool:
-        left = self._left(bill)
+        left = self._left(bill) - self._in_progress(bill)
         if bill.kind == "C":
             return minor == left
         if bill.kind == "O":

@@ -2,9 +2,8 @@
 
 The switch speaks first here: SNAP 50 and 51 to the bank as acquirer, 60 to it as issuer, signed
 with the switch's key. What it settles stands in its own books (``*.visitors``): ``out`` is due to
-the bank, ``in`` is owed by it. No word on a
-payment (no answer, in progress, a bank that fails) is asked about (51), on a scan asked for again;
-what nobody can say is not written down.
+the bank, ``in`` is owed by it. Where there is no word on a payment (no answer, in progress, a bank
+that fails), it is asked about (51), a scan is asked for again; what nobody can say is not written.
 """
 
 from __future__ import annotations
