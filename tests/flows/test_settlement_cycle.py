@@ -12,17 +12,19 @@ import msgspec
 import pytest
 
 from paper import PaperRail
-from stories import RUPIAH, balance, count_of, now_is, pay, proved, scan, told
+from stories import ANA, RUPIAH, account_of, balance, count_of, now_is, pay, proved, scan, told
 from tangguh.app import Bank
 from tangguh.core.clock import HandClock
 from tangguh.core.errors import StoreUnavailable
 from tangguh.core.order import CreditOrder, RefundOrder, ToWallet
-from tangguh.core.outcome import Declined, Refusal, Refused, Unanswered
-from tangguh.core.service import IN_QRIS, TOPUP
+from tangguh.core.outcome import Accepted, Declined, Refusal, Refused, Unanswered
+from tangguh.core.service import IN_BIFAST, IN_QRIS, TOPUP
 from tangguh.ledger import chart
 from tangguh.payments import flow
 from tangguh.payments.payment import Decided, Payment, State
 from tangguh.payments.receive import ReceiveCredit
+from tangguh.payments.receiving import Receiving
+from tangguh.rails.rail import Incoming
 from tangguh.settlement import store
 from tangguh.settlement.cycle import BackOffice, Ran, expected_of, run
 from tangguh.settlement.file import Expected, FileRefused
@@ -254,6 +256,44 @@ async def test_a_credit_is_settled_from_the_nostro(
     done = await ran(office, written(line))
     assert (done.matched, done.net_minor) == (1, -50_000 * RUPIAH)
     assert (await balance(bank, chart.SETTLEMENT_QRIS)).posted_minor == 0
+    await proved(bank)
+
+
+async def test_an_announced_credit_is_settled_by_the_file_or_never(
+    bank: Bank, office: BackOffice, clock: HandClock
+) -> None:
+    """The notice got lost: the file credits Ana; what two days do not list is not hers."""
+    receiving = Receiving(bank.desk, bank.pool, bank.book_id)
+    account = await account_of(bank, ANA)
+    before = (await balance(bank, account)).posted_minor
+    for number in (1, 2):
+        asked = Incoming(
+            rail="bifast",
+            service=IN_BIFAST,
+            reference=f"20260320UJIAIDJ1010O000000000{number}",
+            creditor=str(account),
+            amount_minor=150_000 * RUPIAH,
+            currency="IDR",
+        )
+        assert isinstance(await receiving.announce(asked), Accepted)
+    clock.advance(13 * HOUR)
+    first = awaited("bifast", cycle=1)
+    line = SettlementLine(
+        kind="CRE",
+        side="I",
+        reference="20260320UJIAIDJ1010O0000000001",
+        network_reference="FAST1",
+        amount_minor=150_000 * RUPIAH,
+        at="2026-03-20T06:00:00+00:00",
+    )
+    done = await ran(office, written(line, asked=first), first)
+    assert (done.accepted, done.breaks, done.net_minor) == (1, 0, -150_000 * RUPIAH)
+    assert (await balance(bank, account)).posted_minor == before + 150_000 * RUPIAH
+    clock.advance(24 * HOUR)
+    second = awaited("bifast", day=DAY + timedelta(days=1), cycle=1)
+    assert (await ran(office, written(asked=second), second)).absent == 1
+    assert (await balance(bank, account)).posted_minor == before + 150_000 * RUPIAH
+    assert (await balance(bank, chart.SETTLEMENT_BIFAST)).held_minor == 0
     await proved(bank)
 
 

@@ -152,6 +152,26 @@ async def test_a_crash_between_the_book_and_the_list_is_made_good(
     assert await open_breaks(bank.pool, bank.book_id) == []
 
 
+async def test_a_repair_whose_line_is_taken_back_is_a_break_again(
+    bank: Bank, office: BackOffice, clock: HandClock
+) -> None:
+    """The corrected file lacks the line two people repaired: the repair is to be undone, by two."""
+    found = await the_break(bank, office, clock)
+    assert isinstance(await repairs.repair(office, found.break_id, TWO), Break)
+    asked = expected_of("qris", DAY, 2)
+    assert isinstance(asked, Expected)
+    empty = file_of("qris", "BANKTANGGUH", DAY, 2, []).encode()
+    for _ in range(2):
+        assert isinstance(await run(office, asked, empty, supersede=TWO), Ran)
+        (again,) = await open_breaks(bank.pool, bank.book_id)
+    assert again.difference_minor == -9_000 * RUPIAH
+    assert (await balance(bank, chart.SETTLEMENT_QRIS)).posted_minor == 9_000 * RUPIAH
+    assert isinstance(await repairs.repair(office, again.break_id, TWO), Break)
+    assert (await balance(bank, chart.SETTLEMENT_QRIS)).posted_minor == 0
+    assert (await balance(bank, chart.SUSPENSE)).posted_minor == 0
+    await proved(bank)
+
+
 async def test_what_the_customer_owes_is_taken_from_the_customer(
     bank: Bank, office: BackOffice, clock: HandClock, paper: PaperRail
 ) -> None:

@@ -37,7 +37,7 @@ DRILLS: Final[dict[str, Drill]] = {
     "slow-partner": Drill(
         "One partner is slow, flaps and goes down; the others' customers must not notice.",
         slow_partner.run,
-        6,
+        9,
     ),
     "lying-partner": Drill(
         "Partners say yes and did not pay, or no and paid; their files show every lie.",

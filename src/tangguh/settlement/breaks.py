@@ -74,6 +74,22 @@ class Break(msgspec.Struct, frozen=True, kw_only=True):
         return (self.account_id, self.difference_minor), (to, -self.difference_minor)
 
 
+def undone(repaired: Break) -> Found:
+    """What is found when a superseding file takes back what a repair has mended already.
+
+    The repair stands in the book, so it is the repair that no file lists now. (With a payment, the
+    match itself finds it: a repair counts as settled.)
+    """
+    return Found(
+        Kind.MISSING_IN_FILE,
+        repaired.reference,
+        None,
+        repaired.account_id,
+        repaired.theirs_minor,
+        repaired.ours_minor,
+    )
+
+
 def break_id_of(network: str, day: date, cycle: int, found: Found) -> UUID:
     """The same break of the same cycle always has the same id, so finding it again adds nothing."""
     told = f"{found.kind}:{found.reference}:{found.ours_minor}:{found.theirs_minor}"

@@ -300,6 +300,12 @@ class _Run:
         now = office.clock.now()
         wanted = {one.break_id: one for one in (self._break(each, now) for each in found)}
         known = {one.break_id: one for one in await store.breaks_of_cycle(*self._place, expected)}
+        undone = [
+            self._break(listing.undone(one), now)
+            for break_id, one in known.items()
+            if one.state == listing.REPAIRED and one.payment_id is None and break_id not in wanted
+        ]
+        wanted |= {one.break_id: one for one in undone}
         fresh = [one for break_id, one in wanted.items() if break_id not in known]
         gone = [
             one.break_id

@@ -32,8 +32,8 @@ CLOCKS_APART: Final = timedelta(seconds=60)
 stand in the next file."""
 _AFTER: Final = timedelta(minutes=15)
 _REFERENCES_AT_ONCE: Final = 2_000
-_MATCHES_AT_ONCE: Final = 50_000
-_ROWS_AHEAD: Final = 5_000
+_MATCHES_AT_ONCE: Final = 5_000
+_ROWS_AHEAD: Final = 500
 _TIME_BITS: Final = 80
 _STATES: Final = {
     "held": match.OPEN,

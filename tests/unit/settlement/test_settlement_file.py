@@ -109,6 +109,25 @@ def test_one_changed_byte_refuses_the_whole_file(place: int, value: int) -> None
     assert (reader.refused is not None) == (was != value)
 
 
+@given(st.integers(1, 40), st.data())
+def test_the_line_at_fault_is_named(count: int, data: st.DataObject) -> None:
+    """Wherever it stands among good ones: its number in the file, counted from the header."""
+    at_fault = data.draw(st.integers(1, count))
+    field, bad = data.draw(
+        st.sampled_from(
+            [("amount", "1.5"), ("fee", "x"), ("kind", "ZZZ"), ("reference", ""), ("at", "noon")]
+        )
+    )
+    rows = a_file(*(a_line(number) for number in range(1, count + 1))).decode().split("\n")
+    parts = rows[at_fault].split("|")
+    parts[EXPECTED.network.layout.line.index(field)] = bad
+    rows[at_fault] = "|".join(parts)
+    seen, reader = read("\n".join(rows).encode())
+    assert reader.refused is not None
+    assert (reader.refused.line, reader.refused.field) == (at_fault + 1, field)
+    assert len(seen) == at_fault - 1
+
+
 def change(old: bytes, new: bytes) -> Callable[[bytes], bytes]:
     def changed(content: bytes) -> bytes:
         assert content.count(old) == 1, content

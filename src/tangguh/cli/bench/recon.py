@@ -36,6 +36,7 @@ _NETWORK: Final = "qris"
 _SEED: Final = 42
 _PLANTED_EACH: Final = 40
 _KINDS: Final = (*Kind, "proven", "disproven", "absent")
+_LINES_MIN: Final = 2 * len(_KINDS)
 _MIB: Final = 1024 * 1024
 
 
@@ -69,6 +70,9 @@ def recon(
     one: Annotated[bool, Parameter(help="Measure this size only, in this process.")] = False,
 ) -> None:
     """Match settlement files of rising size. Exits 0 when every planted break was found."""
+    if lines < _LINES_MIN:
+        print(f"tangguh: --lines: at least {_LINES_MIN}, so that a break fits", file=sys.stderr)
+        sys.exit(1)
     if one:
         print(msgspec.json.encode(measure(lines)).decode())
         return
