@@ -55,6 +55,7 @@ PURE = re.compile(
     r"|rails/bifast/(absence|codes|grammar/|ids|message|proxy|session|status|transfer)"
     r"|rails/iso8583/(codes|fields|frames|inbound|management|message|orders|required|trace)\."
     r"|rails/(ewallet|billers)/(?!rail)|work/(codes|naming)\."
+    r"|settlement/(breaks|file|formats|match|mend|position|signed)\."
     r"|web/(format|orders|problems)\.|web/api/(openapi|service_views|views)\."
 )
 

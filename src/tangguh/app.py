@@ -50,10 +50,12 @@ from tangguh.rails.iso8583.rail import Iso8583Rail
 from tangguh.rails.onus import OnUs
 from tangguh.rails.qris.rail import QrisIssuer
 from tangguh.rails.rail import Rail
+from tangguh.settlement.cycle import BackOffice
 from tangguh.web import pages, server
 from tangguh.web.door import Door
 from tangguh.web.partners import acquirer, hub, notices, transit
 from tangguh.work.cards import CardOffice
+from tangguh.work.cycles import Cycles
 from tangguh.work.issuer import IssuerDoor
 from tangguh.work.names import AccountBook
 from tangguh.work.naming import Naming, bifast_naming, card_naming
@@ -105,7 +107,7 @@ class Bank:
             settings=settings.web,
             bank_name=BANK_NAME,
         )
-        self._resolving: asyncio.Task[None] | None = None
+        self._running: list[asyncio.Task[None]] = []
 
     @classmethod
     async def open(
@@ -139,7 +141,11 @@ class Bank:
         return bank
 
     async def __aenter__(self) -> Bank:
-        self._resolving = asyncio.create_task(self.resolver.run(), name="resolver")
+        self._running.append(asyncio.create_task(self.resolver.run(), name="resolver"))
+        if self.settings.cycles is not None:
+            office = BackOffice(self.desk, self.pool, self.book_id, self.clock)
+            cycles = Cycles(office, self.settings.cycles)
+            self._running.append(asyncio.create_task(cycles.run(), name="cycles"))
         if isinstance(card_rail := self.rails.get("iso8583"), Iso8583Rail):
             await card_rail.open()
         if self.terminals is not None:
@@ -235,10 +241,11 @@ class Bank:
         await self.door.close()
         if self.terminals is not None:
             await self.terminals.close()
-        if self._resolving is not None:
-            self._resolving.cancel()
+        for task in self._running:
+            task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._resolving
+                await task
+        self._running.clear()
         await self.writer.stop()
         for rail in self.rails.values():
             await rail.close()

@@ -26,6 +26,7 @@ from tangguh.rails.iso8583.settings import Iso8583Settings
 from tangguh.rails.qris.rail import QrisSettings
 from tangguh.rails.snap_partner import SnapPartnerSettings
 from tangguh.web.settings import WebSettings
+from tangguh.work.cycles import CycleSettings
 from tangguh.work.transit import TransitSettings
 
 _PREFIX: Final = "TANGGUH_"
@@ -56,6 +57,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ewallet: dict[str, SnapPartnerSettings] = {}
     billers: SnapPartnerSettings | None = None
     transit: TransitSettings | None = None
+    cycles: CycleSettings | None = None
 
 
 def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Settings:

@@ -106,7 +106,8 @@ class Household:
             refuse_busy_port("127.0.0.1", control_port)
         ports = dict(zip(NETWORKS, free_ports(len(NETWORKS)), strict=True))
         bank_url = f"http://127.0.0.1:{self.port}"
-        self.outside = Outside(self.place, bank_url, self.seed, ports)
+        control_url = f"http://127.0.0.1:{control_port}"
+        self.outside = Outside(self.place, bank_url, control_url, self.seed, ports)
         path = self.place.write_run_file("sim.json", self.outside.sim_settings(control_port))
         self.world = self._child("networks", ["sim", "--config", str(path)])
         said = await self.world.start()

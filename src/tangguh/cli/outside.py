@@ -28,9 +28,12 @@ _KEY_BYTES: Final = 16
 class Outside:
     """The links of one household. ``ports`` are free ones, one for each network by name."""
 
-    def __init__(self, place: Place, bank_url: str, seed: int, ports: dict[str, int]) -> None:
+    def __init__(
+        self, place: Place, bank_url: str, control_url: str, seed: int, ports: dict[str, int]
+    ) -> None:
         self._place = place
         self._bank_url = bank_url
+        self._control_url = control_url
         self._seed = seed
         self._ports = ports
         self.keys = card_keys(place)
@@ -99,6 +102,7 @@ class Outside:
                 "line_key": self._place.hex_key("transit-line", _KEY_BYTES),
                 "public_key_path": str(self._place.key_pair("transit")[1]),
             },
+            "cycles": {"source": f"{self._control_url}/networks/{{network}}/settlement"},
             "terminals": {"port": self._ports["terminals"], "line": {"mac_key": hsm.TAK}},
         }
 

@@ -1,0 +1,111 @@
+"""Runs each network's settlement cycle once it is over, by itself: the bank's own back office.
+
+What is wrong with a file is a matter for people: it is tried again later, not every round. A cycle
+that was run stays run, so a restart, or two of these at once, change nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import structlog
+
+from tangguh.core.clock import business_date
+from tangguh.core.cycle import cycles_of
+from tangguh.core.errors import TangguhError
+from tangguh.core.outcome import Refused
+from tangguh.settlement import cycle, store
+from tangguh.settlement.cycle import BackOffice
+from tangguh.settlement.file import Expected, FileRefused
+from tangguh.settlement.formats import NETWORKS
+from tangguh.settlement.payout import pay_out
+from tangguh.settlement.source import Source
+
+log = structlog.get_logger("work.cycles")
+
+_PAYS_MERCHANTS: Final = "qris"
+_DAYS_BACK: Final = 2
+
+
+class CycleSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the files are: a directory, or an address; ``{network}`` stands for the network's name.
+
+    ``after_seconds``: how long after the cut-off a network needs to make its file.
+    ``again_seconds``: when a cycle that could not be run is tried again.
+    """
+
+    source: str
+    networks: tuple[str, ...] = tuple(NETWORKS)
+    round_seconds: float = 60.0
+    after_seconds: float = 300.0
+    again_seconds: float = 900.0
+
+
+class Cycles:
+    """The bank's own back office. One per book."""
+
+    def __init__(self, office: BackOffice, settings: CycleSettings) -> None:
+        self._office = office
+        self._settings = settings
+        self._not_before: dict[tuple[str, str, int], datetime] = {}
+
+    async def run(self) -> None:
+        """Round after round, until cancelled."""
+        while True:
+            try:
+                await self.round()
+            except TangguhError as trouble:
+                log.warning("cycles.round_failed", why=str(trouble))
+            await self._office.clock.sleep(self._settings.round_seconds)
+
+    async def round(self) -> int:
+        """Run every cycle that is over and was not run; how many were."""
+        done = 0
+        for expected in self._over():
+            done += await self._run_once(expected)
+        return done
+
+    def _over(self) -> Iterator[Expected]:
+        """The cycles of the last days that are over, oldest first, network by network."""
+        now = self._office.clock.now()
+        latest = now - timedelta(seconds=self._settings.after_seconds)
+        today = business_date(now)
+        for name in self._settings.networks:
+            network = NETWORKS[name]
+            for back in range(_DAYS_BACK, -1, -1):
+                day = today - timedelta(days=back)
+                for one in cycles_of(day, network.cut_offs):
+                    key = (name, day.isoformat(), one.number)
+                    if one.ends_at <= latest and self._not_before.get(key, now) <= now:
+                        yield Expected(network=network, day=day, cycle=one.number)
+
+    async def _run_once(self, expected: Expected) -> bool:
+        office, name = self._office, expected.network.name
+        if await store.file_in_force(office.pool, office.book_id, expected) is not None:
+            return False
+        try:
+            ran = await cycle.run(office, expected, self._source(name))
+        except TangguhError as trouble:
+            log.warning("cycles.no_file", network=name, why=str(trouble))
+            self._put_off(expected)
+            return False
+        if isinstance(ran, Refused | FileRefused):
+            self._put_off(expected)
+            return False
+        log.info("cycles.ran", network=name, cycle=expected.cycle, breaks=ran.breaks)
+        if name == _PAYS_MERCHANTS:
+            await pay_out(office, expected.day, expected.cycle)
+        return True
+
+    def _source(self, network: str) -> Source:
+        place = self._settings.source.format(network=network)
+        return place if place.startswith(("http://", "https://")) else Path(place)
+
+    def _put_off(self, expected: Expected) -> None:
+        key = (expected.network.name, expected.day.isoformat(), expected.cycle)
+        wait = timedelta(seconds=self._settings.again_seconds)
+        self._not_before[key] = self._office.clock.now() + wait

@@ -1,0 +1,65 @@
+"""The back office runs cycles by itself: when they are over, once, and not again and again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from paper import PaperRail
+from stories import RUPIAH, balance, count_of, pay, proved, scan
+from tangguh.app import Bank
+from tangguh.core.outcome import Accepted
+from tangguh.ledger import chart
+from tangguh.settlement.cycle import BackOffice
+from tangguh.sim.settlement import SettlementLine, file_of
+from tangguh.work.cycles import Cycles, CycleSettings
+
+HOURS = 3600
+
+
+def office(bank: Bank, folder: Path) -> Cycles:
+    """The back office with its files in a folder, for QRIS only."""
+    settings = CycleSettings(source=str(folder), networks=("qris",))
+    return Cycles(BackOffice(bank.desk, bank.pool, bank.book_id, bank.clock), settings)
+
+
+async def test_a_cycle_is_run_once_it_is_over(bank: Bank, paper: PaperRail, tmp_path: Path) -> None:
+    """Nothing before the cut-off; then the position is posted, once, whoever looks again."""
+    paper.will("send", Accepted("Q000000000000001"))
+    paid = await pay(bank, await scan(bank, 20_000 * RUPIAH))
+    cycles = office(bank, tmp_path)
+    assert await cycles.round() == 0
+    line = SettlementLine(
+        kind="PAY",
+        side="O",
+        reference=paid.id.hex,
+        network_reference="Q000000000000001",
+        amount_minor=20_000 * RUPIAH,
+        at=paid.accepted_at.isoformat(),
+    )
+    day = paid.business_date
+    name = f"qris-{day.isoformat()}-2.txt"
+    (tmp_path / name).write_text(file_of("qris", "BANKTANGGUH", day, 2, [line]))
+    bank.clock.advance(13 * HOURS)  # type: ignore[attr-defined]
+    assert await cycles.round() == 1
+    assert await cycles.round() == 0
+    assert await office(bank, tmp_path).round() == 0
+    assert (await balance(bank, chart.SETTLEMENT_QRIS)).posted_minor == 0
+    assert await count_of(bank, "settlement_breaks") == 0
+    await proved(bank)
+
+
+async def test_a_file_that_is_wrong_waits_for_people(bank: Bank, tmp_path: Path) -> None:
+    """Refused once, kept as an act, and tried again a quarter of an hour later, not each minute."""
+    day = bank.clock.now().date()
+    text = file_of("qris", "BANKTANGGUH", day, 1, [])
+    (tmp_path / f"qris-{day.isoformat()}-1.txt").write_text(text.replace("T|0|", "T|1|"))
+    bank.clock.advance(1 * HOURS)  # type: ignore[attr-defined]
+    cycles = office(bank, tmp_path)
+    before = await count_of(bank, "acts")
+    for _ in range(5):
+        assert await cycles.round() == 0
+        bank.clock.advance(60)  # type: ignore[attr-defined]
+    assert await count_of(bank, "acts") == before + 1
+    (tmp_path / f"qris-{day.isoformat()}-1.txt").write_text(text)
+    bank.clock.advance(900)  # type: ignore[attr-defined]
+    assert await cycles.round() == 1
