@@ -50,9 +50,19 @@ def test_every_lie_is_in_the_file() -> None:
     assert measures["lies_missed"] == 0
 
 
+def test_settlement_run_again_and_again_posts_once() -> None:
+    """Wrong files move nothing, an interrupted round is simply run again, and all is settled."""
+    report = rehearse("settlement-twice", 3, seed=7)
+    assert report["passed"], report
+    measures = report["measures"]
+    assert measures["spoiled"]["refused"] == measures["spoiled"]["offered"] > 0
+    assert measures["open_before_the_files"] > 0
+    assert measures["positions_minor"] == measures["net_minor"] > 0
+
+
 @pytest.mark.drill
 @pytest.mark.parametrize("seed", [1, 2])
-@pytest.mark.parametrize("name", ["lost-replies", "lying-partner"])
+@pytest.mark.parametrize("name", ["lost-replies", "lying-partner", "settlement-twice"])
 def test_longer(name: str, seed: int) -> None:
     """The same, with more payments."""
     report = rehearse(name, 12, seed=seed)
@@ -80,9 +90,13 @@ def test_a_drill_nobody_knows() -> None:
         [sys.executable, "-m", "tangguh", "drill", "--list", "--json"],
         capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
-    assert {"kill-nine", "lost-replies", "slow-partner", "lying-partner"} <= set(
-        json.loads(listed.stdout)
-    )
+    assert {
+        "kill-nine",
+        "lost-replies",
+        "slow-partner",
+        "lying-partner",
+        "settlement-twice",
+    } <= set(json.loads(listed.stdout))
 
 
 def test_the_comparison_finds_each_sort_of_break() -> None:

@@ -1,8 +1,8 @@
 """Bugs that other ledgers and switches had, each as a story here.
 
-Not here yet, because the bank has not what they were bugs of:
+Not here, because others have them or because the bank has not what they were bugs of:
 - a refund and a chargeback of one payment together: there are no disputes yet (S18);
-- settlement run twice: there is no settlement cycle yet (S19);
+- settlement run twice: tests/flows/test_settlement_cycle.py and the drill settlement-twice have it;
 - a stale owner of a recovery: one resolver per book runs inside its writer's process, and the
   fence stops both together (tests/store/test_writer_failures.py);
 - interest posted twice on a day: there is no interest yet;

@@ -9,7 +9,9 @@ from stories import RUPIAH, balance, count_of, pay, proved, scan
 from tangguh.app import Bank
 from tangguh.core.outcome import Accepted
 from tangguh.ledger import chart
-from tangguh.settlement.cycle import BackOffice
+from tangguh.settlement import store
+from tangguh.settlement.cycle import BackOffice, expected_of
+from tangguh.settlement.file import Expected, Totals
 from tangguh.sim.settlement import SettlementLine, file_of
 from tangguh.work.cycles import Cycles, CycleSettings
 
@@ -63,3 +65,18 @@ async def test_a_file_that_is_wrong_waits_for_people(bank: Bank, tmp_path: Path)
     (tmp_path / f"qris-{day.isoformat()}-1.txt").write_text(text)
     bank.clock.advance(900)  # type: ignore[attr-defined]
     assert await cycles.round() == 1
+
+
+async def test_a_cycle_that_was_cut_short_is_taken_up_again(bank: Bank, tmp_path: Path) -> None:
+    """The file was kept, and then the bank died before the position: the next round ends it."""
+    day = bank.clock.now().date()
+    content = file_of("qris", "BANKTANGGUH", day, 1, [])
+    (tmp_path / f"qris-{day.isoformat()}-1.txt").write_text(content)
+    asked = expected_of("qris", day, 1)
+    assert isinstance(asked, Expected)
+    totals = Totals(0, 0, 0, 0, content.splitlines()[-1].split("|")[-1])
+    await store.keep_file(bank.pool, bank.book_id, asked, 1, totals, bank.clock.now())
+    bank.clock.advance(1 * HOURS)  # type: ignore[attr-defined]
+    cycles = office(bank, tmp_path)
+    assert await cycles.round() == 1
+    assert await cycles.round() == 0

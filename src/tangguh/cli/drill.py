@@ -10,8 +10,15 @@ from typing import Annotated, Final
 import msgspec
 from cyclopts import Parameter
 
-from tangguh.cli.drills import kill_nine, lost_replies, lying_partner, slow_partner
+from tangguh.cli.drills import (
+    kill_nine,
+    lost_replies,
+    lying_partner,
+    settlement_twice,
+    slow_partner,
+)
 from tangguh.cli.drills.report import Report
+from tangguh.cli.logs import to_stderr
 from tangguh.core.errors import TangguhError
 
 
@@ -44,6 +51,11 @@ DRILLS: Final[dict[str, Drill]] = {
         lying_partner.run,
         8,
     ),
+    "settlement-twice": Drill(
+        "Settlement files are wrong, and cycles are interrupted and run again and again.",
+        settlement_twice.run,
+        8,
+    ),
 }
 
 
@@ -61,13 +73,14 @@ def drill(
     """Rehearse a failure. Exits 0 only when every oracle held and the fault really happened."""
     if list_:
         rows = {key: one.about for key, one in DRILLS.items()}
-        shown = "\n".join(f"{key:<14} {about}" for key, about in rows.items())
+        shown = "\n".join(f"{key:<16} {about}" for key, about in rows.items())
         print(msgspec.json.encode(rows).decode() if as_json else shown)
         return
     if name not in DRILLS:
         print(f"tangguh: there is no drill {name!r}; see tangguh drill --list", file=sys.stderr)
         sys.exit(2)
     chosen = DRILLS[name]
+    to_stderr(level="error")
     try:
         report = asyncio.run(_run(chosen, seed, times if times is not None else chosen.times))
     except TangguhError as trouble:

@@ -85,7 +85,8 @@ class Cycles:
 
     async def _run_once(self, expected: Expected) -> bool:
         office, name = self._office, expected.network.name
-        if await store.file_in_force(office.pool, office.book_id, expected) is not None:
+        known = await store.file_in_force(office.pool, office.book_id, expected)
+        if known is not None and known.state == "posted":
             return False
         try:
             ran = await cycle.run(office, expected, self._source(name))

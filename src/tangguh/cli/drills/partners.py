@@ -263,6 +263,16 @@ def posted_here(payments: list[Payment], partner: str) -> dict[str, int]:
     }
 
 
+async def open_count(dsn: str) -> int:
+    """How many payments are open."""
+    pool = await Pool.open(dsn, size_max=1)
+    try:
+        row = await pool.fetchrow(_OPEN_ROWS)
+        return int(row["rows"]) if row is not None else 0
+    finally:
+        await pool.close()
+
+
 async def until_ended(dsn: str, clock: Clock, seconds_max: float) -> bool:
     """Whether nothing is open any more before the time is up."""
     pool = await Pool.open(dsn, size_max=1)
