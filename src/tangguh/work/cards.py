@@ -76,4 +76,5 @@ class CardOffice:
         now = self._clock.now().astimezone(JAKARTA)
         track = request.get(35).replace("D", "=").partition("=")[2]
         on_stripe = request.get(14) or track[:4]
-        return f"{now:%y%m}" > card.expires or (bool(on_stripe) and on_stripe != card.expires)
+        month = f"{now.year % 100:02d}{now.month:02d}"
+        return month > card.expires or (bool(on_stripe) and on_stripe != card.expires)

@@ -70,6 +70,8 @@ def length_of(number: int) -> tuple[int, bool]:
 
 def complaint_about(number: int, value: str) -> str:
     """The rule a value breaks, as a short code with its sense in the README; empty when none."""
+    if _shape_of(number).fullmatch(value) is not None:
+        return _out_of_calendar(number, value) if number in _CALENDAR else ""
     longest, fixed = length_of(number)
     if fixed and len(value) != longest:
         return "length_wrong"
@@ -78,9 +80,7 @@ def complaint_about(number: int, value: str) -> str:
     if _PRINTABLE.fullmatch(value) is None:
         return "not_printable"
     pattern = _pattern_of(number)
-    if pattern is not None and pattern.fullmatch(value) is None:
-        return _RULES[pattern]
-    return _out_of_calendar(number, value)
+    return _RULES[pattern] if pattern is not None else "not_printable"
 
 
 def amount_text(minor: int, dialect: Dialect) -> str | None:
@@ -129,6 +129,18 @@ def _pattern_of(number: int) -> re.Pattern[str] | None:
     return _HEXADECIMAL if number in _HEX else None
 
 
+@lru_cache(maxsize=256)
+def _shape_of(number: int) -> re.Pattern[str]:
+    """Length, characters and pattern at once: nearly every value is right, and judged once."""
+    longest, fixed = length_of(number)
+    least = longest if fixed else 1
+    pattern = _pattern_of(number) or _PRINTABLE
+    return re.compile(rf"(?=[\x20-\x7e]{{{least},{longest}}}\Z)(?:{pattern.pattern})")
+
+
+_CALENDAR: Final = frozenset((7, 12, 13, 15, 16, 17))
+
+
 def _out_of_calendar(number: int, value: str) -> str:
     """Months, days and hours that no calendar has. The public PLN vector sends DE7 as 0000005901,
     so an all-zero date is let pass.
@@ -137,9 +149,7 @@ def _out_of_calendar(number: int, value: str) -> str:
         return "" if _is_day(value[:4]) and _is_time(value[4:]) else "not_a_time"
     if number == 12:
         return "" if _is_time(value) else "not_a_time"
-    if number in (13, 15, 16, 17):
-        return "" if _is_day(value) else "not_a_date"
-    return ""
+    return "" if _is_day(value) else "not_a_date"
 
 
 def _is_day(text: str) -> bool:

@@ -113,18 +113,19 @@ def encode(message: Message, dialect: Dialect = ASCII) -> bytes | Malformed:
 
 def judge_format(message: Message) -> tuple[Finding, ...]:
     """Type and fields, each by itself. What must be there is ``required.judge``'s affair."""
-    findings = [] if message.mti in TYPES else [Finding("t", "type_unknown")]
-    for number, value in sorted(message.fields.items()):
+    rules: dict[int, str] = {}
+    for number, value in message.fields.items():
         if not 2 <= number <= 128 or number == 65:
-            findings.append(Finding(str(number), "no_such_field"))
+            rules[number] = "no_such_field"
         elif rule := complaint_about(number, value):
-            findings.append(Finding(str(number), rule))
-    return tuple(findings)
+            rules[number] = rule
+    findings = tuple(Finding(str(number), rules[number]) for number in sorted(rules))
+    return findings if message.mti in TYPES else (Finding("t", "type_unknown"), *findings)
 
 
 def mac_field_of(message: Message) -> int:
     """Which element a MAC goes into: 64, or 128 when there is a secondary bitmap."""
-    return 128 if any(number > 64 for number in message.fields) else 64
+    return 128 if max(message.fields, default=0) > 64 else 64
 
 
 def without_mac(raw: bytes) -> bytes:
@@ -182,8 +183,11 @@ def _masked_value(number: int, value: str) -> str:
     return value
 
 
+_NUMBERS: Final = {str(number): number for number in range(2, 129)}
+
+
 def _numbered(decoded: Mapping[str, str]) -> dict[int, str]:
-    return {int(name): value for name, value in decoded.items() if name.isdigit() and name != "1"}
+    return {_NUMBERS[name]: value for name, value in decoded.items() if name in _NUMBERS}
 
 
 def _judge_lengths(pieces: Mapping[str, Mapping[str, bytes]], dialect: Dialect) -> list[Finding]:

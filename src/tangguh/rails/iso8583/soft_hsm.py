@@ -16,7 +16,7 @@ from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
-from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.ciphers.modes import CBC, ECB
 from cryptography.utils import CryptographyDeprecationWarning
@@ -41,13 +41,41 @@ _DECIMALS: Final = "0123456789012345"
 _VALIDATION_DIGITS: Final = 11
 
 
+class _RetailMac:
+    """Algorithm 3 of ISO 9797-1 under one key: single DES over all blocks, 3DES on the last.
+
+    The ciphers' contexts live on, since making one costs more than a message; so the chain does not
+    begin at zero but at the last block it put out, which is taken off the first block of the next.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        first, second = key[:_DES_BYTES] * 3, key[_DES_BYTES : 2 * _DES_BYTES] * 3
+        self._chain = Cipher(TripleDES(first), CBC(bytes(_DES_BYTES))).encryptor()
+        self._once_more = Cipher(TripleDES(first), ECB()).encryptor()  # noqa: S305  one block
+        self._back = Cipher(TripleDES(second), ECB()).decryptor()  # noqa: S305
+        self._left = 0
+
+    def of(self, data: bytes) -> str:
+        """The whole MAC, 16 hexadecimal digits. An end that is no block is filled with zeros."""
+        padded = data + bytes(-len(data) % _DES_BYTES) or bytes(_DES_BYTES)
+        begin = int.from_bytes(padded[:_DES_BYTES], "big") ^ self._left
+        head = begin.to_bytes(_DES_BYTES, "big")
+        last = self._chain.update(head + padded[_DES_BYTES:])[-_DES_BYTES:]
+        self._left = int.from_bytes(last, "big")
+        return self._once_more.update(self._back.update(last)).hex().upper()
+
+
 class SoftHsm:
-    """Keys by name, each 16, 24 or 32 bytes in hex. 16 bytes of a 3DES key are used as K1 K2 K1."""
+    """Keys by name, each 16, 24 or 32 bytes in hex. 16 bytes of a 3DES key are used as K1 K2 K1.
+
+    For one event loop: it keeps ciphers between calls, so two threads must not share it.
+    """
 
     def __init__(self, keys: Mapping[str, str], source: random.Random | None = None) -> None:
         """Raises Misconfigured when a key is no key."""
         self._keys = {name: _key_bytes(name, text) for name, text in keys.items()}
-        self._macs: dict[bytes, tuple[Cipher[CBC], Cipher[ECB], Cipher[ECB]]] = {}
+        self._macs: dict[bytes, _RetailMac] = {}
+        self._openers: dict[bytes, CipherContext] = {}
         self._random = source if source is not None else random.SystemRandom()
 
     def __repr__(self) -> str:
@@ -82,10 +110,11 @@ class SoftHsm:
 
     def mac(self, data: bytes, key: str) -> str:
         """Retail MAC: single DES over all blocks, 3DES on the last."""
-        chained, first, second = self._mac_ciphers(key)
-        padded = data + bytes(-len(data) % _DES_BYTES) or bytes(_DES_BYTES)
-        last = chained.encryptor().update(padded)[-_DES_BYTES:]
-        return first.encryptor().update(second.decryptor().update(last)).hex().upper()
+        whole = self._triple(key)
+        known = self._macs.get(whole)
+        if known is None:
+            known = self._macs[whole] = _RetailMac(whole)
+        return known.of(data)
 
     def verify_mac(self, data: bytes, mac: str, key: str) -> bool:
         """Upper or lower case."""
@@ -128,22 +157,14 @@ class SoftHsm:
         """HMAC-SHA256, the first half."""
         return hmac.new(self._key(hsm.TOKEN), pan.encode("ascii"), sha256).hexdigest()[:32]
 
-    def _mac_ciphers(self, key: str) -> tuple[Cipher[CBC], Cipher[ECB], Cipher[ECB]]:
-        """Single DES in a chain with the first half of the key, and each half alone.
-
-        Made once per key: setting them up costs more than a message's MAC.
-        """
+    def _opened(self, hidden: bytes, key: str) -> bytes:
+        """One block out of 3DES; the cipher is made once per key."""
         whole = self._triple(key)
-        known = self._macs.get(whole)
-        if known is None:
-            first, second = whole[:_DES_BYTES] * 3, whole[_DES_BYTES : 2 * _DES_BYTES] * 3
-            known = (
-                Cipher(TripleDES(first), CBC(bytes(_DES_BYTES))),
-                Cipher(TripleDES(first), ECB()),  # noqa: S305  ISO 9797-1 asks for one block
-                Cipher(TripleDES(second), ECB()),  # noqa: S305
-            )
-            self._macs[whole] = known
-        return known
+        opener = self._openers.get(whole)
+        if opener is None:
+            opener = Cipher(TripleDES(whole), ECB()).decryptor()  # noqa: S305  one block
+            self._openers[whole] = opener
+        return opener.update(hidden)
 
     def _block_of(self, clear: str, pan: str, key: str, digits: int) -> str:
         if digits == _FORMAT_4_DIGITS:
@@ -160,7 +181,7 @@ class SoftHsm:
                 return str(pinblock.decipher_pinblock_iso_4(self._key(key), hidden, pan))
             if len(block) != _FORMAT_0_DIGITS:
                 return None
-            plain = des.decrypt_tdes_ecb(self._triple(key), hidden)
+            plain = self._opened(hidden, key)
             return str(pinblock.decode_pinblock_iso_0(plain, pan))
         except ValueError:
             return None
