@@ -62,7 +62,7 @@ async def test_a_days_settlement_by_hand(
     running = ("run", *CYCLE, "--file", str(tmp_path), *place)
     code, _, err = await command(*running)
     assert code == 1
-    assert "staff door" in err
+    assert "--bank-is-stopped" in err
     ran = await told(*running, "--bank-is-stopped")
     assert (ran["matched"], ran["breaks"], ran["accepted"]) == (1, 1, 1)
     assert (await told(*running, "--bank-is-stopped"))["repeated"]

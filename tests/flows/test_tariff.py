@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
+
 import msgspec
 import pytest
 
@@ -96,3 +99,37 @@ def test_no_row_can_pass_a_regulators_ceiling() -> None:
     limits, _ = in_force([])
     limits[QRIS_OFFUS] = Limit(10**12, 10**12)
     assert within_ceilings(limits)[QRIS_OFFUS].transaction_max_minor == 10_000_000 * RUPIAH
+
+
+async def command(*words: str) -> tuple[int, str]:
+    """``tangguh tariff`` as a process of its own."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-c", "from tangguh.cli.tariff import app; app()", *words),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    out, _ = await process.communicate()
+    return process.returncode or 0, out.decode()
+
+
+async def test_a_tariff_is_changed_while_the_bank_is_stopped(bank: Bank, dsn: str) -> None:
+    """Two names and nothing above the regulator's ceiling; then history and list show it."""
+    await bank.close()
+    names = ("--by", "staff:7", "--approved-by", "staff:9", "--reason", "Lebaran", "--dsn", dsn)
+    change = ("limit", TRANSFER_BIFAST, "--transaction", "5000000", "--day", "9000000", *names)
+    code, out = await command(*change)
+    assert code == 1
+    assert "--bank-is-stopped" in out
+    code, out = await command(*change, "--bank-is-stopped")
+    assert (code, "in force" in out) == (0, True), out
+    high = ("fee", TRANSFER_BIFAST, "--rupiah", "2501", *names, "--bank-is-stopped")
+    code, out = await command(*high)
+    assert code == 1
+    assert "refused: fee" in out
+    code, out = await command("list", "--dsn", dsn)
+    (row,) = [line for line in out.splitlines() if line.startswith(f"{TRANSFER_BIFAST} ")]
+    assert "Rp5,000,000" in row
+    assert "Rp9,000,000" in row
+    code, out = await command("history", "--dsn", dsn)
+    assert "staff:7 and staff:9: Lebaran" in out

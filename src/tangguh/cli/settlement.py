@@ -1,8 +1,8 @@
 """``tangguh settlement``: check files, run cycles, list and repair breaks, age what is open.
 
 ``check``, ``breaks`` and ``ageing`` only read. ``run``, ``repair``, ``clear`` and ``payout`` decide
-in the book, which has one writer: a bank that is running does these through its own staff door. Of
-a bank that is stopped this command can be the writer itself, when told so with --bank-is-stopped.
+in the book, which has one writer: a bank that is running runs its cycles itself (``work.cycles``).
+Of a bank that is stopped this command can be the writer, when told so with --bank-is-stopped.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Final, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 from uuid import UUID
 
 import msgspec
 from cyclopts import App, Parameter
 
 from tangguh.app import Bank
-from tangguh.config import Settings, load
+from tangguh.cli.stopped import Stopped, in_the_book, place_of
 from tangguh.core.clock import SystemClock
-from tangguh.core.errors import Misconfigured, TangguhError
+from tangguh.core.errors import TangguhError
 from tangguh.core.outcome import Refusal, Refused
 from tangguh.db.pool import Pool
 from tangguh.ledger.posting import Posting
@@ -47,12 +47,6 @@ _Day = Annotated[str, Parameter(help="The Jakarta day, YYYY-MM-DD.")]
 _Cycle = Annotated[int, Parameter(help="The cycle of the day, from 1; 0 is the day so far.")]
 _File = Annotated[Path | None, Parameter(help="The file, or the directory it is in.")]
 _Url = Annotated[str, Parameter(help="Where the network gives its files.")]
-_Stopped = Annotated[
-    bool,
-    Parameter(
-        name="--bank-is-stopped", negative="", help="Take the book: no bank runs on this database."
-    ),
-]
 T = TypeVar("T")
 Act = Callable[[BackOffice], Awaitable[T]]
 
@@ -79,7 +73,7 @@ def check(
 def run(
     *, network: _Network, day: _Day, cycle: _Cycle = 1, file: _File = None, url: _Url = "",
     supersede_by: str = "", approved_by: str = "", reason: str = "",
-    dsn: _Dsn = "", bank_is_stopped: _Stopped = False, as_json: _Json = False,
+    dsn: _Dsn = "", bank_is_stopped: Stopped = False, as_json: _Json = False,
 ) -> None:  # fmt: skip
     """Run a cycle: conclude what the file proves, list breaks, post the position. Once."""
     asked = _known(expected_of(network, _day(day), cycle))
@@ -98,7 +92,7 @@ def run(
 def repair(
     break_id: Annotated[str, Parameter(help="The break's id, as `breaks` lists it.")],
     *, by: str, approved_by: str, reason: str, to_customer: bool = False,
-    dsn: _Dsn = "", bank_is_stopped: _Stopped = False, as_json: _Json = False,
+    dsn: _Dsn = "", bank_is_stopped: Stopped = False, as_json: _Json = False,
 ) -> None:  # fmt: skip
     """Repair a break by a posting with two names and a reason."""
     wanted = _id(break_id)
@@ -114,7 +108,7 @@ def repair(
 def clear(
     posting_id: Annotated[str, Parameter(help="What put it in suspense, as `ageing` lists it.")],
     *, to: int, by: str, approved_by: str, reason: str,
-    dsn: _Dsn = "", bank_is_stopped: _Stopped = False, as_json: _Json = False,
+    dsn: _Dsn = "", bank_is_stopped: Stopped = False, as_json: _Json = False,
 ) -> None:  # fmt: skip
     """Give what is in suspense to the account it belongs to, with two names and a reason."""
     wanted = _id(posting_id)
@@ -129,7 +123,7 @@ def clear(
 @app.command
 def payout(
     *, day: _Day, cycle: _Cycle = 1,
-    dsn: _Dsn = "", bank_is_stopped: _Stopped = False, as_json: _Json = False,
+    dsn: _Dsn = "", bank_is_stopped: Stopped = False, as_json: _Json = False,
 ) -> None:  # fmt: skip
     """Pay merchants what waited at the cut-off, once per merchant and cycle."""
     wanted = _day(day)
@@ -201,39 +195,22 @@ def ageing(*, dsn: _Dsn = "", as_json: _Json = False) -> None:
 
 # ---- inside --------------------------------------------------------------------------------------
 
-_NOT_OURS: Final = (
-    "the running bank holds the book and runs this through its staff door; "
-    "when no bank runs on this database, say --bank-is-stopped"
-)
-
 
 async def _in_the_book(dsn: str, act: Act[T], *, is_stopped: bool) -> T:
-    if not is_stopped:
-        raise Misconfigured(_NOT_OURS)
-    settings, where = _place(dsn)
-    bank = await Bank.open(settings, where, rails={})
-    try:
+    async def of(bank: Bank) -> T:
         return await act(BackOffice(bank.desk, bank.pool, bank.book_id, bank.clock))
-    finally:
-        await bank.close()
+
+    return await in_the_book(dsn, of, is_stopped=is_stopped)
 
 
 @asynccontextmanager
 async def _reading(dsn: str) -> AsyncIterator[tuple[Pool, int]]:
-    settings, where = _place(dsn)
+    settings, where = place_of(dsn)
     pool = await Pool.open(where, size_max=1)
     try:
         yield pool, settings.book.book_id
     finally:
         await pool.close()
-
-
-def _place(dsn: str) -> tuple[Settings, str]:
-    settings = load(None)
-    where = dsn or settings.db.dsn
-    if not where:
-        raise Misconfigured("--dsn or TANGGUH_DB__DSN: say which bank")
-    return settings, where
 
 
 def _run(asked: Awaitable[T]) -> T:

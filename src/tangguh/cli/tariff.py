@@ -1,23 +1,35 @@
-"""``tangguh tariff``: limits and fees in force, their history, and changing them with two names."""
+"""``tangguh tariff``: limits and fees in force, their history, and changing them with two names.
+
+A change is a command of the book, so here it is one for a bank that is stopped.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from cyclopts import App, Parameter
 
-from tangguh.config import load
-from tangguh.core.errors import Misconfigured, TangguhError
+from tangguh.app import Bank
+from tangguh.cli.stopped import Stopped, in_the_book, place_of
+from tangguh.core.errors import TangguhError
+from tangguh.core.money import EXPONENTS, IDR
+from tangguh.core.outcome import Refused
 from tangguh.db.pool import Pool
+from tangguh.payments.rules import Limit
 from tangguh.payments.store import tariff_changes
-from tangguh.payments.tariff import Change, in_force, shown
+from tangguh.payments.tariff import Change, ChangeFee, ChangeLimit, in_force, shown
+
+_MINOR: Final = 10 ** EXPONENTS[IDR]
 
 app = App(name="tariff", help="Limits and fees: what is in force, and who changed what.")
 
 _Json = Annotated[bool, Parameter(name="--json", negative="", help="Print one JSON document.")]
+_Name = Annotated[
+    str, Parameter(help="A service, a service/tier, or for limits a channel; see `list`.")
+]
 _Dsn = Annotated[str, Parameter(help="The bank's database; else TANGGUH_DB__DSN.")]
 
 
@@ -50,6 +62,58 @@ def history(*, dsn: _Dsn = "", as_json: _Json = False) -> None:
         print(f"                 {one.changed_by} and {one.approved_by}: {one.reason}")
 
 
+@app.command
+def limit(
+    name: _Name, *, transaction: int, day: int, by: str, approved_by: str, reason: str,
+    month: int | None = None, balance: int | None = None,
+    dsn: _Dsn = "", bank_is_stopped: Stopped = False,
+) -> None:  # fmt: skip
+    """Set a limit, in whole rupiah: per payment, per Jakarta day and, when given, per month.
+
+    What is not given is not limited; balance is what a purse may hold after a top-up.
+    """
+    wanted = Limit(
+        transaction_max_minor=transaction * _MINOR,
+        day_max_minor=day * _MINOR,
+        month_max_minor=None if month is None else month * _MINOR,
+        balance_max_minor=None if balance is None else balance * _MINOR,
+    )
+    change = ChangeLimit(
+        name=name, limit=wanted, changed_by=by, approved_by=approved_by, reason=reason
+    )
+    _decide(change, dsn, is_stopped=bank_is_stopped)
+
+
+@app.command
+def fee(
+    name: _Name, *, rupiah: int, by: str, approved_by: str, reason: str,
+    dsn: _Dsn = "", bank_is_stopped: Stopped = False,
+) -> None:  # fmt: skip
+    """Set a fee, in whole rupiah."""
+    change = ChangeFee(
+        name=name, fee_minor=rupiah * _MINOR, changed_by=by, approved_by=approved_by,
+        reason=reason,
+    )  # fmt: skip
+    _decide(change, dsn, is_stopped=bank_is_stopped)
+
+
+def _decide(change: ChangeLimit | ChangeFee, dsn: str, *, is_stopped: bool) -> None:
+    """Have the book decide; 1 when it refuses, with the field and the rule."""
+
+    async def act(bank: Bank) -> object:
+        return await bank.writer.decide(change)
+
+    try:
+        said = asyncio.run(in_the_book(dsn, act, is_stopped=is_stopped))
+    except TangguhError as trouble:
+        print(f"tangguh: {trouble}", file=sys.stderr)
+        sys.exit(1)
+    if isinstance(said, Refused):
+        print(f"refused: {said.field}: {said.detail}")
+        sys.exit(1)
+    print(f"{change.name}: in force from the bank's next start")
+
+
 def _changes(dsn: str) -> list[Change]:
     try:
         return asyncio.run(_read(dsn))
@@ -59,10 +123,7 @@ def _changes(dsn: str) -> list[Change]:
 
 
 async def _read(dsn: str) -> list[Change]:
-    settings = load(None)
-    where = dsn or settings.db.dsn
-    if not where:
-        raise Misconfigured("--dsn or TANGGUH_DB__DSN: say which bank")
+    settings, where = place_of(dsn)
     pool = await Pool.open(where, size_max=1)
     try:
         return await tariff_changes(pool, settings.book.book_id)
