@@ -97,7 +97,9 @@ class Cycles:
         if isinstance(ran, Refused | FileRefused):
             self._put_off(expected)
             return False
-        log.info("cycles.ran", network=name, cycle=expected.cycle, breaks=ran.breaks)
+        log.info(
+            "cycles.ran", network=name, cycle=f"{expected.day}-{expected.cycle}", breaks=ran.breaks
+        )
         if name == _PAYS_MERCHANTS:
             await pay_out(office, expected.day, expected.cycle)
         return True
