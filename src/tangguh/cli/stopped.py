@@ -2,7 +2,7 @@
 
 The book has one writer. While a bank runs it is that bank; a command can only take its place when
 somebody says, with ``--bank-is-stopped``, that no bank runs on this database. Should one run all
-the same, the fence stops it (ADR-0003), never both at once.
+the same, the fence stops it (ADR-0008), never both at once.
 """
 
 from __future__ import annotations

@@ -7,25 +7,22 @@ in parts until nothing is left; a prepaid one as often as one likes, and each ti
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
-from random import Random
 from typing import Annotated, Any, Final
 
 import msgspec
 
 from tangguh.core.clock import Clock
 from tangguh.sim.billers.bills import BILLS, Bill
-from tangguh.sim.faults import AnyFault, Dealt, Decline, Faults, Lie, Pending, Plan
+from tangguh.sim.faults import AnyFault, Decline, Lie, Pending
 from tangguh.sim.message import Amount, Said, amount_of, read_body, refused
-from tangguh.sim.passbook import Passbook, PassbookProof, TransferRow, instant_text, pending_until
-from tangguh.sim.port import Port
+from tangguh.sim.passbook import TransferRow, instant_text, pending_until
 from tangguh.sim.snap import Complaint, timestamp_of
-from tangguh.sim.snap_network import Operation, SnapDoor, SnapSettings
+from tangguh.sim.snap_network import Operation, SnapSettings
+from tangguh.sim.snap_partner import SnapPartner
 
 INQUIRY: Final = "24"
 PAYMENT: Final = "25"
 STATUS: Final = "26"
-CUT_OFFS: Final = ("24:00",)
 _PENDING_MAX: Final = 1_000_000
 
 Number = Annotated[str, msgspec.Meta(min_length=1, max_length=28)]
@@ -59,90 +56,25 @@ class StatusBody(msgspec.Struct, frozen=True, rename="camel"):
     payment_request_id: RequestId
 
 
-class Aggregator:
+class Aggregator(SnapPartner):
     """The billers as one network of the outside world."""
-
-    name = "billers"
 
     def __init__(self, settings: AggregatorSettings, clock: Clock) -> None:
         """Raises Misconfigured when a key cannot be read."""
-        self._settings = settings
-        self._clock = clock
-        self._random = Random(settings.seed)  # noqa: S311  a rehearsal must be repeatable
-        self._bills = {bill.number: bill for bill in BILLS}
-        self.ledger = Passbook(settings.books_path)
-        self.faults = Faults(PAYMENT)
-        door = SnapDoor(
+        super().__init__(
+            "billers",
             settings,
-            self.ledger,
-            self.faults,
             clock,
             (
                 Operation(INQUIRY, "/v1.0/transfer-va/inquiry", self._inquire),
                 Operation(PAYMENT, "/v1.0/transfer-va/payment", self._pay),
                 Operation(STATUS, "/v1.0/transfer-va/status", self._status),
             ),
-            random=self._random,
+            paying=PAYMENT,
             aim=_aim,
-            wake=lambda now: self.ledger.conclude_due(now, paid_code="20000", failed_code="40305"),
+            accounts=tuple((bill.number, bill.name, "open") for bill in BILLS),
         )
-        self._port = Port(door.app, self.faults, settings.host, settings.port)
-
-    @property
-    def address(self) -> str:
-        """Where to call it; the same while it is down."""
-        return self._port.address
-
-    async def open(self) -> None:
-        """Listen, with every bill in the books. Raises OSError when the port is taken."""
-        with self.ledger.transaction():
-            for bill in BILLS:
-                self.ledger.open_account(bill.number, bill.name)
-        await self._port.open()
-
-    async def close(self, grace_seconds: float = 0.0) -> None:
-        """Stop listening; requests in hand have that long to end."""
-        await self._port.close(grace_seconds)
-        self.ledger.close()
-
-    async def settle(self) -> None:
-        """Wait until it works on no request."""
-        await self._port.settle()
-
-    async def put_plan(self, plan: Plan) -> None:
-        """Let this be wrong with it from now on, and nothing else."""
-        await self._port.put_plan(plan)
-
-    def dealt(self) -> Dealt:
-        """The plan in force and how often each fault has struck."""
-        return self._port.dealt()
-
-    def prove(self) -> PassbookProof:
-        """Count everything again."""
-        self._wake()
-        return self.ledger.prove()
-
-    def books(self, asked: Mapping[str, str]) -> dict[str, Any]:
-        """Totals, bills, and the newest payments that match."""
-        self._wake()
-        rows = self.ledger.transfers(
-            reference=asked.get("reference", ""),
-            state=asked.get("state", ""),
-            account=asked.get("account", ""),
-            limit=max(int(asked.get("limit", "100")), 0),
-        )
-        return {
-            "totals": self.ledger.totals(),
-            "accounts": self.ledger.accounts(),
-            "transfers": rows,
-        }
-
-    def settlement_file(self, day: date, cycle: int = 0) -> str:
-        """The settlement file of a Jakarta day."""
-        self._wake()
-        return self.ledger.settlement_file(
-            self.name, self._settings.partner_id, day, cycle, CUT_OFFS
-        )
+        self._bills = {bill.number: bill for bill in BILLS}
 
     async def act(self, what: str, fields: Mapping[str, Any]) -> dict[str, Any]:
         """``bill``: write a fresh bill (service, customer_no, name, amount). ValueError."""
@@ -291,10 +223,6 @@ class Aggregator:
         if bill is None or not bill.gives_token:
             return "{}"
         return msgspec.json.encode({"token": f"{self._random.randrange(10**20):020d}"}).decode()
-
-    def _wake(self) -> None:
-        with self.ledger.transaction():
-            self.ledger.conclude_due(self._clock.now(), paid_code="20000", failed_code="40305")
 
 
 def _numbers(bill: Bill) -> dict[str, str]:

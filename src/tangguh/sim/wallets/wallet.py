@@ -7,24 +7,21 @@ deposit: a top-up above what is left of it is refused (403/14). Test data; the n
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
-from random import Random
 from typing import Annotated, Any, Final
 
 import msgspec
 
 from tangguh.core.clock import Clock
-from tangguh.sim.faults import AnyFault, Dealt, Decline, Faults, Lie, Pending, Plan
+from tangguh.sim.faults import AnyFault, Decline, Lie, Pending
 from tangguh.sim.message import Amount, Reference, Said, amount_of, read_body, refused
-from tangguh.sim.passbook import Passbook, PassbookProof, TransferRow, instant_text, pending_until
-from tangguh.sim.port import Port
+from tangguh.sim.passbook import TransferRow, instant_text, pending_until
 from tangguh.sim.snap import Complaint, timestamp_of
-from tangguh.sim.snap_network import Operation, SnapDoor, SnapSettings
+from tangguh.sim.snap_network import Operation, SnapSettings
+from tangguh.sim.snap_partner import SnapPartner
 
 INQUIRY: Final = "37"
 TOPUP: Final = "38"
 STATUS: Final = "39"
-CUT_OFFS: Final = ("24:00",)
 _SUFFIX: Final = {"dana": ".htm"}
 _MONTHLY_MAX_MINOR: Final = 40_000_000_00
 _BALANCE_MAX_MINOR: Final = 20_000_000_00
@@ -67,89 +64,26 @@ class StatusBody(msgspec.Struct, frozen=True, rename="camel"):
     original_partner_reference_no: Reference
 
 
-class Wallet:
+class Wallet(SnapPartner):
     """The wallet as one network of the outside world."""
 
     def __init__(self, settings: WalletSettings, clock: Clock) -> None:
         """Raises Misconfigured when a key cannot be read."""
-        self.name = settings.wallet
-        self._settings = settings
-        self._clock = clock
-        self._random = Random(settings.seed)  # noqa: S311  a rehearsal must be repeatable
-        self.ledger = Passbook(settings.books_path)
-        self.faults = Faults(TOPUP)
         suffix = _SUFFIX.get(settings.wallet, "")
-        door = SnapDoor(
+        super().__init__(
+            settings.wallet,
             settings,
-            self.ledger,
-            self.faults,
             clock,
             (
                 Operation(INQUIRY, f"/v1.0/emoney/account-inquiry{suffix}", self._inquire),
                 Operation(TOPUP, f"/v1.0/emoney/topup{suffix}", self._top_up),
                 Operation(STATUS, f"/v1.0/emoney/topup-status{suffix}", self._status),
             ),
-            random=self._random,
+            paying=TOPUP,
             aim=_aim,
-            wake=lambda now: self.ledger.conclude_due(now, paid_code="20000", failed_code="40305"),
+            accounts=CUSTOMERS,
         )
-        self._port = Port(door.app, self.faults, settings.host, settings.port)
-
-    @property
-    def address(self) -> str:
-        """Where to call it; the same while it is down."""
-        return self._port.address
-
-    async def open(self) -> None:
-        """Listen, with every customer's purse open. Raises OSError when the port is taken."""
-        with self.ledger.transaction():
-            for number, name, state in CUSTOMERS:
-                self.ledger.open_account(number, name, state=state)
-        await self._port.open()
-
-    async def close(self, grace_seconds: float = 0.0) -> None:
-        """Stop listening; requests in hand have that long to end."""
-        await self._port.close(grace_seconds)
-        self.ledger.close()
-
-    async def settle(self) -> None:
-        """Wait until it works on no request."""
-        await self._port.settle()
-
-    async def put_plan(self, plan: Plan) -> None:
-        """Let this be wrong with it from now on, and nothing else."""
-        await self._port.put_plan(plan)
-
-    def dealt(self) -> Dealt:
-        """The plan in force and how often each fault has struck."""
-        return self._port.dealt()
-
-    def prove(self) -> PassbookProof:
-        """Count everything again."""
-        self._wake()
-        return self.ledger.prove()
-
-    def books(self, asked: Mapping[str, str]) -> dict[str, Any]:
-        """Totals, customers, and the newest top-ups that match."""
-        self._wake()
-        rows = self.ledger.transfers(
-            reference=asked.get("reference", ""),
-            state=asked.get("state", ""),
-            account=asked.get("account", ""),
-            limit=max(int(asked.get("limit", "100")), 0),
-        )
-        return {
-            "totals": self.ledger.totals(),
-            "accounts": self.ledger.accounts(),
-            "transfers": rows,
-        }
-
-    def settlement_file(self, day: date, cycle: int = 0) -> str:
-        """The settlement file of a Jakarta day."""
-        self._wake()
-        return self.ledger.settlement_file(
-            self.name, self._settings.partner_id, day, cycle, CUT_OFFS
-        )
+        self._deposit_minor = settings.deposit_minor
 
     async def act(self, what: str, fields: Mapping[str, Any]) -> dict[str, Any]:
         """A wallet only answers. ValueError."""
@@ -256,12 +190,8 @@ class Wallet:
         if account.balance_minor + minor > _BALANCE_MAX_MINOR:
             return "40302"
         held = sum(one.balance_minor for one in self.ledger.accounts())
-        left = self._settings.deposit_minor - held
+        left = self._deposit_minor - held
         return "20000" if minor <= left else "40314"
-
-    def _wake(self) -> None:
-        with self.ledger.transaction():
-            self.ledger.conclude_due(self._clock.now(), paid_code="20000", failed_code="40305")
 
 
 def _told(row: TransferRow) -> dict[str, Any]:
