@@ -5,17 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 from paper import PaperRail
-from stories import RUPIAH, balance, count_of, pay, proved, scan
+from stories import ANA, RUPIAH, account_of, balance, count_of, pay, proved, scan
 from tangguh.app import Bank
+from tangguh.core.order import PaymentOrder, ToMerchant
 from tangguh.core.outcome import Accepted
+from tangguh.core.service import QRIS_ONUS
+from tangguh.customers import merchants
 from tangguh.ledger import chart
-from tangguh.settlement import store
+from tangguh.payments.payment import State
+from tangguh.settlement import cycle, store
 from tangguh.settlement.cycle import BackOffice, expected_of
 from tangguh.settlement.file import Expected, Totals
 from tangguh.sim.settlement import SettlementLine, file_of
 from tangguh.work.cycles import Cycles, CycleSettings
 
 HOURS = 3600
+AT_CUT_OFF = "936009990000000003"
+"""A shop whose contract pays it at the cut-off."""
 
 
 def office(bank: Bank, folder: Path) -> Cycles:
@@ -80,3 +86,43 @@ async def test_a_cycle_that_was_cut_short_is_taken_up_again(bank: Bank, tmp_path
     cycles = office(bank, tmp_path)
     assert await cycles.round() == 1
     assert await cycles.round() == 0
+
+
+async def test_a_merchant_is_paid_though_the_bank_died_after_the_position(
+    bank: Bank, tmp_path: Path
+) -> None:
+    """The cycle is posted, the payout is not: the next process pays what waited, once."""
+    shop = await merchants.by_pan(bank.pool, bank.book_id, AT_CUT_OFF)
+    assert shop is not None
+    payee = ToMerchant(
+        account_id=shop.credit_id,
+        merchant_id=shop.merchant_id,
+        nmid=shop.nmid,
+        merchant_name=shop.name,
+        merchant_city=shop.city,
+    )
+    order = PaymentOrder(
+        customer_id=ANA,
+        idempotency_key="s-1",
+        service=QRIS_ONUS,
+        debtor=await account_of(bank, ANA),
+        payee=payee,
+        amount_minor=50_000 * RUPIAH,
+    )
+    assert (await pay(bank, order)).state is State.POSTED
+    waited = (await balance(bank, shop.waiting_id)).posted_minor
+    before = (await balance(bank, shop.account_id)).posted_minor
+    day = bank.clock.now().date()
+    for number in (1, 2):
+        content = file_of("qris", "BANKTANGGUH", day, number, [])
+        (tmp_path / f"qris-{day.isoformat()}-{number}.txt").write_text(content)
+    bank.clock.advance(13 * HOURS)  # type: ignore[attr-defined]
+    back_office = BackOffice(bank.desk, bank.pool, bank.book_id, bank.clock)
+    asked = expected_of("qris", day, 2)
+    assert isinstance(asked, Expected)
+    await cycle.run(back_office, asked, tmp_path)
+    for _ in range(2):
+        await office(bank, tmp_path).round()
+        assert (await balance(bank, shop.account_id)).posted_minor == before + waited > before
+        assert (await balance(bank, shop.waiting_id)).posted_minor == 0
+    await proved(bank)

@@ -52,14 +52,12 @@ class Cycles:
         self._office = office
         self._settings = settings
         self._not_before: dict[tuple[str, str, int], datetime] = {}
+        self._done: set[Expected] = set()
 
     async def run(self) -> None:
         """Round after round, until cancelled."""
         while True:
-            try:
-                await self.round()
-            except TangguhError as trouble:
-                log.warning("cycles.round_failed", why=str(trouble))
+            await self.round()
             await self._office.clock.sleep(self._settings.round_seconds)
 
     async def round(self) -> int:
@@ -84,24 +82,37 @@ class Cycles:
                         yield Expected(network=network, day=day, cycle=one.number)
 
     async def _run_once(self, expected: Expected) -> bool:
+        """Whether it was run now. Merchants are paid after it, if need be by the next process."""
         office, name = self._office, expected.network.name
-        known = await store.file_in_force(office.pool, office.book_id, expected)
-        if known is not None and known.state == "posted":
+        if expected in self._done:
             return False
         try:
-            ran = await cycle.run(office, expected, self._source(name))
+            known = await store.file_in_force(office.pool, office.book_id, expected)
+            is_new = known is None or known.state != "posted"
+            if is_new and not await self._settled(expected):
+                return False
+            if name == _PAYS_MERCHANTS:
+                # Once per merchant and cycle, whoever asks: a payout cut short is ended here.
+                await pay_out(office, expected.day, expected.cycle)
         except TangguhError as trouble:
-            log.warning("cycles.no_file", network=name, why=str(trouble))
+            log.warning("cycles.failed", network=name, why=str(trouble))
             self._put_off(expected)
             return False
+        except Exception:
+            # A fault of one network's file or of ours loses this cycle's turn, not everybody's.
+            log.exception("cycles.broken", network=name)
+            self._put_off(expected)
+            return False
+        self._done.add(expected)
+        return is_new
+
+    async def _settled(self, expected: Expected) -> bool:
+        ran = await cycle.run(self._office, expected, self._source(expected.network.name))
         if isinstance(ran, Refused | FileRefused):
             self._put_off(expected)
             return False
-        log.info(
-            "cycles.ran", network=name, cycle=f"{expected.day}-{expected.cycle}", breaks=ran.breaks
-        )
-        if name == _PAYS_MERCHANTS:
-            await pay_out(office, expected.day, expected.cycle)
+        named = f"{expected.day}-{expected.cycle}"
+        log.info("cycles.ran", network=expected.network.name, cycle=named, breaks=ran.breaks)
         return True
 
     def _source(self, network: str) -> Source:
