@@ -13,14 +13,15 @@ from tangguh.payments.payment import OPEN, TRANSITIONS, Payment, State, next_wor
 
 AT = datetime(2026, 3, 20, 5, 0, tzinfo=UTC)
 
-#            to: refused held unanswered posted voided refunded
+#            to: refused parked held unanswered posted voided refunded
 LEGAL = {
-    State.REFUSED: "      -     -       -        -      -      -   ",
-    State.HELD: "         -     -       x        x      x      -   ",
-    State.UNANSWERED: "   -     -       x        x      x      -   ",
-    State.POSTED: "       -     -       -        -      -      x   ",
-    State.VOIDED: "       -     -       -        -      -      -   ",
-    State.REFUNDED: "     -     -       -        -      -      -   ",
+    State.REFUSED: "      -     -     -       -        -      -      -   ",
+    State.PARKED: "       -     -     x       -        -      x      -   ",
+    State.HELD: "         -     -     -       x        x      x      -   ",
+    State.UNANSWERED: "   -     -     -       x        x      x      -   ",
+    State.POSTED: "       -     -     -       -        -      -      x   ",
+    State.VOIDED: "       -     -     -       -        -      -      -   ",
+    State.REFUNDED: "     -     -     -       -        -      -      -   ",
 }
 
 

@@ -91,7 +91,7 @@ class Device:
         deadline = self._clock.monotonic() + seconds_max
         while True:
             said = await self.payment(payment_id)
-            is_open = said.body.get("state") in {"held", "unanswered"}
+            is_open = said.body.get("state") in {"parked", "held", "unanswered"}
             if not is_open or self._clock.monotonic() > deadline:
                 return said.body
             await self._clock.sleep(0.2)

@@ -149,6 +149,15 @@ class PaymentOrder(msgspec.Struct, frozen=True, kw_only=True, tag="payment"):
     network_reference: str = ""
 
 
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an order came from, for the guard. It is no part of the order: a repeat from another
+    device or version is the same order. ``device`` is a hash, never a name.
+    """
+
+    device: str = ""
+    version: str = ""
+
+
 class CreditOrder(msgspec.Struct, frozen=True, kw_only=True, tag="credit"):
     """Money a network brings to an account of ours. Amount in minor units.
 

@@ -72,6 +72,10 @@ class Refusal(StrEnum):
     POSTING_NOT_FOUND = "posting_not_found"
     # what may be done now
     SERVICE_CLOSED = "service_closed"
+    PROTECTIVE_CLOSURE = "protective_closure"
+    PROTECTIVE_LIMIT = "protective_limit"
+    CLOSURE_NOT_FOUND = "closure_not_found"
+    GATE_STEP_NOT_ALLOWED = "gate_step_not_allowed"
     HOLD_ALREADY_POSTED = "hold_already_posted"
     HOLD_ALREADY_VOIDED = "hold_already_voided"
     HOLD_ALREADY_EXPIRED = "hold_already_expired"

@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 
 from tangguh.core.errors import InvariantBroken
-from tangguh.core.order import PaymentOrder, ToAccount, ToMerchant
+from tangguh.core.order import Origin, PaymentOrder, ToAccount, ToMerchant
 from tangguh.core.outcome import (
     Accepted,
     Declined,
@@ -25,12 +25,15 @@ from tangguh.core.outcome import (
     Unanswered,
 )
 from tangguh.core.service import SERVICES
+from tangguh.guard.board import Stopped
 from tangguh.ledger import chart
 from tangguh.ledger.account import Account, AccountState
 from tangguh.ledger.book import Book
 from tangguh.ledger.chart import Kind
 from tangguh.ledger.command import Key
 from tangguh.payments.entries import creditor_of, entries_of, mdr_of, parts_of
+from tangguh.payments.gates.facts import NO_ORIGIN
+from tangguh.payments.gates.judge import count, gate_keys, judge, percent
 from tangguh.payments.merchant.bill import bill_key, refuse_bill, settle_bill
 from tangguh.payments.payment import Decided, Order, Payment, State
 from tangguh.payments.plans import (
@@ -44,12 +47,15 @@ from tangguh.payments.plans import (
 from tangguh.payments.rules import Rules, next_inquiry_at, refuse_amount, refuse_unwritable
 from tangguh.payments.usage import refuse_usage, tier_of, usage_keys, use_limit
 
+PARKED_SECONDS_MAX: Final = 4 * 3600
+"""So long a payment may wait for a closed gate with its money reserved; then it is given back."""
+
 
 class Accept(msgspec.Struct, frozen=True):
     """Decide one order: refuse it, post it at once (inside the bank), or hold its money.
 
-    ``forced``: the order is an advice, which tells of money that is gone already: no limit and no
-    balance can refuse it, only an account that is not there.
+    ``forced``: the order is an advice, which tells of money that is gone already: no gate, no limit
+    and no balance can refuse it, only an account that is not there. ``origin`` is for the guard.
     """
 
     names_keys_at_once: ClassVar[bool] = False
@@ -57,10 +63,12 @@ class Accept(msgspec.Struct, frozen=True):
     order: PaymentOrder
     rules: Rules
     forced: bool = False
+    origin: Origin = NO_ORIGIN
 
     def keys(self, book: Book) -> Iterable[Key]:
         order = self.order
         yield from keys_of_idempotency(book, order.customer_id, order.idempotency_key)
+        yield from gate_keys(book, order, self.origin)
         yield "accounts", order.debtor
         yield "accounts", chart.FEES
         yield from usage_keys(book, self.rules, order.debtor, order.service, book.today)
@@ -90,9 +98,12 @@ class Accept(msgspec.Struct, frozen=True):
         if known is not None:
             return known
         payment = self._draft(book)
-        if refused := self._refuse(book, payment):
+        stopped = None if self.forced else judge(book, order, self.origin)
+        if refused := self._refuse(book, payment, stopped):
             return record_refused(book, payment, refused)
-        return self._carry_out(book, payment)
+        if stopped is None:
+            count(book, order, self.origin)
+        return self._carry_out(book, payment, parked=stopped is not None)
 
     def _draft(self, book: Book) -> Payment:
         """The payment before anything is decided; it becomes a row in whatever state it ends."""
@@ -117,7 +128,12 @@ class Accept(msgspec.Struct, frozen=True):
             accepted_at=book.now,
         )
 
-    def _refuse(self, book: Book, payment: Payment) -> Refused | None:
+    def _may_wait(self) -> bool:
+        """Whether it can be taken now and sent later: somebody at an app can, a till cannot."""
+        service = SERVICES[self.order.service]
+        return service.channel == "mobile" and not self.rules.settles_inside(service.id)
+
+    def _refuse(self, book: Book, payment: Payment, stopped: Stopped | None) -> Refused | None:
         """The first refusal by precedence, but for what only the book's own verbs can see."""
         order = self.order
         if payment.creditor == 0:
@@ -145,7 +161,10 @@ class Accept(msgspec.Struct, frozen=True):
             return Refused(Refusal.PAYEE_ACCOUNT_CLOSED, "to", "the payee's account is closed")
         if self.rules.limit_of(order.service, debtor.tier) is None:
             return Refused(Refusal.SERVICE_CLOSED, "service", "no limit is set for it")
-        if refused := refuse_usage(book, self.rules, payment):
+        if stopped is not None and not (stopped.parks and self._may_wait()):
+            return stopped.refused
+        of_limits = percent(book, order, self.origin)
+        if refused := refuse_usage(book, self.rules, payment, of_limits):
             return refused
         if refused := refuse_bill(book, order, payment.amount_minor):
             return refused
@@ -164,7 +183,7 @@ class Accept(msgspec.Struct, frozen=True):
                 )
         return None
 
-    def _carry_out(self, book: Book, payment: Payment) -> Decided:
+    def _carry_out(self, book: Book, payment: Payment, *, parked: bool) -> Decided:
         order, way = self.order, self.rules.ways[payment.service]
         inside = way.settles_inside or self.forced or isinstance(order.payee, ToMerchant)
         payment = self._named(book, payment)
@@ -181,6 +200,10 @@ class Accept(msgspec.Struct, frozen=True):
             settle_bill(book, order, payment.id)
             done = payment.to(State.POSTED, book.now, network_reference=payment.reference)
             return record(book, done, "posted")
+        if parked:
+            until = book.now + timedelta(seconds=PARKED_SECONDS_MAX)
+            waits = msgspec.structs.replace(payment, state=State.PARKED, resolve_at=until, events=1)
+            return record(book, waits, "parked")
         due = book.now + timedelta(seconds=way.send_timeout_seconds)
         held = msgspec.structs.replace(payment, resolve_at=due, events=1)
         return record(book, held, "held")

@@ -11,23 +11,26 @@ needs no dispatch: the book posts it in the step that accepts it.
 
 from __future__ import annotations
 
-from tangguh.core.order import PaymentOrder, RefundOrder
+from tangguh.core.order import Origin, PaymentOrder, RefundOrder
 from tangguh.core.outcome import Outcome, Refused
 from tangguh.payments.decide import Accept, Conclude
 from tangguh.payments.desk import Desk, instruction_of, refunding_of
 from tangguh.payments.find import Find
+from tangguh.payments.gates.facts import NO_ORIGIN
 from tangguh.payments.payment import Decided, Payment
 from tangguh.payments.refund import AcceptRefund
 
 
-async def pay(desk: Desk, order: PaymentOrder) -> Decided | Refused:
+async def pay(desk: Desk, order: PaymentOrder, origin: Origin = NO_ORIGIN) -> Decided | Refused:
     """Carry out an order. Returns the payment as it stands when the rail has answered or not.
+
+    One that a closed gate parks is not sent: it waits for ``payments.parked``.
 
     Refused only when the idempotency key belongs to another order; a payment that was refused is
     a payment. Raises Overloaded or StoreUnavailable (nothing happened), Ambiguous (ask again).
     """
-    accepted = await desk.decide(Accept(order, desk.rules))
-    if isinstance(accepted, Refused) or accepted.repeated or not accepted.payment.is_open:
+    accepted = await desk.decide(Accept(order, desk.rules, origin=origin))
+    if isinstance(accepted, Refused) or accepted.repeated or not accepted.payment.is_to_be_sent:
         return accepted
     outcome = await dispatch(desk, accepted.payment)
     return await desk.decide(Conclude(accepted.payment.id, outcome, desk.rules))

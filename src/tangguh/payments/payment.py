@@ -4,10 +4,12 @@
        │
        ├──────► posted ──► refunded          (inside the bank: one step)
        │          ▲
-       └► held ───┤
-           │      │
-           ▼      │
-       unanswered ┴──► voided                (held and unanswered end in posted or voided, once)
+       ├► held ───┤
+       │   │▲     │
+       │   │└─────┼── parked                 (a closed gate: money reserved, not sent yet)
+       │   ▼      │      ▲ │
+       │unanswered┴──► voided                (held and unanswered end in posted or voided, once)
+       └─────────────────┘
 
 The same states serve a refund: money on its way back is held until the network has answered.
 """
@@ -27,12 +29,13 @@ from tangguh.core.outcome import Refusal, Refused
 
 
 class State(StrEnum):
-    """Where a payment is. ``held`` and ``unanswered`` are open; every other state is an end.
+    """Where a payment is. ``parked``, ``held`` and ``unanswered`` are open; the others are ends.
 
     Only one end may be left again: a posted payment becomes refunded when all of it went back.
     """
 
     REFUSED = "refused"
+    PARKED = "parked"
     HELD = "held"
     UNANSWERED = "unanswered"
     POSTED = "posted"
@@ -42,13 +45,14 @@ class State(StrEnum):
 
 TRANSITIONS: Final[dict[State, frozenset[State]]] = {
     State.REFUSED: frozenset(),
+    State.PARKED: frozenset({State.HELD, State.VOIDED}),
     State.HELD: frozenset({State.UNANSWERED, State.POSTED, State.VOIDED}),
     State.UNANSWERED: frozenset({State.UNANSWERED, State.POSTED, State.VOIDED}),
     State.POSTED: frozenset({State.REFUNDED}),
     State.VOIDED: frozenset(),
     State.REFUNDED: frozenset(),
 }
-OPEN: Final = frozenset({State.HELD, State.UNANSWERED})
+OPEN: Final = frozenset({State.PARKED, State.HELD, State.UNANSWERED})
 
 NEXT_WORD_SECONDS: Final = 15 * 60
 """Rule of the house: an unanswered customer hears from us at least every quarter of an hour."""
@@ -128,6 +132,11 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def is_open(self) -> bool:
         """Whether nobody knows its end yet."""
         return self.state in OPEN
+
+    @property
+    def is_to_be_sent(self) -> bool:
+        """Whether it was just accepted and its rail is to carry it now."""
+        return self.state is State.HELD
 
     def to(
         self,

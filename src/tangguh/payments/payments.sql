@@ -125,3 +125,7 @@ SELECT count(*) AS payments,
    AND state IN ('posted', 'refunded')
    AND service IN ('mobile.qris.onus', 'in.qris.merchant', 'emoney.qris.server',
                    'emoney.qris.touristpass')
+
+-- name: parked_payments
+-- What waits for a gate, the oldest first. payments_parked.
+SELECT * FROM payments WHERE book_id = $1 AND state = 'parked' ORDER BY payment_id LIMIT $2

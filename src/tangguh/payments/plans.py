@@ -12,6 +12,7 @@ import msgspec
 from tangguh.audit.journal import JournalPlan, Row
 from tangguh.core.outcome import Refusal
 from tangguh.ledger.shelf import Loaded, ShelfPlan
+from tangguh.payments.gates.judge import GATE_EVENTS, GATE_SHELVES
 from tangguh.payments.payment import Order, Payment, State
 from tangguh.payments.tariff import TARIFF
 
@@ -322,5 +323,6 @@ PAYMENT_SHELVES: Final[tuple[ShelfPlan[Any, Any], ...]] = (
     USAGE,
     SEQUENCES,
     BILLS,
+    *GATE_SHELVES,
 )
-PAYMENT_JOURNALS: Final = (EVENTS, TARIFF)
+PAYMENT_JOURNALS: Final = (EVENTS, TARIFF, GATE_EVENTS)

@@ -23,6 +23,7 @@ from tangguh.ledger.chart import Kind
 from tangguh.ledger.command import Key
 from tangguh.payments.decide import beside, keys_of_idempotency, record, record_refused, repeated
 from tangguh.payments.entries import entries_of
+from tangguh.payments.gates.judge import gate_keys, judge
 from tangguh.payments.merchant.bill import bill_key, refuse_bill, settle_bill
 from tangguh.payments.payment import Decided, Payment, State
 from tangguh.payments.rules import Rules, refuse_amount, refuse_unwritable
@@ -55,6 +56,7 @@ class ReceiveCredit(msgspec.Struct, frozen=True):
         key = bill_key(order)
         if key is not None:
             yield "merchant_bills", key
+        yield from gate_keys(book, order)
 
     def decide(self, book: Book) -> Decided | Refused:
         """The credit, new or as it was decided before; refused ones are kept as such.
@@ -120,7 +122,11 @@ class ReceiveCredit(msgspec.Struct, frozen=True):
             return refused
         if credit.service not in self.rules.ways:
             return Refused(Refusal.SERVICE_CLOSED, "service", "its rail is not connected")
-        return None
+        if self.order.original:
+            # Our own money coming back is never kept out.
+            return None
+        stopped = judge(book, self.order)
+        return stopped.refused if stopped is not None else None
 
 
 def _wire(order: CreditOrder) -> str:

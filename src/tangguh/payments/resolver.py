@@ -23,7 +23,8 @@ from tangguh.payments import store
 from tangguh.payments.decide import Conclude
 from tangguh.payments.desk import Desk, instruction_of, refunding_of
 from tangguh.payments.find import Find
-from tangguh.payments.payment import Payment
+from tangguh.payments.gates.parked import release
+from tangguh.payments.payment import Payment, State
 from tangguh.rails.rail import Announcing
 
 log = structlog.get_logger("payments.resolver")
@@ -92,8 +93,12 @@ async def resolve(desk: Desk, payment: Payment) -> None:
     """Ask the network about one open payment and write down what it says.
 
     NotSent is then about the question, the cancel or the repeat; what was sent before may have
-    arrived, so to the payment it is no answer at all.
+    arrived, so to the payment it is no answer at all. A parked one was never sent: it is released
+    or given back.
     """
+    if payment.state is State.PARKED:
+        await release(desk, payment)
+        return
     outcome = await _ASK[_way_of(payment)](desk, payment)
     if isinstance(outcome, NotSent):
         outcome = Unanswered(outcome.why)

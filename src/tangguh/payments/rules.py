@@ -172,6 +172,17 @@ def within_ceilings(limits: Mapping[str, Limit]) -> dict[str, Limit]:
     return bounded
 
 
+def part_of(limit: Limit, percent: int) -> Limit:
+    """So much of a limit on payments; what a purse may hold stays what it is."""
+    month = limit.month_max_minor
+    return msgspec.structs.replace(
+        limit,
+        transaction_max_minor=limit.transaction_max_minor * percent // 100,
+        day_max_minor=limit.day_max_minor * percent // 100,
+        month_max_minor=month * percent // 100 if month is not None else None,
+    )
+
+
 def refuse_unwritable(amount_minor: int, tip_minor: int) -> Refused | None:
     """What cannot even be written down as a refused payment: less than nothing, more than all."""
     if amount_minor < 0:

@@ -10,7 +10,7 @@ from tangguh.ledger.book import Book
 from tangguh.ledger.command import Key
 from tangguh.payments.payment import Payment
 from tangguh.payments.plans import USAGE, Usage, UsageKey
-from tangguh.payments.rules import Rules, refuse_limit
+from tangguh.payments.rules import Rules, part_of, refuse_limit
 
 
 def usage_keys(book: Book, rules: Rules, account_id: int, service: str, day: date) -> Iterator[Key]:
@@ -21,14 +21,19 @@ def usage_keys(book: Book, rules: Rules, account_id: int, service: str, day: dat
             yield "limit_usage", _month_key(account_id, name, day)
 
 
-def refuse_usage(book: Book, rules: Rules, payment: Payment) -> Refused | None:
-    """The first limit a payment would break: its service's, then its channel's."""
+def refuse_usage(book: Book, rules: Rules, payment: Payment, percent: int = 100) -> Refused | None:
+    """The first limit a payment would break: its service's, then its channel's.
+
+    ``percent``: how much of each limit may be used now (a gate that is open in part).
+    """
     account_id, day = payment.debtor, payment.business_date
     for name, limit in rules.covering(payment.service, tier_of(book, account_id)):
         today = _used(book, (account_id, name, day))
         month = 0
         if limit.month_max_minor is not None:
             month = _used(book, _month_key(account_id, name, day))
+        if percent < 100:
+            limit = part_of(limit, percent)
         if refused := refuse_limit(limit, payment.to_payee_minor, today, month):
             return refused
     return None

@@ -36,6 +36,7 @@ _MATCHES_AT_ONCE: Final = 5_000
 _ROWS_AHEAD: Final = 500
 _TIME_BITS: Final = 80
 _STATES: Final = {
+    "parked": match.OPEN,
     "held": match.OPEN,
     "unanswered": match.OPEN,
     "posted": match.POSTED,

@@ -63,6 +63,14 @@ OF_REFUSAL: Final[dict[Refusal, Kind]] = {
     Refusal.HOLD_NOT_FOUND: Kind(404, "There is no such hold"),
     Refusal.POSTING_NOT_FOUND: Kind(404, "There is no such posting"),
     Refusal.SERVICE_CLOSED: Kind(503, "This service is closed for now", retry="after"),
+    Refusal.PROTECTIVE_CLOSURE: Kind(
+        503, "This service is closed for protection for now", retry="after"
+    ),
+    Refusal.PROTECTIVE_LIMIT: Kind(
+        422, "This service is open in part for now; this is above what it lets through"
+    ),
+    Refusal.CLOSURE_NOT_FOUND: Kind(404, "There is no such closure in force"),
+    Refusal.GATE_STEP_NOT_ALLOWED: Kind(409, "The gate cannot be moved so"),
     Refusal.HOLD_ALREADY_POSTED: Kind(409, "The hold was posted", retry="never"),
     Refusal.HOLD_ALREADY_VOIDED: Kind(409, "The hold was voided", retry="never"),
     Refusal.HOLD_ALREADY_EXPIRED: Kind(409, "The hold expired", retry="never"),

@@ -122,6 +122,8 @@ _OURS: Final = {
     Refusal.ACCOUNT_CLOSED: "U102",
     Refusal.PAYEE_ACCOUNT_CLOSED: "U102",
     Refusal.SERVICE_CLOSED: "U129",
+    Refusal.PROTECTIVE_CLOSURE: "U129",
+    Refusal.PROTECTIVE_LIMIT: "U112",
     Refusal.LIMIT_PER_TRANSACTION: "U112",
     Refusal.LIMIT_PER_DAY: "U112",
     Refusal.BALANCE_OUT_OF_RANGE: "U112",

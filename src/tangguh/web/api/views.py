@@ -213,8 +213,9 @@ class EventView(msgspec.Struct, frozen=True):
 class PaymentView(msgspec.Struct, frozen=True):
     """A payment as it stands. ``receipt``: what the payee gave for it, such as a power token.
 
-    ``state``: refused, held, unanswered, posted, voided, refunded. ``next_word_at``: by when we
-    tell more, while nobody knows the end. ``repeated``: this key had been used for this very order.
+    ``state``: refused, parked (a closed gate; not sent yet), held, unanswered, posted, voided,
+    refunded. ``next_word_at``: by when we tell more, while nobody knows the end. ``repeated``: this
+    key had been used for this very order.
     """
 
     id: UUID

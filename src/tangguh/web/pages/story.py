@@ -39,6 +39,7 @@ class Look(msgspec.Struct, frozen=True):
 LOOKS: Final[dict[str, Look]] = {
     "refused": Look("cross", "bad"),
     "processing": Look("spinner", "info"),
+    "parked": Look("pause", "wait"),
     "unanswered": Look("clock", "wait"),
     "posted": Look("check", "ok"),
     "received": Look("in", "ok"),
