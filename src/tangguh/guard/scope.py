@@ -220,7 +220,7 @@ def problem_of(scope: Scope) -> str:
         return f"there is no service {scope.service!r}"
     known: dict[str, set[str]] = {
         "rail": {service.rail for service in SERVICES.values()},
-        "direction": {"in", "out"},
+        "direction": {service.direction for service in SERVICES.values()},
         "channel": {service.channel for service in SERVICES.values()},
     }
     for name, values in known.items():
