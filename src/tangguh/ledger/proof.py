@@ -50,7 +50,7 @@ async def prove_chain(
     if book is None:
         return Invariant(name, holds=False, detail=f"there is no book {book_id}")
     previous, number = chain.GENESIS, 0
-    async for batch, streams in _batches(connection, book_id, journals):
+    async for batch, streams in batches_with_rows(connection, book_id, journals):
         number += 1
         if batch["batch_no"] != number or batch["previous"] != previous:
             return Invariant(name, holds=False, detail=f"batch {number} is missing or out of line")
@@ -78,11 +78,10 @@ async def counts(connection: Connection, book_id: int) -> tuple[int, int]:
     return (row["accounts"], row["entries"]) if row is not None else (0, 0)
 
 
-async def _batches(
-    connection: Connection, book_id: int, journals: Sequence[JournalPlan]
+async def batches_with_rows(
+    connection: Connection, book_id: int, journals: Sequence[JournalPlan], first: int = 1
 ) -> AsyncIterator[tuple[Record, list[tuple[str, list[Row]]]]]:
     """Each batch's row with its rows in every journal, a few hundred batches at a time."""
-    first = 1
     while True:
         last = first + _BATCHES_PER_STEP - 1
         batches = await connection.fetch(PROOF["read_batches"], book_id, first, last)

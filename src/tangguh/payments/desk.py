@@ -7,8 +7,10 @@ from typing import TypeVar
 
 from tangguh.core.clock import Clock
 from tangguh.core.errors import Misconfigured
+from tangguh.core.order import Origin
 from tangguh.ledger.command import Command
 from tangguh.ledger.writer import Decider
+from tangguh.payments.gates.facts import NO_ORIGIN
 from tangguh.payments.payment import Decided, Payment
 from tangguh.payments.rules import Rules
 from tangguh.rails.rail import Enquirer, Instruction, Rail, Refunding
@@ -25,6 +27,7 @@ class Desk:
         self._book = book
         self._rails = dict(rails)
         self._watchers: list[Callable[[Payment], None]] = []
+        self._observers: list[Callable[[Payment, Origin], None]] = []
         self.rules = rules
         self.clock = clock
 
@@ -34,11 +37,18 @@ class Desk:
         if isinstance(answer, Decided) and not answer.repeated:
             for watcher in self._watchers:
                 watcher(answer.payment)
+            origin = getattr(command, "origin", NO_ORIGIN)
+            for observer in self._observers:
+                observer(answer.payment, origin)
         return answer
 
     def watch(self, watcher: Callable[[Payment], None]) -> None:
         """Call ``watcher`` with every payment a durable decision changed. It must not block."""
         self._watchers.append(watcher)
+
+    def observe(self, observer: Callable[[Payment, Origin], None]) -> None:
+        """As ``watch``, with where the order came from. For the guard."""
+        self._observers.append(observer)
 
     def enquirer(self, rail: str) -> Enquirer | None:
         """The rail of this name, when it can say who a payee is."""

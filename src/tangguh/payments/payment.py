@@ -160,7 +160,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             refusal_detail=refused.detail if refused else self.refusal_detail,
             concluded_at=None if is_open else (self.concluded_at or at),
             resolve_at=resolve_at if is_open else None,
-            attempts=self.attempts + (1 if is_open else 0),
+            attempts=self.attempts + (1 if state is State.UNANSWERED else 0),
             events=self.events + 1,
         )
 

@@ -1,0 +1,370 @@
+"""The guard at work: sees payments, finds trouble, closes the smallest scope, within its budget.
+
+Every closure goes through the book like any other decision. What is over the budget is proposed
+to people and only capped meanwhile; a detector that points at half of everything loses its voice.
+When this stops, closures stay in force: they are the book's, not the guard's (ADR-0019).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+import msgspec
+import structlog
+
+from tangguh.audit.trail import Remember
+from tangguh.core.errors import TangguhError
+from tangguh.core.ids import Ids
+from tangguh.core.marks import MARKS, sometimes
+from tangguh.core.order import Origin
+from tangguh.core.outcome import Refused
+from tangguh.guard.board import Board
+from tangguh.guard.budget import CAPS, PEOPLE_SECONDS, is_mad, rule_on
+from tangguh.guard.choice import Choice, choose, weigh
+from tangguh.guard.closure import (
+    AUTOMATIC_TTL_MAX,
+    Allowance,
+    Closure,
+    SignalClass,
+    State,
+    evidence_hash,
+)
+from tangguh.guard.rules import DEFAULT_RULES, Mode, Rule
+from tangguh.guard.scope import Facts, Scope, text_of
+from tangguh.guard.signals import TECHNICAL, Detector, End, Finding, Seen
+from tangguh.guard.tally import Tally, Threshold
+from tangguh.payments.desk import Desk
+from tangguh.payments.gates.change import ChangeClosure, Close, Lapse, ReadBoard
+from tangguh.payments.gates.observe import seen_of
+from tangguh.payments.payment import Payment
+
+log = structlog.get_logger("guard")
+
+_NORMAL_MAX: Final = 20_000
+_NORMAL_SECONDS: Final = 900
+_SUSPECT_SECONDS: Final = 60
+_SAID_MAX: Final = 500
+_OWNER: Final = "on-call"
+"""Who answers for a closure nobody has confirmed yet: whoever is on call."""
+
+
+class GuardSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``mode``: live, shadow (every rule only says what it would do) or off.
+
+    ``rules`` replaces the rules in force; for rehearsals. ``evidence_examples`` are payment ids.
+    """
+
+    mode: Literal["live", "shadow", "off"] = "live"
+    round_seconds: float = 0.25
+    pulse_seconds: float = 5.0
+    clock_offset_seconds_max: float = 5.0
+    tampered_accounts_max: int = 100
+    rules: tuple[Rule, ...] | None = None
+
+
+class Said(msgspec.Struct, frozen=True):
+    """Something the guard noticed, for the people on call. ``did`` is what it did about it."""
+
+    at: datetime
+    signal_class: str
+    what: str
+    scope: str
+    did: str
+    detail: str = ""
+
+
+class Guardian:
+    """Watches one book's payments and acts on its gates."""
+
+    def __init__(self, desk: Desk, ids: Ids, settings: GuardSettings) -> None:
+        self._desk = desk
+        self._ids = ids
+        self._settings = settings
+        self.rules: tuple[Rule, ...] = settings.rules or DEFAULT_RULES
+        self._detector = Detector(self.rules)
+        self._normal: deque[Seen] = deque(maxlen=_NORMAL_MAX)
+        self._ends: dict[object, End] = {}
+        self._pointed: dict[str, deque[tuple[datetime, Scope]]] = {}
+        self._again: dict[tuple[str, Scope], tuple[int, datetime]] = {}
+        self._tally = Tally()
+        self._pending: list[tuple[Threshold, str, str]] = []
+        self._distrusted: set[str] = set()
+        self.said: deque[Said] = deque(maxlen=_SAID_MAX)
+        self._listeners: list[Callable[[Said], None]] = []
+        if settings.mode != "off":
+            desk.observe(self._see)
+            MARKS.listen(self._mark)
+
+    # ---- what comes in ---------------------------------------------------------------------
+
+    def _see(self, payment: Payment, origin: Origin) -> None:
+        for seen in seen_of(payment, self._desk.clock.now(), origin):
+            self._detector.see(seen)
+            if seen.end is End.ATTEMPTED:
+                self._normal.append(seen)
+            else:
+                self._ends[seen.payment_id] = seen.end
+        while len(self._ends) > _NORMAL_MAX:
+            self._ends.pop(next(iter(self._ends)))
+
+    def _mark(self, name: str, detail: str) -> None:
+        self.notice("mark.broken", name, detail)
+
+    def notice(self, name: str, key: str, detail: str = "") -> None:
+        """Count a signal that is no payment: a failed login, a staff act, an unauthorised message.
+
+        Acted on in the next round; never blocks.
+        """
+        threshold = self._tally.add(name, key, self._desk.clock.now())
+        if threshold is not None:
+            self._pending.append((threshold, key, detail))
+
+    def listen(self, listener: Callable[[Said], None]) -> None:
+        """Call ``listener`` with everything said from now on: the pager, a drill's timeline."""
+        self._listeners.append(listener)
+
+    def close(self) -> None:
+        """Hear no more marks."""
+        MARKS.hush(self._mark)
+
+    # ---- rounds ----------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Round after round, until cancelled."""
+        while True:
+            try:
+                await self.round()
+            except TangguhError as trouble:
+                log.warning("guard.round_failed", why=str(trouble))
+            except Exception:
+                # A bug in one detector costs a round, not the guard.
+                log.exception("guard.broken")
+            await self._desk.clock.sleep(self._settings.round_seconds)
+
+    async def round(self) -> list[Closure]:
+        """Look once; the closures made now."""
+        now = self._desk.clock.now()
+        made = []
+        pending, self._pending = self._pending, []
+        for threshold, key, detail in pending:
+            self._say(threshold.signal_class, threshold.name, key, "people are called", detail)
+            await self._remember("signal.raised", threshold.name, f"{key} {detail}".strip())
+        for finding in self._detector.findings(now):
+            closure = await self._act_on(finding, now)
+            if closure is not None:
+                made.append(closure)
+        for lapsed in await self._desk.decide(Lapse()):
+            self._say(lapsed.signal_class, lapsed.reason, str(lapsed.scope), "lapsed")
+        return made
+
+    async def _act_on(self, finding: Finding, now: datetime) -> Closure | None:
+        rule, scope = finding.rule, finding.scope
+        self._detector.forget(rule.id, scope)
+        if self._points_at_too_much(finding, now):
+            await self._distrust(rule)
+            return None
+        if rule.mode is Mode.SHADOW or self._settings.mode == "shadow":
+            self._say(rule.signal_class, rule.reason, text_of(scope), "nothing: in shadow")
+            return None
+        choice = self._choose(finding)
+        board = await self._desk.decide(ReadBoard())
+        if any(
+            one.scope.includes(choice.scope) and one.allowance is None for one in board.closures
+        ):
+            return None
+        return await self._close(finding, choice, board, now)
+
+    async def _close(
+        self, finding: Finding, choice: Choice, board: Board, now: datetime
+    ) -> Closure | None:
+        rule = finding.rule
+        normal = [seen.facts for seen in self._normal]
+        ruling = rule_on(
+            choice.scope, rule.signal_class, choice.collateral_permille, board.closures, normal
+        )
+        state, allowance = State.CONTAINED, rule.allowance
+        expires = now + self._growing(rule, choice.scope, now)
+        cause = rule.cause
+        if not ruling.alone:
+            sometimes("guard.over_budget")
+            state, allowance = State.AWAITING_PEOPLE, allowance or CAPS
+            expires = now + timedelta(seconds=PEOPLE_SECONDS)
+            cause = f"{rule.cause}; {ruling.why}"
+        closure = self.draft(
+            scope=choice.scope,
+            signal_class=rule.signal_class,
+            reason=rule.reason,
+            cause=cause,
+            evidence=_evidence_of(finding, choice),
+            made_by=f"rule:{rule.id}",
+            message=(rule.message_id, rule.message_en),
+            expires_at=expires,
+            allowance=allowance,
+            state=state,
+            collateral_permille=choice.collateral_permille,
+            rejected="; ".join(choice.rejected),
+        )
+        return await self.put(closure, "limited" if allowance is not None else "closed")
+
+    def draft(
+        self,
+        *,
+        scope: Scope,
+        signal_class: SignalClass,
+        reason: str,
+        cause: str,
+        evidence: str,
+        made_by: str,
+        message: tuple[str, str],
+        expires_at: datetime | None = None,
+        allowance: Allowance | None = None,
+        state: State = State.CONTAINED,
+        collateral_permille: int = 0,
+        rejected: str = "",
+        owner: str = _OWNER,
+    ) -> Closure:
+        """A closure from now on, complete, not yet in force."""
+        now = self._desk.clock.now()
+        return Closure(
+            id=self._ids.next(),
+            scope=scope,
+            signal_class=signal_class,
+            reason=reason,
+            cause=cause,
+            evidence=evidence,
+            evidence_sha256=evidence_hash(evidence),
+            made_by=made_by,
+            owner=owner,
+            made_at=now,
+            expires_at=expires_at or now + AUTOMATIC_TTL_MAX[signal_class],
+            message_id=message[0],
+            message_en=message[1],
+            state=state,
+            allowance=allowance,
+            collateral_permille=collateral_permille,
+            next_word_at=now + timedelta(minutes=15),
+            rejected=rejected,
+        )
+
+    async def put(self, closure: Closure, did: str) -> Closure | None:
+        """Put a closure in force, say so and write it down; None when the book refuses it."""
+        done = await self._desk.decide(Close(closure=closure))
+        if isinstance(done, Refused):
+            log.error("guard.refused", field=done.field, rule=done.detail)
+            return None
+        if done.id != closure.id:
+            return done
+        self._say(closure.signal_class, closure.reason, text_of(closure.scope), did, closure.cause)
+        await self._remember("gate.closed", str(closure.id), f"{closure.scope} {closure.reason}")
+        return done
+
+    # ---- judging a finding -----------------------------------------------------------------
+
+    def _choose(self, finding: Finding) -> Choice:
+        inside = [seen for seen in self._normal if finding.scope.covers(seen.facts)]
+        normal = [
+            seen.facts for seen in self._normal if self._ends.get(seen.payment_id) not in TECHNICAL
+        ]
+        if finding.rule.signal_class is not SignalClass.HEALTH:
+            # A flood is not normal traffic: customers are weighed, not their payments.
+            people = _one_each(self._normal)
+            return weigh(finding.scope, [seen.facts for seen in inside], people)
+        bad = [seen.facts for seen in inside if self._ends.get(seen.payment_id) in TECHNICAL]
+        return choose(finding.scope, bad, normal)
+
+    def _points_at_too_much(self, finding: Finding, now: datetime) -> bool:
+        """Whether all that this rule pointed at lately is more than half of everything."""
+        if finding.rule.signal_class not in {SignalClass.ABUSE, SignalClass.HEALTH}:
+            return False
+        pointed = self._pointed.setdefault(finding.rule.id, deque(maxlen=2_000))
+        pointed.append((now, finding.scope))
+        since = now - timedelta(seconds=_SUSPECT_SECONDS)
+        scopes = [scope for at, scope in pointed if at >= since]
+        recent = [seen for seen in self._normal if seen.at >= since]
+        if finding.rule.signal_class is SignalClass.ABUSE:
+            return is_mad(scopes, _one_each(recent), sample_min=10)
+        # A whole network may be down; it is mad only when it points at what works, too.
+        well = [seen.facts for seen in recent if self._ends.get(seen.payment_id) not in TECHNICAL]
+        return is_mad(scopes, well)
+
+    async def _distrust(self, rule: Rule) -> None:
+        """The detector is the trouble: it goes to shadow and what it closed is declared wrong."""
+        if rule.id in self._distrusted:
+            return
+        sometimes("guard.detector_suspect")
+        self._distrusted.add(rule.id)
+        self.rules = tuple(
+            msgspec.structs.replace(one, mode=Mode.SHADOW) if one.id == rule.id else one
+            for one in self.rules
+        )
+        self._detector = Detector(self.rules)
+        board = await self._desk.decide(ReadBoard())
+        wrong = [one for one in board.closures if one.made_by == f"rule:{rule.id}"]
+        for closure in wrong:
+            await self._desk.decide(
+                ChangeClosure(
+                    closure_id=closure.id,
+                    to=State.FALSE_POSITIVE,
+                    what="false_positive",
+                    by=("guard",),
+                    cause=f"{rule.id} pointed at more than half of all payments",
+                )
+            )
+        self._say(
+            rule.signal_class,
+            "detector_suspect",
+            rule.id,
+            f"to shadow; {len(wrong)} closures lifted; people are called",
+        )
+        await self._remember("detector.distrusted", rule.id, f"{len(wrong)} closures lifted")
+
+    def _growing(self, rule: Rule, scope: Scope, now: datetime) -> timedelta:
+        """How long: twice as long each time the same thing happens again within the hour."""
+        times, last = self._again.get((rule.id, scope), (0, now))
+        times = times + 1 if now - last <= timedelta(hours=1) else 1
+        self._again[(rule.id, scope)] = (times, now)
+        longest = AUTOMATIC_TTL_MAX[rule.signal_class]
+        return min(timedelta(seconds=rule.ttl_seconds * 2 ** min(times - 1, 10)), longest)
+
+    # ---- saying it -------------------------------------------------------------------------
+
+    def normal(self) -> list[Facts]:
+        """What customers did within the last quarter of an hour."""
+        since = self._desk.clock.now() - timedelta(seconds=_NORMAL_SECONDS)
+        return [seen.facts for seen in self._normal if seen.at >= since]
+
+    def _say(
+        self, signal_class: SignalClass, what: str, scope: str, did: str, detail: str = ""
+    ) -> None:
+        said = Said(self._desk.clock.now(), str(signal_class), what, scope, did, detail)
+        self.said.append(said)
+        log.warning("guard.said", signal=what, scope=scope, did=did)
+        for listener in self._listeners:
+            listener(said)
+
+    async def _remember(self, what: str, subject: str, detail: str) -> None:
+        await self._desk.decide(Remember("guard", what, subject, detail))
+
+
+def _one_each(seen: Iterable[Seen]) -> list[Facts]:
+    """One order of each account."""
+    return list({one.facts.account: one.facts for one in seen}.values())
+
+
+def _evidence_of(finding: Finding, choice: Choice) -> str:
+    return msgspec.json.encode(
+        {
+            "rule": finding.rule.id,
+            "metric": finding.rule.metric,
+            "value": finding.value,
+            "threshold": finding.rule.threshold,
+            "sample": finding.sample,
+            "window_seconds": finding.rule.window_seconds,
+            "seen_on": text_of(finding.scope),
+            "explains_percent": choice.explains_percent,
+            "payments": finding.examples,
+        }
+    ).decode()
