@@ -369,3 +369,50 @@ def test_the_fast_lane_is_lost_by_two_step_backs() -> None:
     for _ in range(4):
         climb = advance(climb, with_bad("success"), [], NOON).climb
     assert (climb.fast, climb.rung, climb.signal_class) == (False, 0, SignalClass.HEALTH)
+
+
+# ---- counters begin anew ---------------------------------------------------------------------
+
+
+def test_after_a_step_back_the_first_fail_is_a_first_fail() -> None:
+    climb = at(6)
+    for _ in range(2):
+        climb = advance(climb, with_bad("p99"), [], climb.entered_at).climb
+    assert (climb.rung, climb.soft_fails, climb.step_backs) == (5, 0, 1)
+    assert advance(climb, with_bad("p99"), [], climb.entered_at).climb.rung == 5
+
+
+def test_a_new_rung_is_not_blind_for_the_one_before() -> None:
+    """The page's quarter of an hour counts on each rung."""
+    climb = advance(at(6), without("p99"), [], NOON).climb
+    assert climb.blind_since == NOON
+    for _ in range(2):
+        climb = advance(climb, with_bad("p99"), [], NOON + 20 * MINUTE).climb
+    assert (climb.rung, climb.blind_since) == (5, None)
+
+
+def test_a_fall_to_held_forgives_the_step_backs() -> None:
+    climb = at(6)
+    for _ in range(2):
+        climb = advance(climb, with_bad("p99"), [], NOON).climb
+    assert advance(climb, with_bad("chain_break"), [], NOON).climb.step_backs == 0
+
+
+def test_what_was_measured_on_the_rung_before_counts_for_nothing() -> None:
+    """The large sample of a small cohort says nothing of the larger one."""
+    climb = at(5)
+    now = over(climb)
+    early = climb.entered_at - MINUTE
+    old = [msgspec.structs.replace(one, since=early) for one in all_good()]
+    assert advance(climb, old, [], now).what == "feed_synthetic"
+    fresh = [msgspec.structs.replace(one, since=climb.entered_at) for one in all_good()]
+    assert advance(climb, fresh, [], now).what == "up"
+
+
+def test_a_class_that_is_raised_voids_what_was_signed() -> None:
+    climb = held(SignalClass.ABUSE)
+    yes = signed(climb, NOON)
+    raised = advance(climb, with_bad("chain_break"), yes, NOON).climb
+    assert raised.signal_class is SignalClass.INTEGRITY
+    assert payload_of(raised) != payload_of(climb)
+    assert advance(raised, all_good(), yes, NOON).what == "needs_people"
