@@ -48,7 +48,7 @@ ALLOWED_CALLS = {
 }
 
 PURE = re.compile(
-    r"core/(?!clock)|audit/(journal|chain)|access/(approval|people)\.|recovery/"
+    r"core/(?!clock)|audit/(journal|chain)|access/(approval|break_glass|people)\.|recovery/"
     r"|ledger/(account|batch_sql|book|chart|command|hold|plans"
     r"|posting|shelf)\.|payments/(merchant/bill|merchant/mdr|decide|entries|find|forbid|payment|plans|receive|refund"
     r"|rules|tariff|usage)\."

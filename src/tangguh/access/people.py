@@ -42,6 +42,7 @@ class Staff(msgspec.Struct, frozen=True, kw_only=True):
     reports_to: str = ""
     devices: frozenset[str] = frozenset()
     group: str = ""
+    full_name: str = ""
     state: StaffState = StaffState.ACTIVE
 
     @property
