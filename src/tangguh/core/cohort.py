@@ -1,22 +1,24 @@
-"""Which customers are let in first: a stable place for each, from 0 to 999. Pure.
+"""Cohorts: which customers are let in when only so many of a thousand are. Pure.
 
-The place depends on a salt, so that it is not always the same people who wait; for one salt a
-customer who is in at 1 % is in at 5 %, so nobody sees a service flap (ADR-0020).
+A customer's place among the thousand follows from the closure's salt alone, so cohorts are nested:
+whoever is in at one permille is in at five hundred, and in again whenever that many are. Nobody
+sees a service open, close and open because of the way the dice fell.
 """
 
 from __future__ import annotations
 
 import hashlib
+from typing import Final
 
-PERMILLE = 1000
+PLACES: Final = 1000
 
 
 def place_of(salt: str, customer_id: int) -> int:
-    """The customer's place among a thousand, 0 to 999."""
-    digest = hashlib.blake2b(f"{salt}:{customer_id}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") % PERMILLE
+    """A customer's place from 0 to 999; another salt gives another order of customers."""
+    digest = hashlib.sha256(f"{salt}/{customer_id}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") * PLACES >> 64
 
 
 def is_let_in(salt: str, customer_id: int, permille: int) -> bool:
-    """Whether the customer is among the first so many of a thousand."""
-    return permille >= PERMILLE or place_of(salt, customer_id) < permille
+    """Whether this customer is among the first ``permille`` of a thousand."""
+    return place_of(salt, customer_id) < permille

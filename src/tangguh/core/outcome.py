@@ -86,6 +86,12 @@ class Refusal(StrEnum):
     PURSE_EXPIRED = "purse_expired"
     PAYMENT_NOT_REFUNDABLE = "payment_not_refundable"
     REFUND_EXCEEDS_PAYMENT = "refund_exceeds_payment"
+    CHANGE_ALREADY_PENDING = "change_already_pending"
+    CHANGE_ENDED = "change_ended"
+    CHANGE_EXPIRED = "change_expired"
+    CHANGE_DIFFERS = "change_differs"
+    APPROVER_NOT_ALLOWED = "approver_not_allowed"
+    SAME_PERSON = "same_person"
     # how much
     LIMIT_PER_TRANSACTION = "limit_per_transaction"
     LIMIT_PER_DAY = "limit_per_day"

@@ -1,0 +1,83 @@
+"""Staff as the rules about two people see them: roles, reporting lines, one person or two. Pure.
+
+An account is not a person. Who approves is judged by the person behind it: the same HR number or a
+device that both accounts use makes two accounts one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+
+import msgspec
+
+
+class Role(StrEnum):
+    """What somebody answers for while a closure is lifted. Leaves the house: never renamed."""
+
+    INCIDENT_COMMANDER = "incident_commander"
+    RAIL_OWNER = "rail_owner"
+    RISK_OFFICER = "risk_officer"
+    CISO = "ciso"
+    RECON_OWNER = "recon_owner"
+
+
+class StaffState(StrEnum):
+    """A frozen account stays in every list, and signs nothing."""
+
+    ACTIVE = "active"
+    FROZEN = "frozen"
+
+
+class Staff(msgspec.Struct, frozen=True, kw_only=True):
+    """One account of staff. ``id`` is like ``staff:17``; ``hr_id`` names the person behind it.
+
+    ``reports_to`` is the staff id of their superior, or empty. ``devices`` are fingerprints of the
+    devices it was used from. ``group`` is the team a change may name as suspected.
+    """
+
+    id: str
+    hr_id: str
+    roles: frozenset[Role] = frozenset()
+    reports_to: str = ""
+    devices: frozenset[str] = frozenset()
+    group: str = ""
+    full_name: str = ""
+    state: StaffState = StaffState.ACTIVE
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it may sign anything."""
+        return self.state is StaffState.ACTIVE
+
+
+def are_one_person(one: Staff, other: Staff) -> bool:
+    """Whether two accounts belong to one person, as far as anything shows it."""
+    if one.id == other.id:
+        return True
+    same_hr = one.hr_id.strip().casefold() == other.hr_id.strip().casefold()
+    return same_hr or not one.devices.isdisjoint(other.devices)
+
+
+def are_in_one_line(one: Staff, other: Staff) -> bool:
+    """Whether one reports to the other, or both to the same superior."""
+    if one.id == other.reports_to or other.id == one.reports_to:
+        return True
+    return one.reports_to != "" and one.reports_to == other.reports_to
+
+
+def lacking(required: Sequence[Role], held: Mapping[str, frozenset[Role]]) -> tuple[Role, ...]:
+    """The required roles that these people cannot fill when each of them fills one role only."""
+    if not required:
+        return ()
+    first, rest = required[0], required[1:]
+    best = (first, *lacking(rest, held))
+    for person, roles in held.items():
+        if first not in roles:
+            continue
+        left = lacking(rest, {key: value for key, value in held.items() if key != person})
+        if len(left) <= len(best):
+            best = left
+        if not best:
+            break
+    return best

@@ -1,0 +1,51 @@
+-- The statements behind staff: who they are, and the keys they are known by.
+
+-- name: add_staff
+-- Keep a new member of staff; nothing when the id is taken.
+INSERT INTO staff
+    (book_id, staff_id, full_name, hr_id, roles, reports_to, devices, team, state, added_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+ON CONFLICT (book_id, staff_id) DO NOTHING
+RETURNING staff_id
+
+-- name: list_staff
+-- Everybody, frozen ones too: the same-person rule looks at all of them. Primary key.
+SELECT staff_id, full_name, hr_id, roles, reports_to, devices, team, state
+  FROM staff WHERE book_id = $1 ORDER BY staff_id
+
+-- name: find_staff
+-- One member of staff. Primary key.
+SELECT staff_id, full_name, hr_id, roles, reports_to, devices, team, state
+  FROM staff WHERE book_id = $1 AND staff_id = $2
+
+-- name: freeze_staff
+-- From now on it signs nothing. Whether it was active is what comes back. Primary key.
+UPDATE staff SET state = 'frozen', frozen_at = $3
+ WHERE book_id = $1 AND staff_id = $2 AND state = 'active'
+RETURNING staff_id
+
+-- name: saw_device
+-- Remember a device an account was used from, once. Primary key.
+UPDATE staff SET devices = array_append(devices, $3::text)
+ WHERE book_id = $1 AND staff_id = $2 AND NOT devices @> ARRAY[$3::text]
+
+-- name: add_key
+-- Keep a key by its hash; nothing when that key is known already.
+INSERT INTO staff_keys (book_id, sha256, staff_id, kind, public_key, added_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (book_id, sha256) DO NOTHING
+RETURNING sha256
+
+-- name: find_by_key
+-- The active member of staff of a live key. Primary key of both.
+SELECT s.staff_id, s.full_name, s.hr_id, s.roles, s.reports_to, s.devices, s.team, s.state
+  FROM staff_keys AS k
+  JOIN staff AS s ON s.book_id = k.book_id AND s.staff_id = k.staff_id
+ WHERE k.book_id = $1 AND k.sha256 = $2 AND k.kind = $3 AND k.state = 'active'
+   AND k.expires_at > $4 AND s.state = 'active'
+
+-- name: revoke_keys
+-- No key of theirs opens anything any more. keys_of_staff.
+UPDATE staff_keys SET state = 'revoked', revoked_at = $3
+ WHERE book_id = $1 AND staff_id = $2 AND state = 'active'
+RETURNING sha256
