@@ -86,6 +86,7 @@ class Refusal(StrEnum):
     PURSE_EXPIRED = "purse_expired"
     PAYMENT_NOT_REFUNDABLE = "payment_not_refundable"
     REFUND_EXCEEDS_PAYMENT = "refund_exceeds_payment"
+    CHANGE_NOT_FOUND = "change_not_found"
     CHANGE_ALREADY_PENDING = "change_already_pending"
     CHANGE_ENDED = "change_ended"
     CHANGE_EXPIRED = "change_expired"

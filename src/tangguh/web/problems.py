@@ -81,6 +81,7 @@ OF_REFUSAL: Final[dict[Refusal, Kind]] = {
     Refusal.PURSE_EXPIRED: Kind(403, "The e-money has expired", retry="never"),
     Refusal.PAYMENT_NOT_REFUNDABLE: Kind(409, "This payment cannot be refunded", retry="never"),
     Refusal.REFUND_EXCEEDS_PAYMENT: Kind(422, "More than can still be refunded"),
+    Refusal.CHANGE_NOT_FOUND: Kind(404, "There is no such change"),
     Refusal.CHANGE_ALREADY_PENDING: Kind(409, "Such a change is proposed already"),
     Refusal.CHANGE_ENDED: Kind(409, "The change has ended", retry="never"),
     Refusal.CHANGE_EXPIRED: Kind(409, "The change's time is over", retry="never"),

@@ -190,7 +190,7 @@ NORMAL = [
         (Scope(rail="bifast", direction="out"), SignalClass.INTEGRITY, 400, True),
         (Scope(rail="bifast"), SignalClass.INTEGRITY, 400, False),
         (Scope(account=3), SignalClass.ABUSE, 5, True),
-        (Scope(account=3), SignalClass.ABUSE, 11, False),
+        (Scope(account=3), SignalClass.ABUSE, 11, True),
         (Scope(rail="ewallet"), SignalClass.ABUSE, 1, False),
         (Scope(rail="ewallet"), SignalClass.HEALTH, 50, True),
         (Scope(rail="onus"), SignalClass.HEALTH, 101, False),
@@ -202,6 +202,13 @@ def test_what_automation_may_close_alone(
     scope: Scope, signal_class: SignalClass, permille: int, alone: bool
 ) -> None:
     assert rule_on(scope, signal_class, permille, (), NORMAL).alone is alone
+
+
+def test_of_however_few_customers_one_may_be_stopped() -> None:
+    """The first account is within the budget; a second one of too many payments waits."""
+    one = closure(scope=Scope(account=4))
+    assert rule_on(Scope(account=3), SignalClass.ABUSE, 10, (one,), []).alone
+    assert not rule_on(Scope(account=3), SignalClass.ABUSE, 11, (one,), []).alone
 
 
 def test_a_second_rail_waits_for_people() -> None:
