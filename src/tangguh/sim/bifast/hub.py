@@ -47,6 +47,8 @@ _CUT_OFFS: Final = ("24:00",)
 class HubSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The hub and the one bank that is not simulated. Keys are RSA in PEM.
 
+    ``bank_public_key_path`` is the participant's key: what it sends is signed with it.
+    ``answers_public_key_path`` is for its answers to what the hub sends it; empty: the same key.
     ``books_path`` is its own SQLite file (proxies lie beside it). ``bank_url`` is where the bank
     takes messages; empty: the hub never speaks first. ``form`` is what it speaks then.
     """
@@ -56,6 +58,7 @@ class HubSettings(msgspec.Struct, frozen=True, kw_only=True):
     books_path: str
     bank_bic: str = "TGUHIDJ1"
     hub_bic: str = "FASTIDJA"
+    answers_public_key_path: str = ""
     bank_url: str = ""
     form: Literal["json", "xml"] = "json"
     host: str = "127.0.0.1"
@@ -78,7 +81,10 @@ class Hub:
         self.passbook = Passbook(settings.books_path)
         self.directory = Directory(f"{settings.books_path}.proxies")
         self.faults = Faults(*PAYING)
-        self.messenger = Messenger(settings.bank_url, self._key, bank_key, clock, settings.form)
+        answers_path = settings.answers_public_key_path or settings.bank_public_key_path
+        self.messenger = Messenger(
+            settings.bank_url, self._key, public_key_at(answers_path), clock, settings.form
+        )
         self._numbers = HubNumbers(clock, settings.seed)
         self.counter = Counter(
             books=self.passbook,
