@@ -110,7 +110,10 @@ class Household:
         bank_url = f"http://127.0.0.1:{self.port}"
         control_url = f"http://127.0.0.1:{control_port}"
         self.outside = Outside(self.place, bank_url, control_url, self.seed, ports)
-        path = self.place.write_run_file("sim.json", self.outside.sim_settings(control_port))
+        values = self.outside.sim_settings(control_port)
+        for network, changes in self._overrides.get("sim", {}).items():
+            values[network] |= changes
+        path = self.place.write_run_file("sim.json", values)
         self.world = self._child("networks", ["sim", "--config", str(path)])
         said = await self.world.start()
         self.addresses["switch"], self.addresses["control"] = said["switch"], said["control"]
@@ -135,7 +138,7 @@ class Household:
             assert self.outside is not None
             values |= self.outside.bank_settings()
         for section, changes in self._overrides.items():
-            if section == "gateway":
+            if section in ("gateway", "sim"):
                 continue
             values[section] = {**(values[section] or {}), **changes}
         path = self.place.write_run_file("bank.json", values)

@@ -52,6 +52,7 @@ class Outside:
             "bifast": {
                 "bank_public_key_path": str(participant_public),
                 "answers_public_key_path": str(connector_public),
+                "watch_public_key_path": str(self._place.signing_pair("watch")[1]),
                 "hub_private_key_path": str(hub_private),
                 "books_path": self._books("bifast"),
                 "bank_url": f"{self._bank_url}{BIFAST_PATH}",
@@ -85,6 +86,7 @@ class Outside:
             "connector_public_key_path": str(self._place.key_pair("connector")[1]),
             "private_key_path": str(self._place.key_pair("participant")[0]),
             "authorisation_public_key_path": str(self._place.ledger_key()[1]),
+            "orders_public_key_path": str(self._place.signing_pair("watch")[1]),
             "memory_path": str(self._place.directory / "gateway.sqlite"),
         }
 

@@ -24,6 +24,9 @@ from tangguh.work.gateway.gateway import Gateway
 from tangguh.work.gateway.settings import GatewaySettings
 
 _GRACE_SECONDS: Final = 5
+_KEEPALIVE_SECONDS: Final = 75
+"""Longer than the bank keeps a connection it does not use (rails.link, 30 s): a line closed by this
+side just as the bank writes to it would leave a payment unanswered."""
 
 
 def gateway(
@@ -54,6 +57,7 @@ async def _serve(settings: GatewaySettings, ready_file: Path | None) -> None:
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=_GRACE_SECONDS,
+            timeout_keep_alive=_KEEPALIVE_SECONDS,
             lifespan="off",
             ws="none",
             proxy_headers=False,
