@@ -43,7 +43,7 @@ from tangguh.rails.bifast.rail import BifastRail
 from tangguh.rails.bifast.receiver import BifastReceiver
 from tangguh.rails.billers.rail import BillersRail
 from tangguh.rails.ewallet.rail import EwalletRail
-from tangguh.rails.gatekeeper import Gatekeeper, behind
+from tangguh.rails.gatekeeper import Alarm, Gatekeeper, behind, log_alarm
 from tangguh.rails.iso8583.door import Door as TerminalPort
 from tangguh.rails.iso8583.hsm import Hsm
 from tangguh.rails.iso8583.line import Handler
@@ -290,12 +290,14 @@ def rails_for(settings: Settings, clock: Clock, switchboard: Handler) -> dict[st
     return rails
 
 
-def guarded(rails: dict[str, Rail], signer: Signer, clock: Clock) -> dict[str, Rail]:
+def guarded(
+    rails: dict[str, Rail], signer: Signer, clock: Clock, alarm: Alarm = log_alarm
+) -> dict[str, Rail]:
     """The same rails, each that leaves the bank behind its gatekeeper."""
     return {
         name: rail
         if rail.capabilities().settles_inside
-        else Gatekeeper(name, rail, signer.public_key, clock)
+        else Gatekeeper(name, rail, signer.public_key, clock, alarm)
         for name, rail in rails.items()
     }
 

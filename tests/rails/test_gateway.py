@@ -19,6 +19,8 @@ import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rails.bifast_harness import SARI, SARI_BY_PHONE, BifastHarness
 from rails.harness import NOON, Keys
@@ -37,6 +39,7 @@ from tangguh.work.gateway.door import SIGNATURE, Door
 from tangguh.work.gateway.gateway import Gateway, facts_of
 from tangguh.work.gateway.settings import GatewaySettings
 
+KEY = rsa.generate_private_key(public_exponent=65537, key_size=1024)
 RP600K = 600_000_00
 REFERENCE = ids.business_number(NOON, "TGUHIDJ1", ids.BY_ACCOUNT, "00000001")
 OTHER = ids.business_number(NOON, "TGUHIDJ1", ids.BY_ACCOUNT, "00000002")
@@ -142,15 +145,19 @@ class Passage:
 
     def sealed(self, asked: CreditTransfer, key: rsa.RSAPrivateKey | None = None) -> bytes:
         """A message as somebody with the connector's key writes it, by hand."""
+        return self.sealed_document(transfer.document_of(asked), key)
+
+    def sealed_document(self, document: Any, key: rsa.RSAPrivateKey | None = None) -> bytes:
+        """The same of any document."""
         return message.sealed(
             message.Message(
                 sender="TGUHIDJ1",
                 recipient="FASTIDJA",
-                number=asked.end_to_end_id,
+                number=REFERENCE,
                 definition=transfer.DEFINITION,
                 service=message.CLEAR,
                 created_at=NOON,
-                document=transfer.document_of(asked),
+                document=document,
             ),
             key or self.connector,
             self.far.form,  # type: ignore[arg-type]
@@ -303,6 +310,32 @@ class TestRefuses:
         assert shown["refusals"][0]["field"] == field
         assert shown["refusals"][0]["reference"] == written(**change).end_to_end_id
 
+    @pytest.mark.parametrize(
+        ("where", "more"),
+        [
+            ((), {"InstdAmt": {"Value": "900000000.00", "Ccy": "IDR"}}),
+            ((), {"UltmtCdtr": {"Nm": "SOMEBODY ELSE"}}),
+            (("CdtrAcct",), {"Nm": "SOMEBODY ELSE"}),
+            (("CdtrAcct", "Id"), {"IBAN": "ID00123456789"}),
+            (("CdtrAgt", "FinInstnId"), {"BICFI": "CENAIDJA"}),
+            (("CdtrAgt", "FinInstnId"), {"Nm": "ANOTHER BANK"}),
+        ],
+    )
+    async def test_a_second_story_beside_the_signed_one(
+        self, way: Passage, where: tuple[str, ...], more: dict[str, Any]
+    ) -> None:
+        """Authorised in every field that is read, and saying more where it is not."""
+        document = transfer.document_of(written())
+        node: Any = document["FIToFICstmrCdtTrf"]["CdtTrfTxInf"][0]  # type: ignore[index,call-overload]
+        for step in where:
+            node = node[step]
+        node.update(more)
+        status, _ = await way.post(way.sealed_document(document), way.token(way.instruction()))
+        assert status == turned.NOT_FORWARDED
+        assert way.rows() == []
+        # And it used nothing up.
+        assert await way.rail.send(way.instruction()) == Accepted(REFERENCE)
+
     async def test_with_the_ledgers_pen_of_another(self, way: Passage) -> None:
         """A token by another key is no token."""
         sent = way.instruction()
@@ -432,6 +465,26 @@ def test_facts_are_the_ledgers_words() -> None:
     )
     nowhere = facts_of(written(creditor=Party(account="1", bank="XXXXIDJ1")))
     assert nowhere.creditor == creditor_of(ToBank(bank="XXXXIDJ1", account="1"))
+
+
+@pytest.mark.parametrize("wire", ["json", "xml"])
+@given(name=st.text(max_size=200), payee=st.text(max_size=200), note=st.text(max_size=300))
+def test_what_we_write_is_all_we_write(wire: Any, name: str, payee: str, note: str) -> None:
+    """Whatever people are called and say: the gateway finds our own transfers to say no more."""
+    asked = written(
+        note=note,
+        debtor=Party(name=name, account="108", bank="TGUHIDJ1"),
+        creditor=Party(name=payee, account="9980000001", bank="UJIAIDJ1"),
+    )
+    made = message.Message(
+        sender="TGUHIDJ1", recipient="FASTIDJA", number=REFERENCE, definition=transfer.DEFINITION,
+        service=message.CLEAR, created_at=NOON, document=transfer.document_of(asked),
+    )  # fmt: skip
+    received = message.read(message.sealed(made, KEY, wire))
+    assert isinstance(received, message.Received), received
+    back = transfer.read(received.message.document)
+    assert isinstance(back, CreditTransfer), back
+    assert transfer.document_of(back) == received.message.document
 
 
 def test_keys_that_are_not_there(keys: Keys, tmp_path: Path) -> None:

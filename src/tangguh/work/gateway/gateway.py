@@ -2,7 +2,8 @@
 
 The participant's key is here and nowhere else, so the hub takes nothing that did not pass. What
 may move money passes only with the ledger's leave for exactly that reference, debtor, creditor and
-amount, once. What is forwarded is what was read and judged, written anew: never the bytes posted.
+amount, once. What is forwarded is what was read and judged, written anew: never the bytes posted,
+and never a part of a transfer that was not read.
 """
 
 from __future__ import annotations
@@ -152,6 +153,9 @@ class Gateway:
             return refused(asked[0].path, asked[0].rule, asked[0].detail)
         if asked.kind == ids.ENQUIRY:
             return found
+        if transfer.document_of(asked) != found.document:
+            # A second account or amount where we do not read and the hub may.
+            return refused("Document", "form", "says more than a transfer of this bank says")
         if wrong := self._judge_transfer(asked, token):
             field, rule, detail = wrong
             turned_back = refused(field, rule, detail)
