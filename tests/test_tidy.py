@@ -53,7 +53,7 @@ PURE = re.compile(
     r"|posting|shelf)\.|payments/(merchant/bill|merchant/mdr|decide|entries|find|forbid|payment|plans|receive|refund"
     r"|rules|tariff|usage)\.|guard/|payments/gates/(change|facts|judge)\."
     r"|rails/qris/(acquirer|ber|codec|codes|cpm|judge|message|nns|notice|page|payee|shop|tlv)\."
-    r"|rails/bifast/(absence|codes|grammar/|ids|message|proxy|session|status|transfer)"
+    r"|rails/bifast/(absence|codes|grammar/|ids|message|proxy|session|status|transfer|turned)"
     r"|rails/iso8583/(codes|fields|frames|inbound|management|message|orders|required|trace)\."
     r"|rails/(ewallet|billers)/(?!rail)|work/(codes|naming)\."
     r"|settlement/(breaks|file|formats|match|mend|position|signed)\."

@@ -35,6 +35,7 @@ from tangguh.payments.proof import Proof, prove
 from tangguh.payments.receiving import Receiving
 from tangguh.payments.resolver import Resolver
 from tangguh.payments.rules import DEFAULT_FEES, DEFAULT_LIMITS, Rules, Way, within_ceilings
+from tangguh.payments.signer import Signer, signer_of
 from tangguh.payments.store import tariff_changes
 from tangguh.payments.tariff import in_force
 from tangguh.rails import signature
@@ -42,6 +43,7 @@ from tangguh.rails.bifast.rail import BifastRail
 from tangguh.rails.bifast.receiver import BifastReceiver
 from tangguh.rails.billers.rail import BillersRail
 from tangguh.rails.ewallet.rail import EwalletRail
+from tangguh.rails.gatekeeper import Alarm, Gatekeeper, behind, log_alarm
 from tangguh.rails.iso8583.door import Door as TerminalPort
 from tangguh.rails.iso8583.hsm import Hsm
 from tangguh.rails.iso8583.line import Handler
@@ -77,6 +79,7 @@ class Bank:
         rails: dict[str, Rail],
         clock: Clock,
         ids: Ids,
+        signer: Signer,
     ) -> None:
         self.settings = settings
         self.book_id = settings.book.book_id
@@ -86,7 +89,7 @@ class Bank:
         self.rails = rails
         self.rules = rules_for(rails, settings)
         self.writer = Writer(dsn, clock, ids, PAYMENT_SHELVES, JOURNALS, settings.book)
-        self.desk = Desk(self.writer, rails, self.rules, clock)
+        self.desk = Desk(self.writer, rails, self.rules, clock, signer)
         self.pins = PinHasher(settings.pin)
         self.sessions = Sessions(
             pool, self.book_id, clock, self.pins, settings.pin, settings.session
@@ -132,7 +135,8 @@ class Bank:
             await migrate(connection)
             await connection.execute(LEDGER["create_book"], settings.book.book_id, IDR)
         carried = rails if rails is not None else rails_for(settings, clock, switchboard)
-        bank = cls(settings, dsn, pool, carried, clock, ids)
+        signer = signer_of(settings.authorise)
+        bank = cls(settings, dsn, pool, guarded(carried, signer, clock), clock, ids, signer)
         if bank.issuer is not None:
             switchboard.handler = bank.issuer.handle
         await bank.writer.start()
@@ -146,7 +150,7 @@ class Bank:
             office = BackOffice(self.desk, self.pool, self.book_id, self.clock)
             cycles = Cycles(office, self.settings.cycles)
             self._running.append(asyncio.create_task(cycles.run(), name="cycles"))
-        if isinstance(card_rail := self.rails.get("iso8583"), Iso8583Rail):
+        if isinstance(card_rail := behind(self.rails.get("iso8583")), Iso8583Rail):
             await card_rail.open()
         if self.terminals is not None:
             await self.terminals.open()
@@ -186,13 +190,13 @@ class Bank:
         return BifastReceiver(self.settings.bifast, self.clock, self.receiving, names)
 
     def _security(self) -> Hsm | None:
-        card_rail = self.rails.get("iso8583")
+        card_rail = behind(self.rails.get("iso8583"))
         return card_rail.security if isinstance(card_rail, Iso8583Rail) else None
 
     def _open_card_doors(self) -> None:
         """The doors cards come in by: the switch's and our own terminals'."""
         self.issuer: IssuerDoor | None = None
-        card_rail, settings = self.rails.get("iso8583"), self.settings.iso8583
+        card_rail, settings = behind(self.rails.get("iso8583")), self.settings.iso8583
         if settings is None or not isinstance(card_rail, Iso8583Rail):
             return
         security = card_rail.security
@@ -200,7 +204,7 @@ class Bank:
         self.issuer = IssuerDoor(self.desk, self.pool, self.book_id, office, self.receiving)
         if self.settings.terminals is None:
             return
-        billers = self.rails.get("billers")
+        billers = behind(self.rails.get("billers"))
         counter = TerminalDoor(
             self.desk,
             self.pool,
@@ -284,6 +288,18 @@ def rails_for(settings: Settings, clock: Clock, switchboard: Handler) -> dict[st
     if settings.billers is not None:
         rails["billers"] = BillersRail(settings.billers, clock)
     return rails
+
+
+def guarded(
+    rails: dict[str, Rail], signer: Signer, clock: Clock, alarm: Alarm = log_alarm
+) -> dict[str, Rail]:
+    """The same rails, each that leaves the bank behind its gatekeeper."""
+    return {
+        name: rail
+        if rail.capabilities().settles_inside
+        else Gatekeeper(name, rail, signer.public_key, clock, alarm)
+        for name, rail in rails.items()
+    }
 
 
 def _switch_key(settings: Settings) -> RSAPublicKey | None:

@@ -20,6 +20,7 @@ from tangguh.access.session import SessionSettings
 from tangguh.core.errors import Misconfigured
 from tangguh.ledger.writer import WriterSettings
 from tangguh.payments.resolver import ResolverSettings
+from tangguh.payments.signer import AuthoriseSettings
 from tangguh.rails.bifast.settings import BifastSettings
 from tangguh.rails.iso8583.door import DoorSettings
 from tangguh.rails.iso8583.settings import Iso8583Settings
@@ -50,6 +51,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     pin: PinSettings = PinSettings()
     session: SessionSettings = SessionSettings()
     resolver: ResolverSettings = ResolverSettings()
+    authorise: AuthoriseSettings = AuthoriseSettings()
     qris: QrisSettings | None = None
     bifast: BifastSettings | None = None
     iso8583: Iso8583Settings | None = None

@@ -138,12 +138,13 @@ def test_a_killed_up_is_found_again(data: Path) -> None:
     assert "taken over" in printed
 
 
-def test_a_dead_bank_is_started_again(data: Path) -> None:
-    """SIGKILL of the bank's process: `up` starts it again by itself."""
+@pytest.mark.parametrize("name", ["bank", "gateway"])
+def test_a_dead_process_is_started_again(data: Path, name: str) -> None:
+    """SIGKILL of the bank's process, or the gateway's: `up` starts it again by itself."""
     port = port_pair()
     up = Up(data, port)
     up.until_ready()
-    ready = data / "run" / "bank.ready"
+    ready = data / "run" / f"{name}.ready"
     pid = json.loads(ready.read_text())["pid"]
     os.kill(pid, signal.SIGKILL)
     wait_for(lambda: ready.exists() and json.loads(ready.read_text())["pid"] != pid)

@@ -66,6 +66,9 @@ class CutDesk:
     async def decide(self, command: Any) -> Any:
         return await self._cutter.run(self._desk.decide(command))
 
+    def authorise(self, payment: Any) -> Any:
+        return self._desk.authorise(payment)
+
     def rail_of(self, payment: Any) -> Any:
         return CutRail(self._desk.rail_of(payment), self._cutter)
 

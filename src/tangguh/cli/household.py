@@ -48,6 +48,7 @@ class Household:
         self._overrides = overrides or {}
         self.postgres: EmbeddedPostgres | None = None
         self.world: Child | None = None
+        self.gateway: Child | None = None
         self.bank: Child | None = None
         self.addresses: dict[str, str] = {}
         self.outside: Outside | None = None
@@ -58,13 +59,14 @@ class Household:
         refuse_busy_port(self.settings.web.host, self.port)
         dsn = await self._start_postgres()
         await self._start_world()
+        await self._start_gateway()
         await self._start_bank(dsn)
         self._write_ready()
 
     async def watch(self) -> None:
         """Start again whatever dies. Ends only when cancelled."""
         while True:
-            for child in (self.world, self.bank):
+            for child in (self.world, self.gateway, self.bank):
                 if child is not None and child.has_ended:
                     self._say(f"  {child.name} ended unexpectedly; starting it again")
                     with contextlib.suppress(TangguhError):
@@ -73,7 +75,7 @@ class Household:
 
     async def stop(self) -> None:
         """Stop everything in order; what was acknowledged stays."""
-        for child in (self.bank, self.world):
+        for child in (self.bank, self.gateway, self.world):
             if child is not None:
                 self._say(f"  stopping {child.name}")
                 await child.stop()
@@ -108,11 +110,24 @@ class Household:
         bank_url = f"http://127.0.0.1:{self.port}"
         control_url = f"http://127.0.0.1:{control_port}"
         self.outside = Outside(self.place, bank_url, control_url, self.seed, ports)
-        path = self.place.write_run_file("sim.json", self.outside.sim_settings(control_port))
+        values = self.outside.sim_settings(control_port)
+        for network, changes in self._overrides.get("sim", {}).items():
+            values[network] |= changes
+        path = self.place.write_run_file("sim.json", values)
         self.world = self._child("networks", ["sim", "--config", str(path)])
         said = await self.world.start()
         self.addresses["switch"], self.addresses["control"] = said["switch"], said["control"]
         self.addresses["terminals"] = f"127.0.0.1:{ports['terminals']}"
+
+    async def _start_gateway(self) -> None:
+        """Between the bank and the hub; a bank with networks of its own has its own gateway."""
+        if self.settings.qris is not None or self.outside is None:
+            return
+        self._say("  gateway       starting: BI-FAST carries only what the ledger authorised")
+        values = self.outside.gateway_settings() | self._overrides.get("gateway", {})
+        path = self.place.write_run_file("gateway.json", values)
+        self.gateway = self._child("gateway", ["gateway", "--config", str(path)])
+        self.addresses["gateway"] = (await self.gateway.start())["gateway"]
 
     async def _start_bank(self, dsn: str) -> None:
         self._say("  bank          opening the book")
@@ -123,6 +138,8 @@ class Household:
             assert self.outside is not None
             values |= self.outside.bank_settings()
         for section, changes in self._overrides.items():
+            if section in ("gateway", "sim"):
+                continue
             values[section] = {**(values[section] or {}), **changes}
         path = self.place.write_run_file("bank.json", values)
         self.bank = self._child("bank", ["serve", "--config", str(path), "--seed", str(self.seed)])

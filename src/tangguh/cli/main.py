@@ -26,8 +26,9 @@ app.command("tangguh.cli.bifast:app", name="bifast")
 app.command("tangguh.cli.settlement:app", name="settlement")
 app.command("tangguh.cli.tariff:app", name="tariff")
 app.command("tangguh.cli.settings:app", name="config")
-app.command("tangguh.cli.serve:serve")
-app.command("tangguh.cli.serve:sim")
+app.command("tangguh.cli.processes.serve:serve")
+app.command("tangguh.cli.processes.gateway:gateway")
+app.command("tangguh.cli.processes.serve:sim")
 
 
 def main() -> None:

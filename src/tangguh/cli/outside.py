@@ -41,7 +41,8 @@ class Outside:
     def sim_settings(self, control_port: int) -> dict[str, Any]:
         """What ``tangguh sim`` is told."""
         hub_private, _ = self._place.key_pair("hub")
-        _, bank_public = self._place.key_pair("bank")
+        _, participant_public = self._place.key_pair("participant")
+        _, connector_public = self._place.key_pair("connector")
         return {
             "control_port": control_port,
             "switch": self._snap("qris")
@@ -49,7 +50,9 @@ class Outside:
             "wallets": [self._snap(wallet) | {"wallet": wallet} for wallet in WALLETS],
             "billers": self._snap("billers"),
             "bifast": {
-                "bank_public_key_path": str(bank_public),
+                "bank_public_key_path": str(participant_public),
+                "answers_public_key_path": str(connector_public),
+                "watch_public_key_path": str(self._place.signing_pair("watch")[1]),
                 "hub_private_key_path": str(hub_private),
                 "books_path": self._books("bifast"),
                 "bank_url": f"{self._bank_url}{BIFAST_PATH}",
@@ -75,9 +78,23 @@ class Outside:
             },
         }
 
+    def gateway_settings(self) -> dict[str, Any]:
+        """What ``tangguh gateway`` is told. The participant's private key goes nowhere else."""
+        return {
+            "url": f"http://127.0.0.1:{self._ports['bifast']}",
+            "port": self._ports["gateway"],
+            "connector_public_key_path": str(self._place.key_pair("connector")[1]),
+            "private_key_path": str(self._place.key_pair("participant")[0]),
+            "authorisation_public_key_path": str(self._place.ledger_key()[1]),
+            "orders_public_key_path": str(self._place.signing_pair("watch")[1]),
+            "memory_path": str(self._place.directory / "gateway.sqlite"),
+        }
+
     def bank_settings(self) -> dict[str, Any]:
-        """The bank's sections for its networks."""
-        bank_private, _ = self._place.key_pair("bank")
+        """The bank's sections for its networks, and the key its ledger signs with."""
+        connector_private, _ = self._place.key_pair("connector")
+        _, participant_public = self._place.key_pair("participant")
+        ledger_private, ledger_public = self._place.ledger_key()
         _, switch_public = self._place.key_pair("switch")
         _, hub_public = self._place.key_pair("hub")
         return {
@@ -86,9 +103,14 @@ class Outside:
             "ewallet": {wallet: self._partner(wallet) for wallet in WALLETS},
             "billers": self._partner("billers"),
             "bifast": {
-                "url": f"http://127.0.0.1:{self._ports['bifast']}",
-                "private_key_path": str(bank_private),
+                "url": f"http://127.0.0.1:{self._ports['gateway']}",
+                "private_key_path": str(connector_private),
                 "hub_public_key_path": str(hub_public),
+                "gateway_public_key_path": str(participant_public),
+            },
+            "authorise": {
+                "private_key_path": str(ledger_private),
+                "public_key_path": str(ledger_public),
             },
             "iso8583": {
                 "port": self._ports["cards"],
@@ -136,7 +158,7 @@ class Outside:
         return str(self._place.directory / f"{name}-books.sqlite")
 
 
-NETWORKS: Final = ("qris", "bifast", "cards", *WALLETS, "billers", "terminals")
+NETWORKS: Final = ("qris", "bifast", "gateway", "cards", *WALLETS, "billers", "terminals")
 """Everything that needs a port of its own."""
 
 

@@ -9,16 +9,18 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from tangguh.core.errors import Misconfigured
 
 _KEY_BITS = 2048
+_Key = rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 
 
 class Place:
@@ -62,9 +64,22 @@ class Place:
 
     def key_pair(self, name: str) -> tuple[Path, Path]:
         """The RSA key pair of this name (private, public), made on first use."""
+        return self._pair(
+            name, lambda: rsa.generate_private_key(public_exponent=65537, key_size=_KEY_BITS)
+        )
+
+    def ledger_key(self) -> tuple[Path, Path]:
+        """The Ed25519 pair the ledger authorises with (private, public), made on first use."""
+        return self.signing_pair("ledger")
+
+    def signing_pair(self, name: str) -> tuple[Path, Path]:
+        """The Ed25519 key pair of this name (private, public), made on first use."""
+        return self._pair(name, ed25519.Ed25519PrivateKey.generate)
+
+    def _pair(self, name: str, make: Callable[[], _Key]) -> tuple[Path, Path]:
         private, public = self.keys / f"{name}.pem", self.keys / f"{name}.public.pem"
         if not public.exists():
-            key = rsa.generate_private_key(public_exponent=65537, key_size=_KEY_BITS)
+            key = make()
             write_private(
                 private,
                 key.private_bytes(

@@ -13,6 +13,7 @@ from tangguh.ledger.writer import Decider
 from tangguh.payments.gates.facts import NO_ORIGIN
 from tangguh.payments.payment import Decided, Payment
 from tangguh.payments.rules import Rules
+from tangguh.payments.signer import Signer
 from tangguh.rails.rail import Enquirer, Instruction, Rail, Refunding
 
 A = TypeVar("A")
@@ -22,10 +23,16 @@ class Desk:
     """What the walk needs. Everybody who watches payments is told after each durable decision."""
 
     def __init__(
-        self, book: Decider, rails: Mapping[str, Rail], rules: Rules, clock: Clock
+        self,
+        book: Decider,
+        rails: Mapping[str, Rail],
+        rules: Rules,
+        clock: Clock,
+        signer: Signer | None = None,
     ) -> None:
         self._book = book
         self._rails = dict(rails)
+        self._signer = signer
         self._watchers: list[Callable[[Payment], None]] = []
         self._observers: list[Callable[[Payment, Origin], None]] = []
         self.rules = rules
@@ -55,6 +62,13 @@ class Desk:
         found = self._rails.get(rail)
         return found if isinstance(found, Enquirer) else None
 
+    def authorise(self, payment: Payment) -> str:
+        """The ledger's leave to send a held payment; empty at a desk that signs nothing.
+
+        Raises InvariantBroken for a payment that is not held: ask only after the durable decision.
+        """
+        return self._signer.authorise(payment) if self._signer is not None else ""
+
     def rail_of(self, payment: Payment) -> Rail:
         """The rail that carries it."""
         try:
@@ -63,7 +77,7 @@ class Desk:
             raise Misconfigured(f"no rail is called {payment.rail!r}") from None
 
 
-def instruction_of(payment: Payment) -> Instruction:
+def instruction_of(payment: Payment, authorisation: str = "") -> Instruction:
     """What the rail is told of a payment; the same on every send, inquiry and reversal."""
     order = payment.order
     payee = getattr(order, "payee", None)
@@ -81,6 +95,7 @@ def instruction_of(payment: Payment) -> Instruction:
         debtor_name=getattr(order, "debtor_name", ""),
         service=payment.service,
         note=getattr(order, "note", ""),
+        authorisation=authorisation,
     )
 
 

@@ -1,7 +1,7 @@
 """The walk of a payment on one page: accept, dispatch, conclude.
 
 accept      the book decides and, in the same batch, holds the money and promises the resolver
-dispatch    the rail carries it; no transaction is open
+dispatch    the ledger signs it and the rail carries it; no transaction is open
 conclude    the book posts, voids, or keeps the hold until the resolver knows
 
 Invariant: whatever interrupts this page at any await, held money has a resolver promised, and
@@ -46,8 +46,8 @@ async def refund(desk: Desk, order: RefundOrder) -> Decided | Refused:
 
 
 async def dispatch(desk: Desk, payment: Payment) -> Outcome:
-    """Hand the payment to its rail, once."""
-    return await desk.rail_of(payment).send(instruction_of(payment))
+    """Hand the payment to its rail, once, with the ledger's leave to send it."""
+    return await desk.rail_of(payment).send(instruction_of(payment, desk.authorise(payment)))
 
 
 async def dispatch_refund(desk: Desk, given_back: Payment) -> Outcome:

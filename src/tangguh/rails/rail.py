@@ -33,6 +33,7 @@ class Instruction(msgspec.Struct, frozen=True, kw_only=True):
 
     ``reference`` is unique per payment and the same on every send, inquiry and reversal, so that
     the network can recognise a repeat. Amounts in minor units; ``amount_minor`` includes no tip.
+    ``authorisation`` is the ledger's leave to send it, empty for anything but ``send``.
     """
 
     payment_id: UUID
@@ -46,6 +47,7 @@ class Instruction(msgspec.Struct, frozen=True, kw_only=True):
     debtor_name: str = ""
     service: str = ""
     note: str = ""
+    authorisation: str = ""
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):

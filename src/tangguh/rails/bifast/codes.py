@@ -48,6 +48,7 @@ DECLINES: Final[dict[str, Refusal]] = {
     "U182": Refusal.PAYEE_NOT_FOUND,  # account in stand-in
     **dict.fromkeys(("U183", "U184", "U185", "U188", "U189"), _DECLINED),
     **{f"U{number}": _DECLINED for number in range(191, 204)},  # liquidity of this bank
+    "U194": Refusal.PARTNER_LIMIT,  # our settlement account has not enough for it
     **dict.fromkeys(("U206", "U214", "U215"), _DECLINED),  # settlement or clearing says no
     "U804": Refusal.PAYEE_NOT_FOUND,  # no such proxy
     "U805": Refusal.PAYEE_ACCOUNT_CLOSED,  # proxy suspended

@@ -94,6 +94,7 @@ class BifastRail:
                 transfer.DEFINITION, CLEAR, asked.end_to_end_id, transfer.document_of(asked)
             ),
             status.REPORT,
+            instruction.authorisation,
         )
         outcome = self._judge_transfer(answer, asked)
         if outcome == Unanswered(codes.DUPLICATE):

@@ -18,6 +18,8 @@ from tangguh.rails.link import LinkSettings
 class BifastSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``private_key_path`` and ``hub_public_key_path`` are RSA keys in PEM: every message each way
     is signed. ``url`` is scheme, host and port; ``path`` where messages are posted.
+    ``gateway_public_key_path``: the key of the gateway that stands at ``url`` in the hub's place;
+    empty: none does, and nobody's "not forwarded" is believed.
 
     ``inquiry_delays_seconds`` count from the send, the last repeats: at most three status requests
     in the first two hours. ``not_found_apart_seconds``: so long after the first "original not
@@ -29,6 +31,7 @@ class BifastSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     path: str = "/bifast/messages"
     private_key_path: str = ""
     hub_public_key_path: str = ""
+    gateway_public_key_path: str = ""
     bic: str = "TGUHIDJ1"
     hub_bic: str = HUB
     wire: Wire = "json"
@@ -57,6 +60,12 @@ def hub_key_of(settings: BifastSettings) -> RSAPublicKey:
     if not settings.hub_public_key_path:
         raise Misconfigured("bifast: not set: hub_public_key_path")
     return signature.load_public_key(Path(settings.hub_public_key_path))
+
+
+def gateway_key_of(settings: BifastSettings) -> RSAPublicKey | None:
+    """The gateway's key; None when there is no gateway. Raises Misconfigured."""
+    path = settings.gateway_public_key_path
+    return signature.load_public_key(Path(path)) if path else None
 
 
 def link_settings(settings: BifastSettings, timeout_seconds: float) -> LinkSettings:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
+from tangguh.sim.bifast.books import HubBooks
 from tangguh.sim.bifast.directory import MISSING, Directory
 from tangguh.sim.bifast.participants import AMOUNT_MINOR_MAX, PARTICIPANTS, key_of
 from tangguh.sim.passbook import Passbook, TransferRow, instant_text, pending_until
@@ -23,6 +24,8 @@ INACTIVE: Final = "U102"
 BELOW: Final = "U111"
 ABOVE: Final = "U112"
 NO_BANK: Final = "U124"
+NO_LIQUIDITY: Final = "U194"
+"""The sender's settlement account has not enough."""
 NOT_FOUND: Final = "U106"
 WAS_REJECTED: Final = "U107"
 NOT_ANSWERED: Final = "U108"
@@ -83,7 +86,7 @@ def enquire(books: Passbook, order: Order) -> Said:
 
 
 def pay(
-    books: Passbook,
+    books: HubBooks,
     directory: Directory,
     order: Order,
     now: datetime,
@@ -97,7 +100,10 @@ def pay(
     """
     if books.transfer(order.reference) is not None:
         return Said(status="RJCT", reason=DUPLICATE)
-    reason = _judge_payee(books, order) or _judge(directory, order) or forced or SUCCESS
+    reason = _judge_payee(books, order) or _judge(directory, order)
+    if not reason and not books.can_settle(order.amount_minor):
+        reason = NO_LIQUIDITY
+    reason = reason or forced or SUCCESS
     row = row_of(order, "in", now, state="paid" if reason == SUCCESS else "failed", code=reason)
     if reason == SUCCESS and delay is not None:
         row = books.record(pending_until(row, now, *delay))

@@ -10,12 +10,13 @@ import msgspec
 
 from tangguh.core.clock import Clock
 from tangguh.sim.bifast import answers, clearing
+from tangguh.sim.bifast.books import HubBooks
 from tangguh.sim.bifast.clearing import DUPLICATE, INVALID, Order, Said, order_of
 from tangguh.sim.bifast.directory import Directory, Entry
 from tangguh.sim.bifast.numbers import HubNumbers
 from tangguh.sim.bifast.paper import Paper, utc
 from tangguh.sim.faults import AnyFault, Decline, Lie, Pending
-from tangguh.sim.passbook import Passbook, TransferRow
+from tangguh.sim.passbook import TransferRow
 
 PAYING: Final = ("010", "110")
 """The operations that pay: those a fault without services strikes."""
@@ -45,7 +46,7 @@ class Counter:
     def __init__(
         self,
         *,
-        books: Passbook,
+        books: HubBooks,
         directory: Directory,
         numbers: HubNumbers,
         clock: Clock,

@@ -70,6 +70,11 @@ class Door:
             task.cancel()
         await asyncio.gather(*self._news, return_exceptions=True)
 
+    def conclude_due(self) -> None:
+        """End what has become due, and tell the bank."""
+        for row in self._counter.conclude_due():
+            self._tell(row.reference, 1)
+
     async def _serve(self, request: Request) -> Response:
         try:
             paper = open_paper(await request.body())
@@ -84,8 +89,7 @@ class Door:
             return Silence(self._clock, fault.seconds)
         if isinstance(fault, Late) and fault.carried_out == "late":
             await self._clock.sleep(fault.seconds)
-        for row in self._counter.conclude_due():
-            self._tell(row.reference, 1)
+        self.conclude_due()
         answer = self._counter.answer(paper, fault)
         if service in PAYING and self._counter.is_news(answer, reference):
             self._tell(reference, 2 if isinstance(fault, Twice) else 1)

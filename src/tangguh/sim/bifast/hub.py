@@ -14,6 +14,7 @@ import msgspec
 
 from tangguh.core.clock import Clock
 from tangguh.sim.bifast import answers
+from tangguh.sim.bifast.books import HubBooks
 from tangguh.sim.bifast.clearing import (
     DUPLICATE,
     NO_ACCOUNT,
@@ -35,8 +36,9 @@ from tangguh.sim.bifast.participants import (
     Customer,
     demo_customers,
 )
+from tangguh.sim.bifast.statement import Statement
 from tangguh.sim.faults import Dealt, Faults, Plan
-from tangguh.sim.passbook import Passbook, PassbookProof, TransferRow
+from tangguh.sim.passbook import PassbookProof, TransferRow
 from tangguh.sim.port import Port
 from tangguh.sim.snap_network import private_key_at, public_key_at
 
@@ -47,8 +49,13 @@ _CUT_OFFS: Final = ("24:00",)
 class HubSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The hub and the one bank that is not simulated. Keys are RSA in PEM.
 
+    ``bank_public_key_path`` is the participant's key: what it sends is signed with it.
+    ``answers_public_key_path`` is for its answers to what the hub sends it; empty: the same key.
     ``books_path`` is its own SQLite file (proxies lie beside it). ``bank_url`` is where the bank
     takes messages; empty: the hub never speaks first. ``form`` is what it speaks then.
+    ``watch_public_key_path`` (Ed25519): who may read the statement; empty: nobody.
+    ``prefunded_minor``: what the settlement account opens with; a transfer above what it has is
+    refused. None: no limit.
     """
 
     bank_public_key_path: str
@@ -56,12 +63,15 @@ class HubSettings(msgspec.Struct, frozen=True, kw_only=True):
     books_path: str
     bank_bic: str = "TGUHIDJ1"
     hub_bic: str = "FASTIDJA"
+    answers_public_key_path: str = ""
     bank_url: str = ""
     form: Literal["json", "xml"] = "json"
     host: str = "127.0.0.1"
     port: int = 0
     seed: int = 0
     message_age_max_seconds: float = 60.0
+    watch_public_key_path: str = ""
+    prefunded_minor: int | None = None
 
 
 class Hub:
@@ -75,10 +85,13 @@ class Hub:
         self._clock = clock
         self._key = private_key_at(settings.hub_private_key_path)
         bank_key = public_key_at(settings.bank_public_key_path)
-        self.passbook = Passbook(settings.books_path)
+        self.passbook = HubBooks(settings.books_path, settings.prefunded_minor, clock.now())
         self.directory = Directory(f"{settings.books_path}.proxies")
         self.faults = Faults(*PAYING)
-        self.messenger = Messenger(settings.bank_url, self._key, bank_key, clock, settings.form)
+        answers_path = settings.answers_public_key_path or settings.bank_public_key_path
+        self.messenger = Messenger(
+            settings.bank_url, self._key, public_key_at(answers_path), clock, settings.form
+        )
         self._numbers = HubNumbers(clock, settings.seed)
         self.counter = Counter(
             books=self.passbook,
@@ -97,6 +110,15 @@ class Hub:
             bank_key=bank_key,
             notify=self.notify,
         )
+        statement = Statement(
+            books=self.passbook,
+            clock=clock,
+            key=self._key,
+            watch_public_key_path=settings.watch_public_key_path,
+            participant=settings.bank_bic,
+            conclude=self.door.conclude_due,
+        )
+        self.door.app.router.routes.append(statement.route)
         self._port = Port(self.door.app, self.faults, settings.host, settings.port)
 
     # ---- as a network ----------------------------------------------------------------------
@@ -150,6 +172,11 @@ class Hub:
         )
         return {
             "totals": self.passbook.totals(),
+            "settlement": {
+                "balance_minor": self.passbook.balance_minor,
+                "reserved_minor": self.passbook.reserved_minor,
+                "is_limited": self.passbook.is_limited,
+            },
             "accounts": self.passbook.accounts(),
             "transfers": rows,
         }
@@ -161,7 +188,10 @@ class Hub:
         )
 
     async def act(self, what: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """``credit``, ``return``, ``redeliver`` or ``enquire``. ValueError: it cannot."""
+        """``credit``, ``return``, ``redeliver``, ``enquire``, ``fund`` or ``sweep``.
+
+        ValueError: it cannot.
+        """
         match what:
             case "credit":
                 row = await self.originate(
@@ -179,8 +209,11 @@ class Hub:
             case "enquire":
                 said = await self.enquire(str(fields.get("account", "")))
                 return {"status": said.status, "reason": said.reason, "name": said.name}
+            case "fund" | "sweep":
+                minor = int(fields.get("amount_minor", 0))
+                return msgspec.structs.asdict(self.passbook.move(what, minor, self._clock.now()))
             case _:
-                raise ValueError("it can credit, return, redeliver and enquire")
+                raise ValueError("it can credit, return, redeliver, enquire, fund and sweep")
 
     # ---- of its own accord -----------------------------------------------------------------
 

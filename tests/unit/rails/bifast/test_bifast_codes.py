@@ -53,7 +53,7 @@ def test_yes_with_a_reason_for_no(reason: str) -> None:
         ("U182", Refusal.PAYEE_NOT_FOUND),
         ("U185", Refusal.PARTNER_DECLINED),
         ("U189", Refusal.PARTNER_DECLINED),
-        ("U194", Refusal.PARTNER_DECLINED),
+        ("U194", Refusal.PARTNER_LIMIT),
         ("U201", Refusal.PARTNER_DECLINED),
         ("U203", Refusal.PARTNER_DECLINED),
         ("U206", Refusal.PARTNER_DECLINED),

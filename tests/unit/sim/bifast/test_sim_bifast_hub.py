@@ -16,13 +16,13 @@ from rails.harness import NOON, Keys
 from tangguh.core.outcome import Accepted
 from tangguh.rails.bifast import message
 from tangguh.sim import faults
+from tangguh.sim.bifast.books import HubBooks
 from tangguh.sim.bifast.clearing import Order, enquire, minor_of, pay, status_of
 from tangguh.sim.bifast.directory import CONFLICT, MISSING, SUSPENDED, Directory, Entry
 from tangguh.sim.bifast.paper import NotPaper, find, is_sealed_by, open_paper, seal
 from tangguh.sim.bifast.participants import demo_customers
 from tangguh.sim.faults import Plan
 from tangguh.sim.network import Network
-from tangguh.sim.passbook import Passbook
 from unit.rails.bifast.papers import KEY, documents, sealed
 
 RP = 100
@@ -55,9 +55,9 @@ def order(reference: str, **changes: object) -> Order:
 
 
 @pytest.fixture
-def books(tmp_path: Path) -> Passbook:
+def books(tmp_path: Path) -> HubBooks:
     """Books with the demo's customers."""
-    books = Passbook(str(tmp_path / "b.sqlite"))
+    books = HubBooks(str(tmp_path / "b.sqlite"), None, NOON)
     for one in demo_customers():
         books.open_account(one.number, one.name, state=one.state, opening_minor=one.opening_minor)
     return books
@@ -124,7 +124,7 @@ def test_amounts(amount: object, minor: int | None) -> None:
     assert minor_of(amount) == minor
 
 
-def test_paid_once_for_ever(books: Passbook, directory: Directory) -> None:
+def test_paid_once_for_ever(books: HubBooks, directory: Directory) -> None:
     """The second time is U149 whatever it says; the status is the first one's."""
     assert pay(books, directory, order("E1"), NOON).status == "ACTC"
     for again in (order("E1"), order("E1", amount_minor=5)):
@@ -148,7 +148,7 @@ def test_paid_once_for_ever(books: Passbook, directory: Directory) -> None:
     ],
 )
 def test_refused_and_remembered(
-    books: Passbook, directory: Directory, changes: dict[str, object], reason: str
+    books: HubBooks, directory: Directory, changes: dict[str, object], reason: str
 ) -> None:
     """A no is written down: the status request says U107 with the reason."""
     said = pay(books, directory, order("E1", **changes), NOON)
@@ -158,7 +158,7 @@ def test_refused_and_remembered(
     assert books.totals().in_minor == 0
 
 
-def test_enquiry_writes_nothing(books: Passbook) -> None:
+def test_enquiry_writes_nothing(books: HubBooks) -> None:
     """A name for an account."""
     assert enquire(books, order("E1", kind="510")).name == "SARI WULANDARI"
     assert status_of(books, "E1").reason == "U106"

@@ -7,9 +7,7 @@ import contextlib
 import os
 import signal
 import sys
-import threading
 from pathlib import Path
-from time import sleep
 from typing import Annotated, Final
 
 import msgspec
@@ -21,6 +19,7 @@ from tangguh.app import Bank
 from tangguh.cli import logs
 from tangguh.cli.memory import quiet_garbage
 from tangguh.cli.place import write_private
+from tangguh.cli.processes.parent import end_with_parent
 from tangguh.config import Settings, load, read_file
 from tangguh.core.errors import Misconfigured, TangguhError
 from tangguh.sim.process import SimSettings
@@ -42,7 +41,7 @@ def serve(
         settings = load(config)
         if not settings.db.dsn:
             raise Misconfigured("db.dsn: serve needs a server; `tangguh up` brings its own")
-        _end_with_parent()
+        end_with_parent()
         uvloop.run(_serve(settings, seed, ready_file))
     except TangguhError as trouble:
         print(f"tangguh: {trouble}", file=sys.stderr)
@@ -62,7 +61,7 @@ def sim(
     except (TangguhError, msgspec.ValidationError) as fault:
         print(f"tangguh: {config}: {fault}", file=sys.stderr)
         sys.exit(1)
-    _end_with_parent()
+    end_with_parent()
     run_world(settings)
 
 
@@ -107,16 +106,3 @@ async def _until_fenced(bank: Bank) -> None:
     while bank.writer.fate is None:
         await asyncio.sleep(_CHECK_SECONDS)
     os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _end_with_parent() -> None:
-    """End when the process that supervises us is gone, even by SIGKILL."""
-    parent = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            sleep(_CHECK_SECONDS)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    if parent != 1:
-        threading.Thread(target=watch, name="parent watch", daemon=True).start()

@@ -1,0 +1,1 @@
+"""The BI-FAST gateway: a process of its own between the bank and the hub (ring 1)."""
