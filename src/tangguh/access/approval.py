@@ -151,7 +151,7 @@ def approve(
     """Say yes to the change whose hash the approver was shown.
 
     ``everyone``: the accounts of the bank, through which two accounts may turn out to be one person
-    (the first shares a number with a third, which shares a device with the second).
+    (the first shares a number with a third, which shares a device with the second), or one line.
     """
     if refused := _refuse_now(change, ChangeState.PENDING, sha256, now):
         return refused
@@ -220,7 +220,7 @@ def _refuse_approver(change: Change, approver: Staff, everyone: Sequence[Staff])
         if same_person(signer, approver, everyone):
             detail = f"{approver.id} and {signer.id} are one person"
             return Refused(Refusal.SAME_PERSON, "approver", detail)
-        if change.rule.other_lines and are_in_one_line(signer, approver):
+        if change.rule.other_lines and are_in_one_line(signer, approver, everyone):
             detail = f"{approver.id} and {signer.id} are in one reporting line"
             return Refused(Refusal.APPROVER_NOT_ALLOWED, "approver", detail)
     return _refuse_role(change, approver)

@@ -59,11 +59,21 @@ def are_one_person(one: Staff, other: Staff) -> bool:
     return same_hr or not one.devices.isdisjoint(other.devices)
 
 
-def are_in_one_line(one: Staff, other: Staff) -> bool:
-    """Whether one reports to the other, or both to the same superior."""
-    if one.id == other.reports_to or other.id == one.reports_to:
+def are_in_one_line(one: Staff, other: Staff, everyone: Sequence[Staff] = ()) -> bool:
+    """Whether one is above the other, at any distance, or both report to the same superior."""
+    if one.reports_to != "" and one.reports_to == other.reports_to:
         return True
-    return one.reports_to != "" and one.reports_to == other.reports_to
+    above = {account.id: account.reports_to for account in (*everyone, one, other)}
+    return other.id in _superiors(one.id, above) or one.id in _superiors(other.id, above)
+
+
+def _superiors(staff_id: str, above: Mapping[str, str]) -> set[str]:
+    found: set[str] = set()
+    here = above.get(staff_id, "")
+    while here and here not in found:  # a list that goes round in a circle ends too
+        found.add(here)
+        here = above.get(here, "")
+    return found
 
 
 def lacking(required: Sequence[Role], held: Mapping[str, frozenset[Role]]) -> tuple[Role, ...]:

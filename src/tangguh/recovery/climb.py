@@ -30,7 +30,6 @@ from tangguh.recovery.rungs import (
     has_fast_lane,
 )
 
-REQUEST_KIND: Final = "ladder.climb"
 _NO_CAUSE: Final = frozenset({"", "unknown", "cause unknown"})
 
 
@@ -208,7 +207,7 @@ def moved_to(climb: Climb, rung: int, now: datetime) -> Climb:
 def payload_of(climb: Climb) -> dict[str, Any]:
     """What people agree to when they sign for the next rung: the exact change, for its hash.
 
-    Put it into a Change of kind ``ladder.climb`` whose subject is the closure.
+    ``consent`` puts it into a change and reads the signatures back.
     """
     above = climb.above
     return {

@@ -42,6 +42,19 @@ def test_reporting_lines(one: str, other: str, is_line: bool) -> None:
     assert are_in_one_line(first, second) == are_in_one_line(second, first) == is_line
 
 
+def test_a_line_goes_all_the_way_up() -> None:
+    """Through whoever stands between; a list that goes in a circle is no endless one."""
+    clerk = Staff(id="staff:1", hr_id="1", reports_to="staff:2")
+    head = Staff(id="staff:2", hr_id="2", reports_to="staff:3")
+    chief = Staff(id="staff:3", hr_id="3")
+    assert are_in_one_line(clerk, chief, (head,))
+    assert are_in_one_line(chief, clerk, (head,))
+    assert not are_in_one_line(clerk, chief)
+    circle = Staff(id="staff:3", hr_id="3", reports_to="staff:1")
+    other = Staff(id="staff:9", hr_id="9")
+    assert not are_in_one_line(clerk, other, (head, circle))
+
+
 def test_the_roles_are_filled_by_different_people() -> None:
     """Whoever holds two fills the one that nobody else can."""
     assert lacking((), {}) == ()
