@@ -27,12 +27,15 @@ from tangguh.customers import store as customers
 from tangguh.customers.demo import fill_products
 from tangguh.db.migrate import migrate
 from tangguh.db.pool import Pool
+from tangguh.ledger.plans import LEDGER_JOURNALS
 from tangguh.ledger.store import LEDGER
 from tangguh.ledger.writer import Writer
 from tangguh.payments.desk import Desk
+from tangguh.payments.incoming.receiving import Receiving
+from tangguh.payments.people.changes import CHANGE_EVENTS, PEOPLE_SHELVES
+from tangguh.payments.people.rules import RULE_CHANGES
 from tangguh.payments.plans import PAYMENT_JOURNALS, PAYMENT_SHELVES
 from tangguh.payments.proof import Proof, prove
-from tangguh.payments.receiving import Receiving
 from tangguh.payments.resolver import Resolver
 from tangguh.payments.rules import DEFAULT_FEES, DEFAULT_LIMITS, Rules, Way, within_ceilings
 from tangguh.payments.signer import Signer, signer_of
@@ -52,20 +55,27 @@ from tangguh.rails.iso8583.rail import Iso8583Rail
 from tangguh.rails.onus import OnUs
 from tangguh.rails.qris.rail import QrisIssuer
 from tangguh.rails.rail import Rail
+from tangguh.recovery.book import CLIMB_EVENTS, RECOVERY_SHELVES
 from tangguh.settlement.cycle import BackOffice
 from tangguh.web import pages, server
 from tangguh.web.door import Door
 from tangguh.web.partners import acquirer, hub, notices, transit
 from tangguh.work.cards import CardOffice
 from tangguh.work.cycles import Cycles
+from tangguh.work.guardian import Guardian
 from tangguh.work.issuer import IssuerDoor
 from tangguh.work.names import AccountBook
 from tangguh.work.naming import Naming, bifast_naming, card_naming
+from tangguh.work.pulse import Pulse
 from tangguh.work.terminals import TerminalDoor
 from tangguh.work.transit import TransitDesk
 
 BANK_NAME: Final = "Bank Tangguh"
-JOURNALS: Final = (*PAYMENT_JOURNALS, ACTS)
+SHELVES: Final = (*PAYMENT_SHELVES, *PEOPLE_SHELVES, *RECOVERY_SHELVES)
+BESIDE: Final = (ACTS, CHANGE_EVENTS, CLIMB_EVENTS, RULE_CHANGES)
+"""Append-only tables in the hash chain beside the payments' own."""
+CHAINED: Final = (*LEDGER_JOURNALS, *PAYMENT_JOURNALS, *BESIDE)
+JOURNALS: Final = (*PAYMENT_JOURNALS, *BESIDE)
 
 
 class Bank:
@@ -88,7 +98,7 @@ class Bank:
         self.ids = ids
         self.rails = rails
         self.rules = rules_for(rails, settings)
-        self.writer = Writer(dsn, clock, ids, PAYMENT_SHELVES, JOURNALS, settings.book)
+        self.writer = Writer(dsn, clock, ids, SHELVES, JOURNALS, settings.book)
         self.desk = Desk(self.writer, rails, self.rules, clock, signer)
         self.pins = PinHasher(settings.pin)
         self.sessions = Sessions(
@@ -110,6 +120,13 @@ class Bank:
             settings=settings.web,
             bank_name=BANK_NAME,
         )
+        self.guardian = Guardian(self.desk, ids, settings.guard)
+        self.pulse = Pulse(
+            self.guardian, self.desk, pool, self.book_id, CHAINED, clock, settings.guard
+        )
+        for rail in rails.values():
+            if isinstance(rail, Gatekeeper):
+                rail.alarm = self._unauthorised
         self._running: list[asyncio.Task[None]] = []
 
     @classmethod
@@ -146,6 +163,9 @@ class Bank:
 
     async def __aenter__(self) -> Bank:
         self._running.append(asyncio.create_task(self.resolver.run(), name="resolver"))
+        if self.settings.guard.mode != "off":
+            self._running.append(asyncio.create_task(self.guardian.run(), name="guardian"))
+            self._running.append(asyncio.create_task(self.pulse.run(), name="pulse"))
         if self.settings.cycles is not None:
             office = BackOffice(self.desk, self.pool, self.book_id, self.clock)
             cycles = Cycles(office, self.settings.cycles)
@@ -238,7 +258,11 @@ class Bank:
     async def prove(self) -> Proof:
         """Check every money invariant on one snapshot."""
         async with self.pool.connection() as connection:
-            return await prove(connection, self.book_id, (ACTS,))
+            return await prove(connection, self.book_id, BESIDE)
+
+    def _unauthorised(self, rail: str, reference: str, why: str) -> None:
+        """A message without the ledger's leave was stopped at a rail (ring 1)."""
+        self.guardian.notice("message.unauthorised", f"{rail}:{reference}", why)
 
     async def close(self) -> None:
         """Finish what is under way, answer everybody, let go of the book."""
@@ -250,6 +274,7 @@ class Bank:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         self._running.clear()
+        self.guardian.close()
         await self.writer.stop()
         for rail in self.rails.values():
             await rail.close()

@@ -28,6 +28,7 @@ from tangguh.rails.qris.rail import QrisSettings
 from tangguh.rails.snap_partner import SnapPartnerSettings
 from tangguh.web.settings import WebSettings
 from tangguh.work.cycles import CycleSettings
+from tangguh.work.guardian import GuardSettings
 from tangguh.work.transit import TransitSettings
 
 _PREFIX: Final = "TANGGUH_"
@@ -60,6 +61,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     billers: SnapPartnerSettings | None = None
     transit: TransitSettings | None = None
     cycles: CycleSettings | None = None
+    guard: GuardSettings = GuardSettings()
 
 
 def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Settings:

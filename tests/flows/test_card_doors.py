@@ -12,7 +12,7 @@ from tangguh.app import Bank
 from tangguh.customers import cards, codes
 from tangguh.customers.cards import Card
 from tangguh.customers.demo import CARD_EXPIRES, OUR_NNS, card_number
-from tangguh.payments.receiving import Receiving
+from tangguh.payments.incoming.receiving import Receiving
 from tangguh.rails.iso8583 import hsm
 from tangguh.rails.iso8583.message import Message
 from tangguh.rails.iso8583.soft_hsm import SoftHsm

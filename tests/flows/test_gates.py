@@ -23,6 +23,7 @@ from tangguh.payments.gates.change import ChangeClosure, Close, Lapse, Narrow, R
 from tangguh.payments.gates.parked import Release, parked, release
 from tangguh.payments.payment import Decided, Payment
 from tangguh.payments.payment import State as PaymentState
+from tangguh.rails.gatekeeper import behind
 from unit.guard.test_closure import closure
 
 QRIS_OUT = Scope(rail="qris", direction="out")
@@ -240,7 +241,7 @@ class TestParked:
 
 @pytest.fixture
 def qris(bank: Bank) -> PaperRail:
-    rail = bank.rails["qris"]
+    rail = behind(bank.rails["qris"])
     assert isinstance(rail, PaperRail)
     return rail
 

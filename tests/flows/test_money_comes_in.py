@@ -12,7 +12,7 @@ from tangguh.core.service import IN_BIFAST
 from tangguh.ledger import chart
 from tangguh.ledger.account import AccountState
 from tangguh.ledger.statement import balance as read_balance
-from tangguh.payments.receiving import Receiving
+from tangguh.payments.incoming.receiving import Receiving
 from tangguh.rails.rail import Incoming
 
 

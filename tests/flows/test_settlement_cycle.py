@@ -21,9 +21,9 @@ from tangguh.core.outcome import Accepted, Declined, Refusal, Refused, Unanswere
 from tangguh.core.service import IN_BIFAST, IN_QRIS, TOPUP
 from tangguh.ledger import chart
 from tangguh.payments import flow
+from tangguh.payments.incoming.receive import ReceiveCredit
+from tangguh.payments.incoming.receiving import Receiving
 from tangguh.payments.payment import Decided, Payment, State
-from tangguh.payments.receive import ReceiveCredit
-from tangguh.payments.receiving import Receiving
 from tangguh.rails.rail import Incoming
 from tangguh.settlement import store
 from tangguh.settlement.cycle import BackOffice, Ran, expected_of, run

@@ -17,8 +17,8 @@ from tangguh.core.service import IN_QRIS
 from tangguh.ledger import chart
 from tangguh.ledger.account import AccountState
 from tangguh.ledger.posting import Posting
+from tangguh.payments.incoming.receive import ReceiveCredit
 from tangguh.payments.payment import Decided, Payment
-from tangguh.payments.receive import ReceiveCredit
 from tangguh.settlement import repair as repairs
 from tangguh.settlement.ageing import ageing
 from tangguh.settlement.breaks import Break

@@ -15,11 +15,11 @@ from tangguh.core.service import IN_QRIS, QRIS_ONUS
 from tangguh.customers import merchants
 from tangguh.customers.merchants import Merchant
 from tangguh.ledger import chart
+from tangguh.payments.incoming.receive import ReceiveCredit
 from tangguh.payments.merchant import takings
 from tangguh.payments.merchant.bill import MakeBill
 from tangguh.payments.merchant.mdr import mdr_minor
 from tangguh.payments.payment import Decided, State
-from tangguh.payments.receive import ReceiveCredit
 
 SMALL = "936009990000000002"
 """A shop of criteria UKE, paid at once; the next one is paid at the cut-off."""

@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import msgspec
 from cyclopts import Parameter
 
-from tangguh.audit.trail import ACTS
+from tangguh.app import BESIDE
 from tangguh.config import load
 from tangguh.core.errors import Misconfigured, TangguhError
 from tangguh.db.embedded import EmbeddedPostgres
@@ -68,7 +68,7 @@ async def prove_dsn(dsn: str, book_id: int = 1) -> Proof:
         async with pool.connection() as connection:
             if not await is_migrated(connection):
                 raise Misconfigured("there is no book in this database yet")
-            return await prove_book(connection, book_id, (ACTS,))
+            return await prove_book(connection, book_id, BESIDE)
     finally:
         await pool.close()
 

@@ -18,7 +18,8 @@ class AuthoriseSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     """The ledger's key, Ed25519 in PEM. No path: a key for the life of the process, which no
     gateway outside it can know.
 
-    ``expires_seconds`` after its acceptance a payment may no longer be sent.
+    ``expires_seconds`` after its acceptance, or after its release when it was parked, a payment may
+    no longer be sent.
     """
 
     private_key_path: str = ""
@@ -54,7 +55,9 @@ class Signer:
             creditor=creditor_of(payee),
             amount_minor=payment.to_payee_minor,
         )
-        return self._key.authorise(facts, payment.accepted_at + self._life)
+        was_parked = payment.events > 1
+        begins = payment.resolve_at if was_parked and payment.resolve_at else payment.accepted_at
+        return self._key.authorise(facts, begins + self._life)
 
 
 def signer_of(settings: AuthoriseSettings) -> Signer:

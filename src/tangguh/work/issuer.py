@@ -22,7 +22,7 @@ from tangguh.ledger import statement
 from tangguh.payments import store as payments
 from tangguh.payments.decide import Accept
 from tangguh.payments.desk import Desk
-from tangguh.payments.receiving import Receiving
+from tangguh.payments.incoming.receiving import Receiving
 from tangguh.rails.iso8583 import hsm, required
 from tangguh.rails.iso8583.inbound import (
     CardAsked,

@@ -7,8 +7,8 @@ from tangguh.core.outcome import Refusal, Refused
 from tangguh.payments import flow
 from tangguh.payments.desk import Desk
 from tangguh.payments.forbid import Forbid
+from tangguh.payments.incoming.receive import THE_NETWORK
 from tangguh.payments.payment import Payment, State
-from tangguh.payments.receive import THE_NETWORK
 from tangguh.payments.refund import AcceptRefund
 from tangguh.work import codes
 

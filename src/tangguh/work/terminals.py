@@ -31,7 +31,7 @@ from tangguh.ledger import chart, statement
 from tangguh.payments import flow
 from tangguh.payments.decide import Accept, Conclude
 from tangguh.payments.desk import Desk
-from tangguh.payments.receive import THE_NETWORK
+from tangguh.payments.incoming.receive import THE_NETWORK
 from tangguh.rails.banks import OUR_CODE
 from tangguh.rails.iso8583 import hsm, required
 from tangguh.rails.iso8583.fields import ASCII, amount_text

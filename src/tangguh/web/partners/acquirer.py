@@ -23,9 +23,9 @@ from tangguh.customers import codes as one_time
 from tangguh.customers import merchants
 from tangguh.payments import store as payments
 from tangguh.payments.decide import Accept
+from tangguh.payments.incoming.receive import ReceiveCredit
 from tangguh.payments.merchant.mdr import mdr_minor
 from tangguh.payments.payment import Decided, Payment, State
-from tangguh.payments.receive import ReceiveCredit
 from tangguh.rails.qris import acquirer
 from tangguh.rails.qris.codes import amount_of
 from tangguh.rails.qris.nns import nns_of

@@ -15,12 +15,12 @@ from tangguh.db.pool import Pool
 from tangguh.payments import store
 from tangguh.payments.decide import Conclude
 from tangguh.payments.desk import Desk
+from tangguh.payments.incoming.receive import THE_NETWORK, ReceiveCredit
 from tangguh.payments.payment import Decided, Payment, State
-from tangguh.payments.receive import THE_NETWORK, ReceiveCredit
 from tangguh.payments.refund import AcceptRefund
 from tangguh.rails.rail import Incoming
 
-log = structlog.get_logger("payments.receiving")
+log = structlog.get_logger("payments.incoming.receiving")
 
 _ACCOUNT_DIGITS_MAX = 16
 

@@ -1,0 +1,1 @@
+"""Money that networks bring: the decision about an announced credit, and the door it comes by."""
