@@ -48,10 +48,10 @@ ALLOWED_CALLS = {
 }
 
 PURE = re.compile(
-    r"core/(?!clock)|audit/(journal|chain)|access/(approval|break_glass|people)\.|recovery/"
+    r"core/(?!clock)|audit/(journal|chain)|access/(approval|break_glass|people)\.|recovery/(book|climb|consent|ladder|order|recorder|rungs|verdict)\."
     r"|ledger/(account|batch_sql|book|chart|command|hold|plans"
     r"|posting|shelf)\.|payments/(merchant/bill|merchant/mdr|decide|entries|find|forbid|payment|plans|incoming/receive|refund"
-    r"|rules|tariff|usage)\.|guard/|payments/gates/(change|facts|judge)\."
+    r"|rules|tariff|usage)\.|guard/|payments/gates/(change|facts|judge|observe)|payments/people/(changes|rules)\."
     r"|rails/qris/(acquirer|ber|codec|codes|cpm|judge|message|nns|notice|page|payee|shop|tlv)\."
     r"|rails/bifast/(absence|codes|grammar/|ids|message|proxy|session|status|transfer|turned)"
     r"|rails/iso8583/(codes|fields|frames|inbound|management|message|orders|required|trace)\."

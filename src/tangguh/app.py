@@ -15,12 +15,14 @@ from starlette.types import ASGIApp
 
 from tangguh.access.pin import PinHasher
 from tangguh.access.session import Sessions
+from tangguh.access.staff import StaffRegister
 from tangguh.audit.trail import ACTS
 from tangguh.config import Settings
 from tangguh.core.clock import Clock, SystemClock
 from tangguh.core.errors import Misconfigured
 from tangguh.core.ids import Ids
 from tangguh.core.money import IDR
+from tangguh.core.order import Origin
 from tangguh.core.service import SERVICES
 from tangguh.customers import seed as demo
 from tangguh.customers import store as customers
@@ -31,7 +33,9 @@ from tangguh.ledger.plans import LEDGER_JOURNALS
 from tangguh.ledger.store import LEDGER
 from tangguh.ledger.writer import Writer
 from tangguh.payments.desk import Desk
+from tangguh.payments.gates.observe import seen_of
 from tangguh.payments.incoming.receiving import Receiving
+from tangguh.payments.payment import Payment
 from tangguh.payments.people.changes import CHANGE_EVENTS, PEOPLE_SHELVES
 from tangguh.payments.people.rules import RULE_CHANGES
 from tangguh.payments.plans import PAYMENT_JOURNALS, PAYMENT_SHELVES
@@ -56,6 +60,8 @@ from tangguh.rails.onus import OnUs
 from tangguh.rails.qris.rail import QrisIssuer
 from tangguh.rails.rail import Rail
 from tangguh.recovery.book import CLIMB_EVENTS, RECOVERY_SHELVES
+from tangguh.recovery.climber import Climber
+from tangguh.recovery.recorder import Recorder
 from tangguh.settlement.cycle import BackOffice
 from tangguh.web import pages, server
 from tangguh.web.door import Door
@@ -67,6 +73,7 @@ from tangguh.work.issuer import IssuerDoor
 from tangguh.work.names import AccountBook
 from tangguh.work.naming import Naming, bifast_naming, card_naming
 from tangguh.work.pulse import Pulse
+from tangguh.work.senses import BankSenses
 from tangguh.work.terminals import TerminalDoor
 from tangguh.work.transit import TransitDesk
 
@@ -127,6 +134,8 @@ class Bank:
         for rail in rails.values():
             if isinstance(rail, Gatekeeper):
                 rail.alarm = self._unauthorised
+        self.staff = StaffRegister(pool, self.book_id, clock)
+        self._prepare_recovery()
         self._running: list[asyncio.Task[None]] = []
 
     @classmethod
@@ -166,6 +175,7 @@ class Bank:
         if self.settings.guard.mode != "off":
             self._running.append(asyncio.create_task(self.guardian.run(), name="guardian"))
             self._running.append(asyncio.create_task(self.pulse.run(), name="pulse"))
+            self._running.append(asyncio.create_task(self.climber.run(), name="climber"))
         if self.settings.cycles is not None:
             office = BackOffice(self.desk, self.pool, self.book_id, self.clock)
             cycles = Cycles(office, self.settings.cycles)
@@ -260,8 +270,40 @@ class Bank:
         async with self.pool.connection() as connection:
             return await prove(connection, self.book_id, BESIDE)
 
+    def _prepare_recovery(self) -> None:
+        """The way back: what is recorded, what can be asked, who climbs."""
+        self.recorder = Recorder()
+        self.senses = BankSenses(
+            pool=self.pool,
+            book_id=self.book_id,
+            clock=self.clock,
+            rails=self.rails,
+            guardian=self.guardian,
+            pulse=self.pulse,
+            recorder=self.recorder,
+            prove=self.prove,
+            watches={},
+        )
+        self.climber = Climber(
+            self.desk,
+            self.pool,
+            self.book_id,
+            self.ids,
+            self.recorder,
+            self.senses,
+            self.settings.recovery,
+            load=lambda: (self.writer.taken, self.writer.shed),
+        )
+        self.desk.observe(self._record)
+
+    def _record(self, payment: Payment, origin: Origin) -> None:
+        for seen in seen_of(payment, self.clock.now(), origin):
+            self.recorder.see(seen)
+
     def _unauthorised(self, rail: str, reference: str, why: str) -> None:
         """A message without the ledger's leave was stopped at a rail (ring 1)."""
+        if why == "creditor":
+            self.senses.wrong_payees.append(self.clock.now())
         self.guardian.notice("message.unauthorised", f"{rail}:{reference}", why)
 
     async def close(self) -> None:

@@ -26,6 +26,7 @@ from tangguh.rails.iso8583.door import DoorSettings
 from tangguh.rails.iso8583.settings import Iso8583Settings
 from tangguh.rails.qris.rail import QrisSettings
 from tangguh.rails.snap_partner import SnapPartnerSettings
+from tangguh.recovery.climber import RecoverySettings
 from tangguh.web.settings import WebSettings
 from tangguh.work.cycles import CycleSettings
 from tangguh.work.guardian import GuardSettings
@@ -62,6 +63,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     transit: TransitSettings | None = None
     cycles: CycleSettings | None = None
     guard: GuardSettings = GuardSettings()
+    recovery: RecoverySettings = RecoverySettings()
 
 
 def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Settings:

@@ -61,6 +61,8 @@ SETTLEMENT_OF_BILLER: Final[dict[str, int]] = {
 }
 NOSTRO: Final = 104_001
 """Our account at the settlement bank: where positions are paid from and into."""
+PROBES: Final = 105_001
+"""The bank's own money for payments to itself, by which a rail is rehearsed before customers."""
 MERCHANTS_PAYABLE: Final = 202_001
 """What merchants get at their cut-off, by contract, rather than at once."""
 EMONEY_FLOAT: Final = 203_001
@@ -95,6 +97,7 @@ OWN_ACCOUNTS: Final[dict[int, Kind]] = {
     **dict.fromkeys(SETTLEMENT_OF_BILLER.values(), Kind.SETTLEMENT),
     **dict.fromkeys(PARTNER_OF_WALLET.values(), Kind.PARTNER),
     NOSTRO: Kind.NOSTRO,
+    PROBES: Kind.NOSTRO,
     MERCHANTS_PAYABLE: Kind.PAYABLE,
     **dict.fromkeys(FLOAT_OF_PRODUCT.values(), Kind.EMONEY_FLOAT),
     **dict.fromkeys(MEMO_OF_PRODUCT.values(), Kind.MEMO),

@@ -113,6 +113,8 @@ class Writer:
         self._dead: TangguhError | None = None
         self._task: asyncio.Task[None] | None = None
         self.batches = 0
+        self.taken = 0
+        self.shed = 0
 
     async def start(self) -> None:
         """Become the book's writer. Raises StoreUnavailable or Misconfigured."""
@@ -153,12 +155,14 @@ class Writer:
         if self._dead is not None or self._stopping:
             future.set_exception(self._dead or StoreUnavailable("the book is closing"))
         elif self._queued + len(commands) > self.settings.queue_commands_max:
+            self.shed += len(commands)
             future.set_exception(Overloaded(f"{self._queued} commands are waiting for the book"))
         elif len(commands) > self.settings.batch_commands_max:
             future.set_exception(Overloaded("more commands than one batch can hold"))
         else:
             self._queue.append(Ticket(commands, future))
             self._queued += len(commands)
+            self.taken += len(commands)
             self._wake.set()
         return future
 

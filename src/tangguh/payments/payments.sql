@@ -128,4 +128,5 @@ SELECT count(*) AS payments,
 
 -- name: parked_payments
 -- What waits for a gate, the oldest first. payments_parked.
-SELECT * FROM payments WHERE book_id = $1 AND state = 'parked' ORDER BY payment_id LIMIT $2
+SELECT * FROM payments
+ WHERE book_id = $1 AND state = 'parked' AND payment_id > $2 ORDER BY payment_id LIMIT $3

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 
+from tangguh.access.approval import Change
 from tangguh.audit.journal import JournalPlan, Row
 from tangguh.core.errors import InvariantBroken
 from tangguh.core.outcome import Refusal, Refused
@@ -21,7 +22,9 @@ from tangguh.ledger.command import Key
 from tangguh.ledger.shelf import Loaded, ShelfPlan
 from tangguh.payments.gates.change import ChangeClosure
 from tangguh.payments.gates.judge import GATES, THE_BOARD, board_of
+from tangguh.payments.people.changes import CHANGES, OPEN, Open, keep
 from tangguh.recovery.climb import Climb, ClimbState, abandon, begin, explain
+from tangguh.recovery.consent import KIND, ask
 from tangguh.recovery.rungs import Exposure
 
 _SQL: Final = ("tangguh.recovery", "recovery.sql")
@@ -183,6 +186,40 @@ class MoveClimb(_OnClimb, frozen=True, kw_only=True):
             allowance=self.allowance,
             sets_allowance=True,
         ).decide(book)
+
+
+class AskPeople(_OnClimb, frozen=True, kw_only=True):
+    """Propose the next rung to those who must sign, once per turn."""
+
+    names_keys_at_once: ClassVar[bool] = False
+
+    change_id: UUID
+
+    def keys(self, book: Book) -> Iterable[Key]:
+        yield CLIMBS.name, self.closure_id
+        yield CHANGES.name, self.change_id
+        place = (KIND, str(self.closure_id))
+        yield OPEN.name, place
+        if book.is_loaded(OPEN.name, place):
+            newest = book.shelf(OPEN).get(place)
+            if newest is not None:
+                yield CHANGES.name, newest.change_id
+
+    def decide(self, book: Book) -> Change | Refused | None:
+        """The proposal; None when nobody must sign. Refuses CLOSURE_NOT_FOUND and, while one for
+        this turn is open, CHANGE_ALREADY_PENDING.
+        """
+        climb = book.shelf(CLIMBS).get(self.closure_id)
+        if climb is None:
+            return Refused(Refusal.CLOSURE_NOT_FOUND, "closure", "nobody has begun its way back")
+        place = (KIND, str(self.closure_id))
+        newest = book.shelf(OPEN).get(place)
+        before = book.shelf(CHANGES).get(newest.change_id) if newest is not None else None
+        asked = ask(climb, self.change_id, book.now, known=() if before is None else (before,))
+        if asked is None or isinstance(asked, Refused):
+            return asked
+        book.shelf(OPEN).put(place, Open(KIND, str(self.closure_id), asked.id))
+        return keep(book, asked, "proposed", asked.maker.id)
 
 
 class StepBack(_OnClimb, frozen=True, kw_only=True):

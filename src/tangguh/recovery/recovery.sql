@@ -36,3 +36,40 @@ SELECT count(*) AS payments FROM payment_events AS e
 SELECT count(*) AS accounts FROM accounts
  WHERE book_id = $1 AND floor_minor IS NOT NULL
    AND posted_minor - held_minor < floor_minor - overdrawn_minor
+
+-- name: overdue_seconds
+-- How long the oldest payment that is due a look has waited for it. payments_to_resolve.
+SELECT extract(epoch FROM $2::timestamptz - min(resolve_at))::double precision AS seconds
+  FROM payments WHERE book_id = $1 AND resolve_at < $2
+
+-- name: baseline
+-- How a rail did between two ids (ids are time-ordered): seconds to a clear end, and its noes.
+SELECT percentile_cont(0.99) WITHIN GROUP
+           (ORDER BY extract(epoch FROM concluded_at - accepted_at)::double precision) AS p99,
+       avg(CASE WHEN state = 'voided' THEN 1.0 ELSE 0.0 END)::double precision AS declined,
+       count(*) AS payments
+  FROM payments
+ WHERE book_id = $1 AND payment_id >= $2 AND payment_id < $3 AND kind = 'payment'
+   AND rail = $4 AND state IN ('posted', 'refunded', 'voided')
+
+-- name: blocked_since
+-- What closures have refused since, for the replay. Ids are time-ordered.
+SELECT order_json FROM payments
+ WHERE book_id = $1 AND payment_id >= $2 AND state = 'refused'
+   AND refusal IN ('protective_closure', 'protective_limit') ORDER BY payment_id LIMIT $3
+
+-- name: parked_on_rail
+-- How many payments wait for a gate. payments_parked.
+SELECT count(*) AS payments FROM payments
+ WHERE book_id = $1 AND state = 'parked' AND ($2 = '' OR rail = $2)
+
+-- name: open_breaks
+-- Breaks of a network that nobody has ended: money its file knows and our book does not.
+SELECT count(*) AS breaks FROM settlement_breaks
+ WHERE book_id = $1 AND ($2 = '' OR network = $2) AND state = 'open'
+   AND kind = 'missing_in_book'
+
+-- name: keys_rotated
+-- Whether the keys of a closure's connectors were said to be new. acts_keys_rotated.
+SELECT count(*) AS acts FROM acts
+ WHERE book_id = $1 AND what = 'keys.rotated' AND subject = $2

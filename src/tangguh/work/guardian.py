@@ -336,6 +336,12 @@ class Guardian:
         since = self._desk.clock.now() - timedelta(seconds=_NORMAL_SECONDS)
         return [seen.facts for seen in self._normal if seen.at >= since]
 
+    def rate_of(self, rail: str) -> float:
+        """Payments a second asked of a rail within the last minute."""
+        since = self._desk.clock.now() - timedelta(seconds=_SUSPECT_SECONDS)
+        asked = sum(1 for seen in self._normal if seen.at >= since and seen.facts.rail == rail)
+        return asked / _SUSPECT_SECONDS
+
     def _say(
         self, signal_class: SignalClass, what: str, scope: str, did: str, detail: str = ""
     ) -> None:

@@ -67,6 +67,7 @@ class Pulse:
         self._told: set[str] = set()
         self.walked = Walked()
         self.rounds = 0
+        self.broken_now = 0
 
     async def run(self) -> None:
         """Round after round, until cancelled."""
@@ -91,6 +92,7 @@ class Pulse:
         if offset > self._settings.clock_offset_seconds_max:
             self._guardian.notice("clock.offset", "database", f"{offset:.1f} s apart")
         self.rounds += 1
+        self.broken_now = len(broken) + len(torn)
         for one in (*broken, *torn):
             await self._act_on(one)
         return [*broken, *torn]

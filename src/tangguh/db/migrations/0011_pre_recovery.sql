@@ -83,3 +83,6 @@ CREATE TABLE rule_changes (
 CREATE INDEX rule_changes_by_batch ON rule_changes USING brin (batch_no);
 CREATE TRIGGER the_book_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON rule_changes
     FOR EACH STATEMENT EXECUTE FUNCTION the_book_is_append_only();
+
+-- Whether the keys of a closure were changed: the ladder's second rung.
+CREATE INDEX acts_keys_rotated ON acts (book_id, subject) WHERE what = 'keys.rotated';

@@ -29,6 +29,8 @@ from tangguh.payments.rules import Rules
 from tangguh.payments.usage import usage_keys, use_limit
 
 _QUERIES: Final = Queries(*SQL)
+OLDEST: Final = UUID(int=0)
+"""The cursor before the oldest payment."""
 
 
 class Release(msgspec.Struct, frozen=True):
@@ -88,9 +90,9 @@ async def release(desk: Desk, payment: Payment) -> Decided | Refused:
     return await desk.decide(Conclude(payment.id, outcome, desk.rules))
 
 
-async def parked(pool: Pool, book_id: int, count_max: int) -> list[Payment]:
-    """What waits, the oldest first."""
-    rows = await pool.fetch(_QUERIES["parked_payments"], book_id, count_max)
+async def parked(pool: Pool, book_id: int, count_max: int, after: UUID = OLDEST) -> list[Payment]:
+    """What waits, the oldest first, after a cursor (a payment's id)."""
+    rows = await pool.fetch(_QUERIES["parked_payments"], book_id, after, count_max)
     return [read_payment(row) for row in rows]
 
 

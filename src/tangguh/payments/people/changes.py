@@ -131,7 +131,7 @@ class Propose(msgspec.Struct, frozen=True, kw_only=True):
         if isinstance(made, Refused):
             return made
         book.shelf(OPEN).put((self.kind, self.subject), Open(self.kind, self.subject, made.id))
-        return _keep(book, made, "proposed", self.maker.id)
+        return keep(book, made, "proposed", self.maker.id)
 
 
 class _OnChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,7 +164,7 @@ class Vote(_OnChange, frozen=True, kw_only=True):
             voted = approval.deny(change, self.by, book.now)
         if isinstance(voted, Refused):
             return voted
-        return _keep(book, voted, "approved" if self.is_yes else "denied", self.by.id)
+        return keep(book, voted, "approved" if self.is_yes else "denied", self.by.id)
 
 
 class Carry(msgspec.Struct, Generic[A], frozen=True, kw_only=True):
@@ -193,11 +193,12 @@ class Carry(msgspec.Struct, Generic[A], frozen=True, kw_only=True):
             return used
         done = self.command.decide(book)
         if not isinstance(done, Refused):
-            _keep(book, used, "used", change.maker.id)
+            keep(book, used, "used", change.maker.id)
         return done
 
 
-def _keep(book: Book, change: Change, what: str, by: str) -> Change:
+def keep(book: Book, change: Change, what: str, by: str) -> Change:
+    """Write a change as it is now, and who made it so."""
     book.shelf(CHANGES).put(change.id, change)
     row = (book.ids.next(), book.batch_no, book.now, change.id, change.sha256, what, by)
     book.note(CHANGE_EVENTS, row)

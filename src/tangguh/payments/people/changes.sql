@@ -25,3 +25,7 @@ UPDATE newest_changes AS n SET change_id = u.change_id
 -- name: list_changes
 -- Changes, newest first. Primary key.
 SELECT change_json FROM changes WHERE book_id = $1 ORDER BY change_id DESC LIMIT $2
+
+-- name: changed_rules
+-- The guard's rules as they were changed, oldest first. Primary key.
+SELECT rule_json FROM rule_changes WHERE book_id = $1 ORDER BY change_id
