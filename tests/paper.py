@@ -43,9 +43,10 @@ class PaperRail:
 
     async def look_up(self, asked: Asked) -> Found:
         """Whoever is asked about is there, under a name of no one's."""
-        return Found(
-            payee=msgspec.structs.replace(asked.payee, name="PENERIMA UJI"), name="PENERIMA UJI"
-        )
+        payee = asked.payee
+        if hasattr(payee, "name"):
+            payee = msgspec.structs.replace(payee, name="PENERIMA UJI")
+        return Found(payee=payee, name="PENERIMA UJI")
 
     async def send(self, instruction: Instruction) -> Outcome:
         if self.gate is not None:

@@ -29,6 +29,7 @@ from tangguh.customers import store as customers
 from tangguh.customers.demo import fill_products
 from tangguh.db.migrate import migrate
 from tangguh.db.pool import Pool
+from tangguh.guard.rules import Rule
 from tangguh.ledger.plans import LEDGER_JOURNALS
 from tangguh.ledger.store import LEDGER
 from tangguh.ledger.writer import Writer
@@ -37,7 +38,8 @@ from tangguh.payments.gates.observe import seen_of
 from tangguh.payments.incoming.receiving import Receiving
 from tangguh.payments.payment import Payment
 from tangguh.payments.people.changes import CHANGE_EVENTS, PEOPLE_SHELVES
-from tangguh.payments.people.rules import RULE_CHANGES
+from tangguh.payments.people.rules import RULE_CHANGES, rules_in_force
+from tangguh.payments.people.store import changed_rules
 from tangguh.payments.plans import PAYMENT_JOURNALS, PAYMENT_SHELVES
 from tangguh.payments.proof import Proof, prove
 from tangguh.payments.resolver import Resolver
@@ -66,7 +68,10 @@ from tangguh.settlement.cycle import BackOffice
 from tangguh.web import pages, server
 from tangguh.web.door import Door
 from tangguh.web.partners import acquirer, hub, notices, transit
+from tangguh.web.staff import routes as staff_api
+from tangguh.web.staff.door import StaffDoor
 from tangguh.work.cards import CardOffice
+from tangguh.work.control.room import ControlRoom
 from tangguh.work.cycles import Cycles
 from tangguh.work.guardian import Guardian
 from tangguh.work.issuer import IssuerDoor
@@ -127,7 +132,7 @@ class Bank:
             settings=settings.web,
             bank_name=BANK_NAME,
         )
-        self.guardian = Guardian(self.desk, ids, settings.guard)
+        self.guardian = Guardian(self.desk, ids, settings.guard, self._rules)
         self.pulse = Pulse(
             self.guardian, self.desk, pool, self.book_id, CHAINED, clock, settings.guard
         )
@@ -136,6 +141,7 @@ class Bank:
                 rail.alarm = self._unauthorised
         self.staff = StaffRegister(pool, self.book_id, clock)
         self._prepare_recovery()
+        self.control = ControlRoom(self.desk, pool, self.book_id, ids, self.staff, self.guardian)
         self._running: list[asyncio.Task[None]] = []
 
     @classmethod
@@ -168,6 +174,7 @@ class Bank:
         await bank.writer.start()
         await demo.open_own_accounts(bank.writer)
         await bank.read_tariff()
+        await bank.guardian.reload()
         return bank
 
     async def __aenter__(self) -> Bank:
@@ -203,7 +210,10 @@ class Bank:
             *(hub.routes(self.bifast) if self.bifast is not None else ()),
             *self._transit_routes(),
         ]
-        return server.build(self.door, (*partners, *pages.routes(self.door)))
+        staff = StaffDoor(self.door, self.control, self.guardian, self.climber)
+        return server.build(
+            self.door, (*partners, *staff_api.routes(staff), *pages.routes(self.door))
+        )
 
     def _transit_routes(self) -> list[BaseRoute]:
         settings = self.settings.transit
@@ -295,6 +305,9 @@ class Bank:
             load=lambda: (self.writer.taken, self.writer.shed),
         )
         self.desk.observe(self._record)
+
+    async def _rules(self) -> tuple[Rule, ...]:
+        return rules_in_force(await changed_rules(self.pool, self.book_id))
 
     def _record(self, payment: Payment, origin: Origin) -> None:
         for seen in seen_of(payment, self.clock.now(), origin):

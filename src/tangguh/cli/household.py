@@ -18,6 +18,7 @@ import msgspec
 from tangguh.cli.children import Child
 from tangguh.cli.outside import NETWORKS, Outside
 from tangguh.cli.place import Place
+from tangguh.cli.processes.probes import demo_probes
 from tangguh.config import Settings
 from tangguh.core.errors import Misconfigured, TangguhError
 from tangguh.db.embedded import EmbeddedPostgres
@@ -133,10 +134,12 @@ class Household:
         self._say("  bank          opening the book")
         values = msgspec.to_builtins(self.settings)
         values["db"]["dsn"] = dsn
-        values["web"] |= {"port": self.port, "demo": True}
+        crew = str(self.place.crew_path)
+        values["web"] |= {"port": self.port, "demo": True, "demo_crew_path": crew}
         if self.settings.qris is None:
             assert self.outside is not None
             values |= self.outside.bank_settings()
+            values["recovery"]["probes"] = await demo_probes(self.addresses["control"])
         for section, changes in self._overrides.items():
             if section in ("gateway", "sim"):
                 continue

@@ -62,6 +62,11 @@ class Place:
             os.close(self._lock)
             self._lock = None
 
+    @property
+    def crew_path(self) -> Path:
+        """The demo's staff tokens, by staff id, once the bank has run."""
+        return self.keys / "staff.json"
+
     def key_pair(self, name: str) -> tuple[Path, Path]:
         """The RSA key pair of this name (private, public), made on first use."""
         return self._pair(

@@ -74,6 +74,7 @@ The bank is open.
   who to be     {bank}/demo      (56 people; PIN {DEMO_PIN})
   API           {bank}/openapi.json
   networks      {control}/      (the simulated QRIS switch: break it, watch, heal it)
+  staff         tangguh gate list --bank {bank}      (tokens in {household.place.crew_path})
   data          {household.place.directory}
 
 Try this: open {bank}/demo on a phone-sized window, log in, pay one of the QR codes there.

@@ -23,10 +23,12 @@ from tangguh.payments import flow
 from tangguh.payments.desk import Desk
 from tangguh.payments.gates.facts import facts_of
 from tangguh.payments.payment import Decided, State
+from tangguh.rails.rail import Asked, Found
 
 log = structlog.get_logger("recovery.prober")
 
 THE_BANK: Final = 0
+_NAME: Final = "BANK TANGGUH"
 
 
 class Probe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,11 +75,35 @@ class Prober:
         """Send so many, one after the other through the probes, and count their ends."""
         if not probes or count <= 0:
             return
+        ready = [found for probe in probes if (found := await self._asked(probe)) is not None]
+        if not ready:
+            tried.wrong += 1
+            tried.last_wrong = "nobody says who the payee is"
+            return
         began = self._desk.clock.monotonic()
         async with asyncio.TaskGroup() as group:
             for number in range(count):
-                group.create_task(self._send(probes[number % len(probes)], tried))
+                group.create_task(self._send(ready[number % len(ready)], tried))
         tried.seconds += self._desk.clock.monotonic() - began
+
+    async def _asked(self, probe: Probe) -> Probe | None:
+        """The probe with its payee as the network knows it: a customer, too, is shown the name."""
+        rail = self._desk.enquirer(SERVICES[probe.service].rail)
+        if rail is None:
+            return probe
+        found = await rail.look_up(
+            Asked(
+                reference=self._ids.next().hex,
+                payee=probe.payee,
+                amount_minor=probe.amount_minor,
+                debtor_account=chart.PROBES,
+                debtor_name=_NAME,
+                asked_at=self._desk.clock.now(),
+            )
+        )
+        if not isinstance(found, Found):
+            return None
+        return msgspec.structs.replace(probe, payee=found.payee)
 
     async def _send(self, probe: Probe, tried: Tried) -> None:
         async with self._at_once:
@@ -104,7 +130,7 @@ class Prober:
             debtor=chart.PROBES,
             payee=probe.payee,
             amount_minor=probe.amount_minor,
-            debtor_name="BANK TANGGUH",
+            debtor_name=_NAME,
             note="UJI",
         )
 

@@ -10,7 +10,8 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     ``answer_seconds``: how long a payment request waits for the rail before it answers with the
     payment as it stands. ``queued_commands_max``: above it new payments are turned away, so that
-    refunds, reversals and reads still get through.
+    refunds, reversals and reads still get through. ``demo_crew_path``: where the demo's staff
+    tokens are written, once.
     """
 
     host: str = "127.0.0.1"
@@ -26,3 +27,4 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     live_streams_max: int = 2_000
     live_seconds_max: float = 300.0
     demo: bool = False
+    demo_crew_path: str = ""

@@ -8,7 +8,7 @@ When this stops, closures stay in force: they are the book's, not the guard's (A
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
@@ -79,7 +79,14 @@ class Said(msgspec.Struct, frozen=True):
 class Guardian:
     """Watches one book's payments and acts on its gates."""
 
-    def __init__(self, desk: Desk, ids: Ids, settings: GuardSettings) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        ids: Ids,
+        settings: GuardSettings,
+        read_rules: Callable[[], Awaitable[tuple[Rule, ...]]] | None = None,
+    ) -> None:
+        self._read_rules = read_rules
         self._desk = desk
         self._ids = ids
         self._settings = settings
@@ -121,6 +128,12 @@ class Guardian:
         threshold = self._tally.add(name, key, self._desk.clock.now())
         if threshold is not None:
             self._pending.append((threshold, key, detail))
+
+    async def reload(self) -> None:
+        """Take the rules that are in force in the database from now on; counting begins anew."""
+        if self._settings.rules is None and self._read_rules is not None:
+            self.rules = await self._read_rules()
+            self._detector = Detector(self.rules)
 
     def listen(self, listener: Callable[[Said], None]) -> None:
         """Call ``listener`` with everything said from now on: the pager, a drill's timeline."""

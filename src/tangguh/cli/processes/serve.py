@@ -22,6 +22,7 @@ from tangguh.cli.place import write_private
 from tangguh.cli.processes.parent import end_with_parent
 from tangguh.config import Settings, load, read_file
 from tangguh.core.errors import Misconfigured, TangguhError
+from tangguh.customers.crew import enrol_crew
 from tangguh.sim.process import SimSettings
 from tangguh.sim.process import run as run_world
 
@@ -70,6 +71,7 @@ async def _serve(settings: Settings, seed: int | None, ready_file: Path | None) 
     async with bank:
         if seed is not None:
             await bank.fill_demo(seed)
+            await _enrol_crew(bank, settings.web.demo_crew_path)
         web = settings.web
         server = uvicorn.Server(
             uvicorn.Config(
@@ -99,6 +101,13 @@ async def _serve(settings: Settings, seed: int | None, ready_file: Path | None) 
             await watching
     if bank.writer.fate is not None:
         raise bank.writer.fate
+
+
+async def _enrol_crew(bank: Bank, path: str) -> None:
+    """The demo's staff, with tokens in a file nobody else can read; once."""
+    if path and not Path(path).exists():
+        tokens = await enrol_crew(bank.staff)
+        write_private(Path(path), msgspec.json.encode(tokens))
 
 
 async def _until_fenced(bank: Bank) -> None:

@@ -1,0 +1,1 @@
+"""``tangguh gate``, ``ladder``, ``change`` and ``rule``: operating protection and the way back."""

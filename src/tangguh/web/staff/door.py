@@ -1,0 +1,104 @@
+"""Who comes in by the staff's door, what they may send, and how they are answered.
+
+A bearer token names a member of staff. Bodies are JSON of an exact shape; a no is a problem with
+its code, field and rule, and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tangguh.access.people import Staff
+from tangguh.access.rate import Rate
+from tangguh.core.errors import TangguhError
+from tangguh.core.outcome import Refused
+from tangguh.recovery.climber import Climber
+from tangguh.web.api.operations import of_error, problem_response, rate_limited, read_body
+from tangguh.web.door import Door
+from tangguh.web.problems import Trouble, of_refused, trouble
+from tangguh.work.control.room import ControlRoom
+from tangguh.work.guardian import Guardian
+
+_BODY_BYTES_MAX: Final = 64 * 1024
+B = TypeVar("B")
+
+
+class StaffDoor:
+    """What the staff's handlers need."""
+
+    def __init__(self, door: Door, room: ControlRoom, guardian: Guardian, climber: Climber) -> None:
+        self.door = door
+        self.room = room
+        self.guardian = guardian
+        self.climber = climber
+        self._tries = Rate(door.clock, burst=30, per_minute=60)
+
+
+class Call:
+    """One request of one member of staff."""
+
+    def __init__(self, request: Request, staff: StaffDoor, by: Staff, body: bytes) -> None:
+        self.request = request
+        self.staff = staff
+        self.by = by
+        self._body = body
+
+    def read(self, shape: type[B]) -> B:
+        """The body in its shape. Raises Trouble(json_invalid, body_invalid) naming the field."""
+        try:
+            return msgspec.json.decode(self._body or b"{}", type=shape)
+        except msgspec.ValidationError as fault:
+            raise trouble("body_invalid", str(fault)) from fault
+        except msgspec.DecodeError as fault:
+            raise trouble("json_invalid", "not JSON") from fault
+
+    def id(self, name: str) -> UUID:
+        """An id in the path. Raises Trouble(parameter_invalid)."""
+        try:
+            return UUID(self.request.path_params[name])
+        except ValueError as fault:
+            raise trouble("parameter_invalid", f"{name} is an id", name) from fault
+
+
+Handler = Callable[[Call], Awaitable[Any]]
+
+
+def route(staff: StaffDoor, method: str, path: str, handler: Handler) -> Route:
+    """A route behind the staff's door. What the handler gives becomes JSON; Refused a problem."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            by = await _who(request, staff)
+            body = await read_body(request, _BODY_BYTES_MAX)
+            found = await handler(Call(request, staff, by, body))
+        except Trouble as said:
+            return problem_response(said.problem)
+        except TangguhError as error:
+            return problem_response(of_error(error))
+        if isinstance(found, Refused):
+            return problem_response(of_refused(found))
+        return Response(msgspec.json.encode(found), media_type="application/json")
+
+    return Route(path, answer, methods=[method])
+
+
+async def _who(request: Request, staff: StaffDoor) -> Staff:
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    host = request.client.host if request.client else "unknown"
+    if kind.lower() != "bearer" or not token:
+        raise trouble("not_logged_in", "a bearer token of staff is asked for")
+    found = await staff.room.staff.find_by_token(token)
+    if found is None:
+        wait = staff._tries.seconds_until_allowed(f"host {host}")  # noqa: SLF001
+        staff.guardian.notice("login.failed", f"staff {host}")
+        if wait:
+            raise rate_limited(wait)
+        raise trouble("not_logged_in", "this token is nobody's")
+    return found

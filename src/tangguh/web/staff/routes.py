@@ -1,0 +1,248 @@
+"""The staff API's routes. Each is one act of the control room; nothing is decided here."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+from starlette.routing import BaseRoute
+
+from tangguh.core.outcome import Refusal, Refused
+from tangguh.db.queries import Queries
+from tangguh.guard.rules import Rule
+from tangguh.guard.scope import text_of
+from tangguh.recovery.climb import Climb
+from tangguh.recovery.climber import climbs_under_way
+from tangguh.web.staff.door import Call, StaffDoor, route
+from tangguh.web.staff.views import change_view, climb_view, closure_view
+from tangguh.work.control.room import CloseOrder
+
+_HISTORY: Final = Queries("tangguh.payments.gates", "gates.sql")
+_CLIMBS: Final = Queries("tangguh.recovery", "recovery.sql")
+_EVENTS_MAX: Final = 200
+
+
+class ScopeOnly(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A scope as one line of text."""
+
+    scope: str
+
+
+class Scopes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Several scopes."""
+
+    scopes: tuple[str, ...]
+
+
+class Why(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A reason in words."""
+
+    why: str
+
+
+class Start(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why it may open again: a cause with fix and evidence, or the control in place of a cause."""
+
+    cause: str = ""
+    fix: str = ""
+    evidence: str = ""
+    control: str = ""
+    keys_rotated: str = ""
+    suspected_group: str = ""
+
+
+class Yes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The hash of exactly what was shown."""
+
+    sha256: str
+
+
+class NewRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A rule to be tested or put in force."""
+
+    rule: Rule
+    reason: str = ""
+    days: int = 7
+
+
+async def list_gates(call: Call) -> Any:
+    """Every closure in force."""
+    board, now = await call.staff.room.board(), call.staff.door.clock.now()
+    return {
+        "version": board.version,
+        "closures": [closure_view(one, now) for one in board.closures],
+        "said": list(call.staff.guardian.said)[-50:],
+    }
+
+
+async def gate_history(call: Call) -> Any:
+    """What happened to gates, newest first."""
+    door = call.staff.door
+    rows = await door.pool.fetch(_HISTORY["gate_events"], door.book_id, _EVENTS_MAX)
+    return {
+        "events": [
+            {
+                "at": row["at"],
+                "closure": row["closure_id"],
+                "what": row["what"],
+                "by": row["made_by"],
+                "version": row["version"],
+            }
+            for row in rows
+        ]
+    }
+
+
+async def preview_gate(call: Call) -> Any:
+    """What a closure would stop."""
+    return await call.staff.room.preview(call.read(ScopeOnly).scope)
+
+
+async def close_gate(call: Call) -> Any:
+    """Close at once, or propose it when it is the whole bank."""
+    return _closed(call, await call.staff.room.close(call.by, call.read(CloseOrder)))
+
+
+async def confirm_gate(call: Call) -> Any:
+    """Stand behind a closure."""
+    return _closed(call, await call.staff.room.confirm(call.by, call.id("closure")))
+
+
+async def widen_gate(call: Call) -> Any:
+    """Propose the next wider scope."""
+    scope = call.read(ScopeOnly).scope
+    return _proposed(await call.staff.room.widen(call.by, call.id("closure"), scope))
+
+
+async def narrow_gate(call: Call) -> Any:
+    """Keep only parts of it closed."""
+    done = await call.staff.room.narrow(call.by, call.id("closure"), call.read(Scopes).scopes)
+    if isinstance(done, Refused):
+        return done
+    now = call.staff.door.clock.now()
+    return {"closures": [closure_view(one, now) for one in done]}
+
+
+async def declare_wrong(call: Call) -> Any:
+    """Propose that a closure was wrong."""
+    why = call.read(Why).why
+    return _proposed(await call.staff.room.declare_wrong(call.by, call.id("closure"), why))
+
+
+async def list_ladders(call: Call) -> Any:
+    """Every climb that goes on, with its newest look."""
+    door = call.staff.door
+    climbs = await climbs_under_way(door.pool, door.book_id)
+    newest = call.staff.climber.newest
+    return {"ladders": [climb_view(one, newest.get(one.closure_id)) for one in climbs]}
+
+
+async def ladder_history(call: Call) -> Any:
+    """Every step of one climb."""
+    door = call.staff.door
+    rows = await door.pool.fetch(_CLIMBS["climb_events"], door.book_id, call.id("closure"))
+    return {
+        "steps": [
+            {
+                "at": row["at"],
+                "what": row["what"],
+                "why": row["why"],
+                "by": row["made_by"],
+                "rung": msgspec.json.decode(row["climb_json"], type=Climb).here.name,
+            }
+            for row in rows
+        ]
+    }
+
+
+async def start_ladder(call: Call) -> Any:
+    """Begin the way back of a closure."""
+    told = call.read(Start)
+    facts = msgspec.structs.asdict(told)
+    group = facts.pop("suspected_group")
+    done = await call.staff.room.start(call.by, call.id("closure"), facts, group)
+    return done if isinstance(done, Refused) else climb_view(done, None)
+
+
+async def step_back(call: Call) -> Any:
+    """Close it again."""
+    done = await call.staff.room.back(call.by, call.id("closure"), call.read(Why).why)
+    return done if isinstance(done, Refused) else climb_view(done, None)
+
+
+async def list_changes(call: Call) -> Any:
+    """What people are asked, newest first."""
+    now = call.staff.door.clock.now()
+    return {"changes": [change_view(one, now) for one in await call.staff.room.changes()]}
+
+
+async def approve_change(call: Call) -> Any:
+    """Say yes to exactly what was shown."""
+    sha256 = call.read(Yes).sha256
+    return _proposed(await call.staff.room.approve(call.by, call.id("change"), sha256))
+
+
+async def deny_change(call: Call) -> Any:
+    """Say no."""
+    return _proposed(await call.staff.room.deny(call.by, call.id("change")))
+
+
+async def list_rules(call: Call) -> Any:
+    """The guard's rules in force."""
+    return {"rules": [{**msgspec.to_builtins(one)} for one in call.staff.guardian.rules]}
+
+
+async def test_rule(call: Call) -> Any:
+    """What a rule would have closed."""
+    asked = call.read(NewRule)
+    if not 1 <= asked.days <= 28:
+        return Refused(Refusal.ORDER_INVALID, "days", "1 to 28 days")
+    test = await call.staff.room.test_rule(asked.rule, asked.days)
+    return {**msgspec.to_builtins(test), "may_go_live_alone": test.may_go_live_alone}
+
+
+async def set_rule(call: Call) -> Any:
+    """Put a rule in force, or propose it when its back-test stops too much."""
+    asked = call.read(NewRule)
+    done = await call.staff.room.set_rule(call.by, asked.rule, asked.reason)
+    if isinstance(done, Rule):
+        return {"rule": done.id, "mode": done.mode, "where": text_of(done.where)}
+    return _proposed(done)
+
+
+def routes(staff: StaffDoor) -> list[BaseRoute]:
+    """Everything staff can do by HTTP."""
+    gate, ladder, change = "/staff/v1/gates/{closure}", "/staff/v1/ladders/{closure}", "{change}"
+    table = (
+        ("GET", "/staff/v1/gates", list_gates),
+        ("GET", "/staff/v1/gates/history", gate_history),
+        ("POST", "/staff/v1/gates/preview", preview_gate),
+        ("POST", "/staff/v1/gates", close_gate),
+        ("POST", f"{gate}/confirm", confirm_gate),
+        ("POST", f"{gate}/widen", widen_gate),
+        ("POST", f"{gate}/narrow", narrow_gate),
+        ("POST", f"{gate}/false-positive", declare_wrong),
+        ("GET", "/staff/v1/ladders", list_ladders),
+        ("GET", ladder, ladder_history),
+        ("POST", f"{ladder}/start", start_ladder),
+        ("POST", f"{ladder}/back", step_back),
+        ("GET", "/staff/v1/changes", list_changes),
+        ("POST", f"/staff/v1/changes/{change}/approve", approve_change),
+        ("POST", f"/staff/v1/changes/{change}/deny", deny_change),
+        ("GET", "/staff/v1/rules", list_rules),
+        ("POST", "/staff/v1/rules/test", test_rule),
+        ("POST", "/staff/v1/rules", set_rule),
+    )
+    return [route(staff, method, path, handler) for method, path, handler in table]
+
+
+def _closed(call: Call, done: Any) -> Any:
+    if isinstance(done, Refused):
+        return done
+    if hasattr(done, "scope"):
+        return {"closure": closure_view(done, call.staff.door.clock.now())}
+    return _proposed(done)
+
+
+def _proposed(done: Any) -> Any:
+    return done if isinstance(done, Refused) else {"change": change_view(done, done.made_at)}

@@ -1,0 +1,345 @@
+"""The control room: closing is quick and small, opening is slow and signed by two.
+
+Every method is one act of one member of staff. A no is a Refused; what was done is in the book and
+in its hash chain. Whoever tries to sign for themselves through a second account is frozen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+import structlog
+
+from tangguh.access.approval import Change, ChangeState, Rule
+from tangguh.access.people import Role, Staff
+from tangguh.access.staff import StaffRegister
+from tangguh.audit.trail import Remember
+from tangguh.core.ids import Ids
+from tangguh.core.outcome import Refusal, Refused
+from tangguh.db.pool import Pool
+from tangguh.guard.backtest import BackTest, back_test
+from tangguh.guard.board import Board
+from tangguh.guard.closure import (
+    AUTOMATIC_TTL_MAX,
+    Allowance,
+    Closure,
+    SignalClass,
+)
+from tangguh.guard.rules import Mode
+from tangguh.guard.rules import Rule as GuardRule
+from tangguh.guard.scope import Scope, is_one_step_wider, scope_of, text_of
+from tangguh.payments.desk import Desk
+from tangguh.payments.gates.change import Close, Narrow, ReadBoard
+from tangguh.payments.people.changes import Carry, Propose, Vote
+from tangguh.payments.people.rules import ChangeRule
+from tangguh.payments.people.store import list_changes
+from tangguh.recovery.book import Explain, StartClimb, StepBack
+from tangguh.recovery.climb import Climb
+from tangguh.work.control.carrying import command_of, confirming
+from tangguh.work.control.history import read_history
+from tangguh.work.control.preview import Preview, preview
+from tangguh.work.guardian import Guardian
+
+log = structlog.get_logger("control")
+
+SMALL_PERMILLE: Final = 10
+"""Up to one per cent of normal payments one checker confirms; above it, or a whole rail, two."""
+_RISK_SIGNS: Final = Rule(roles=(Role.RISK_OFFICER,), people=1, other_lines=True)
+_TWO_SIGN: Final = Rule(
+    roles=(Role.INCIDENT_COMMANDER, Role.RISK_OFFICER), people=2, other_lines=True
+)
+_RULES: Final[dict[str, Rule]] = {
+    "gate.close": _TWO_SIGN,
+    "gate.confirm": _RISK_SIGNS,
+    "gate.widen": _RISK_SIGNS,
+    "gate.false_positive": _RISK_SIGNS,
+    "rule.set": _RISK_SIGNS,
+}
+_NOT_STAFF: Final = Refused(Refusal.APPROVER_NOT_ALLOWED, "staff", "this account signs nothing")
+
+
+class CloseOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What somebody asks to close. ``minutes`` at most the class's own; ``amount_max_minor`` limits
+    instead of closing; ``parks`` takes payments to send them later.
+    """
+
+    scope: str
+    reason: str
+    cause: str
+    message_id: str
+    message_en: str
+    signal_class: SignalClass = SignalClass.INTEGRITY
+    evidence: str = ""
+    minutes: int = 60
+    amount_max_minor: int | None = None
+    per_minute: int | None = None
+    parks: bool = False
+    alternative: str = ""
+
+
+class ControlRoom:
+    """What staff can do. One per bank."""
+
+    def __init__(
+        self, desk: Desk, pool: Pool, book_id: int, ids: Ids, staff: StaffRegister, guard: Guardian
+    ) -> None:
+        self._desk = desk
+        self._pool = pool
+        self._book_id = book_id
+        self._ids = ids
+        self._guard = guard
+        self.staff = staff
+
+    async def board(self) -> Board:
+        """Every closure in force."""
+        return await self._desk.decide(ReadBoard())
+
+    async def preview(self, text: str) -> Preview | Refused:
+        """What closing a scope would stop."""
+        scope = _scope(text)
+        if isinstance(scope, Refused):
+            return scope
+        return await preview(self._pool, self._book_id, scope, self._desk.clock.now())
+
+    # ---- alone -----------------------------------------------------------------------------
+
+    async def close(self, by: Staff, order: CloseOrder) -> Closure | Change | Refused:
+        """Close at once; the whole bank is only proposed. Refuses ORDER_INVALID by field."""
+        if not by.is_active or not by.roles:
+            return _NOT_STAFF
+        scope = _scope(order.scope)
+        if isinstance(scope, Refused):
+            return scope
+        weighed = await preview(self._pool, self._book_id, scope, self._desk.clock.now())
+        closure = self._closure(by, order, scope, weighed)
+        if scope.is_whole_bank:
+            payload = {"closure": msgspec.to_builtins(closure)}
+            return await self._propose(by, "gate.close", text_of(scope), payload)
+        done = await self._desk.decide(Close(closure=closure))
+        if not isinstance(done, Refused):
+            await self._remember(by, "gate.closed", str(done.id), f"{scope} {order.reason}")
+        return done
+
+    async def confirm(self, by: Staff, closure_id: UUID) -> Closure | Change | Refused:
+        """Stand behind a closure for up to four hours: one checker when it is small, else two."""
+        closure = (await self.board()).find(closure_id)
+        if closure is None:
+            return _NOT_IN_FORCE
+        if not by.is_active or not by.roles or closure.made_by == by.id:
+            return Refused(Refusal.APPROVER_NOT_ALLOWED, "staff", "somebody else confirms it")
+        is_small = closure.collateral_permille <= SMALL_PERMILLE and closure.scope.is_pinned
+        if is_small:
+            now = self._desk.clock.now()
+            return await self._desk.decide(confirming(closure, (by.id,), now))
+        payload = {"closure_id": str(closure_id)}
+        return await self._propose(by, "gate.confirm", str(closure_id), payload)
+
+    async def narrow(
+        self, by: Staff, closure_id: UUID, scopes: tuple[str, ...]
+    ) -> tuple[Closure, ...] | Refused:
+        """Keep only parts of it closed that lie inside it. Lets the rest go, so people sign it off
+        by the ladder when it is of class A or D: refused here.
+        """
+        closure = (await self.board()).find(closure_id)
+        if closure is None:
+            return _NOT_IN_FORCE
+        if closure.signal_class in {SignalClass.INTEGRITY, SignalClass.CONTROL}:
+            return Refused(
+                Refusal.GATE_STEP_NOT_ALLOWED, "class", "money or control: by the ladder only"
+            )
+        wanted = [_scope(text) for text in scopes]
+        for one in wanted:
+            if isinstance(one, Refused):
+                return one
+        kept = tuple(one for one in wanted if isinstance(one, Scope))
+        ids = tuple(self._ids.next() for _ in kept)
+        return await self._desk.decide(
+            Narrow(closure_id=closure_id, scopes=kept, ids=ids, by=by.id)
+        )
+
+    async def start(
+        self, by: Staff, closure_id: UUID, told: Mapping[str, str], suspected_group: str = ""
+    ) -> Climb | Refused:
+        """Begin the way back and say why: ``cause``, ``fix``, ``evidence`` or ``control``."""
+        if Role.INCIDENT_COMMANDER not in by.roles or not by.is_active:
+            return Refused(
+                Refusal.APPROVER_NOT_ALLOWED, "roles", "the incident commander begins it"
+            )
+        begun = await self._desk.decide(
+            StartClimb(closure_id=closure_id, by=(by.id,), suspected_group=suspected_group)
+        )
+        if isinstance(begun, Refused):
+            return begun
+        explained = await self._desk.decide(
+            Explain(
+                closure_id=closure_id,
+                by=(by.id,),
+                cause=told.get("cause", ""),
+                fix=told.get("fix", ""),
+                evidence=told.get("evidence", ""),
+                control=told.get("control", ""),
+            )
+        )
+        if told.get("keys_rotated"):
+            await self._remember(by, "keys.rotated", str(closure_id), told["keys_rotated"])
+        return explained
+
+    async def back(self, by: Staff, closure_id: UUID, why: str) -> Climb | Refused:
+        """Close it again: making it smaller needs nobody else."""
+        if not by.is_active or not by.roles:
+            return _NOT_STAFF
+        if not why.strip():
+            return Refused(Refusal.ORDER_INVALID, "why", "say why")
+        return await self._desk.decide(StepBack(closure_id=closure_id, by=(by.id,), why=why))
+
+    async def test_rule(self, rule: GuardRule, days: int = 7) -> BackTest:
+        """What a rule would have closed over the last days."""
+        now = self._desk.clock.now()
+        history = await read_history(self._pool, self._book_id, now - timedelta(days=days))
+        return back_test(rule, history)
+
+    async def set_rule(
+        self, by: Staff, rule: GuardRule, reason: str
+    ) -> GuardRule | Change | Refused:
+        """Put a rule in force; one that would stop more than its class may is only proposed."""
+        if not by.is_active or not by.roles:
+            return _NOT_STAFF
+        test = await self.test_rule(rule)
+        if rule.mode is Mode.LIVE and not test.may_go_live_alone:
+            payload = {
+                "rule": msgspec.to_builtins(rule),
+                "test": msgspec.to_builtins(test),
+                "reason": reason,
+            }
+            return await self._propose(by, "rule.set", rule.id, payload)
+        done = await self._desk.decide(
+            ChangeRule(rule=rule, test=test, changed_by=by.id, reason=reason)
+        )
+        if not isinstance(done, Refused):
+            await self._guard.reload()
+        return done
+
+    # ---- in twos ---------------------------------------------------------------------------
+
+    async def widen(self, by: Staff, closure_id: UUID, text: str) -> Change | Refused:
+        """Propose the next wider scope."""
+        closure, scope = (await self.board()).find(closure_id), _scope(text)
+        if closure is None:
+            return _NOT_IN_FORCE
+        if isinstance(scope, Refused):
+            return scope
+        if not is_one_step_wider(closure.scope, scope):
+            return Refused(Refusal.GATE_STEP_NOT_ALLOWED, "scope", "one step wider, never more")
+        payload = {"closure_id": str(closure_id), "scope": text_of(scope)}
+        return await self._propose(by, "gate.widen", str(closure_id), payload)
+
+    async def declare_wrong(self, by: Staff, closure_id: UUID, why: str) -> Change | Refused:
+        """Propose that a closure was a false positive: lifted at once when a second agrees."""
+        closure = (await self.board()).find(closure_id)
+        if closure is None:
+            return _NOT_IN_FORCE
+        if not why.strip():
+            return Refused(Refusal.ORDER_INVALID, "why", "say why")
+        payload = {"closure_id": str(closure_id), "why": why}
+        return await self._propose(by, "gate.false_positive", str(closure_id), payload)
+
+    async def changes(self) -> list[Change]:
+        """What people were asked, newest first."""
+        return await list_changes(self._pool, self._book_id)
+
+    async def approve(self, by: Staff, change_id: UUID, sha256: str) -> Change | Refused:
+        """Say yes; the last yes does it. One person with two accounts is frozen in both (F62)."""
+        everyone = await self.staff.everyone()
+        voted = await self._desk.decide(
+            Vote(change_id=change_id, by=by, is_yes=True, sha256=sha256, everyone=everyone)
+        )
+        if isinstance(voted, Refused):
+            if voted.code is Refusal.SAME_PERSON:
+                await self._freeze(by, change_id)
+            self._guard.notice("staff.denied", by.id, str(voted.code))
+            return voted
+        if voted.state is ChangeState.APPROVED:
+            done = await self._carry(voted)
+            if isinstance(done, Refused):
+                return done
+        return voted
+
+    async def deny(self, by: Staff, change_id: UUID) -> Change | Refused:
+        """Say no: the change is dead."""
+        return await self._desk.decide(Vote(change_id=change_id, by=by, is_yes=False))
+
+    async def _propose(
+        self, by: Staff, kind: str, subject: str, payload: Mapping[str, Any]
+    ) -> Change | Refused:
+        if not by.roles:
+            return _NOT_STAFF
+        return await self._desk.decide(
+            Propose(
+                change_id=self._ids.next(),
+                kind=kind,
+                subject=subject,
+                payload=payload,
+                maker=by,
+                rule=_RULES[kind],
+            )
+        )
+
+    async def _freeze(self, by: Staff, change_id: UUID) -> None:
+        """Class D acts on the operator, never on customers."""
+        change = next((one for one in await self.changes() if one.id == change_id), None)
+        people = {by.id} | ({change.maker.id} if change is not None else set())
+        for person in sorted(people):
+            if await self.staff.freeze(person):
+                await self._desk.decide(Remember("guard", "staff.frozen", person, "same_person"))
+        if change is not None:
+            await self._desk.decide(Vote(change_id=change_id, by=change.maker, is_yes=False))
+        log.warning("control.frozen", people=sorted(people))
+
+    async def _carry(self, change: Change) -> Any:
+        """Do what was approved; a rung of the ladder is the climber's to take."""
+        command = command_of(change, await self.board(), self._ids.next(), self._desk.clock.now())
+        if command is None or isinstance(command, Refused):
+            return command
+        done = await self._desk.decide(
+            Carry(change_id=change.id, payload=change.payload, command=command)
+        )
+        if change.kind == "rule.set" and not isinstance(done, Refused):
+            await self._guard.reload()
+        return done
+
+    def _closure(self, by: Staff, order: CloseOrder, scope: Scope, weighed: Preview) -> Closure:
+        limited = order.amount_max_minor is not None or order.per_minute is not None
+        most = int(AUTOMATIC_TTL_MAX[order.signal_class].total_seconds() // 60)
+        closure = self._guard.draft(
+            scope=scope,
+            signal_class=order.signal_class,
+            reason=order.reason,
+            cause=order.cause,
+            evidence=order.evidence or msgspec.json.encode({"by": by.id}).decode(),
+            made_by=by.id,
+            message=(order.message_id, order.message_en),
+            expires_at=self._desk.clock.now() + timedelta(minutes=min(order.minutes, most)),
+            allowance=Allowance(
+                amount_max_minor=order.amount_max_minor, per_minute=order.per_minute
+            )
+            if limited
+            else None,
+            collateral_permille=weighed.permille,
+            owner=by.id,
+        )
+        return msgspec.structs.replace(closure, parks=order.parks, alternative=order.alternative)
+
+    async def _remember(self, by: Staff, what: str, subject: str, detail: str) -> None:
+        await self._desk.decide(Remember(by.id, what, subject, detail))
+
+
+_NOT_IN_FORCE: Final = Refused(Refusal.CLOSURE_NOT_FOUND, "closure", "it is not in force")
+
+
+def _scope(text: str) -> Scope | Refused:
+    found = scope_of(text)
+    return Refused(Refusal.ORDER_INVALID, "scope", found) if isinstance(found, str) else found
