@@ -14,6 +14,7 @@ from uuid import UUID
 
 import msgspec
 
+from tangguh.guard.closure import SignalClass
 from tangguh.guard.rules import Metric, Mode, Rule
 from tangguh.guard.scope import Facts, Scope
 
@@ -100,6 +101,9 @@ class Detector:
         """Count one observation under every rule that looks at it."""
         for rule in self.rules:
             if not rule.where.covers(seen.facts):
+                continue
+            if rule.signal_class is SignalClass.ABUSE and not seen.facts.customer_id:
+                # The bank's own probes and networks' credits are nobody's abuse.
                 continue
             key = _key_of(rule, seen.facts)
             if key is None:

@@ -79,6 +79,7 @@ class Prober:
         if not ready:
             tried.wrong += 1
             tried.last_wrong = "nobody says who the payee is"
+            log.warning("prober.wrong", service=probes[0].service, why=tried.last_wrong)
             return
         began = self._desk.clock.monotonic()
         async with asyncio.TaskGroup() as group:

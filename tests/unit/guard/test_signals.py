@@ -143,6 +143,13 @@ def test_one_account_too_fast_is_one_account() -> None:
     assert fired == {"account-velocity": Scope(direction="out", account=1001)}
 
 
+def test_the_banks_own_probes_are_nobodys_abuse() -> None:
+    story = Story()
+    for _ in range(200):
+        story.pay(End.PAID, every=0.1, account=105_001, customer_id=0)
+    assert story.fired() == {}
+
+
 def test_what_led_to_a_closure_does_not_lead_to_the_next() -> None:
     story = Story(RULES["partner-silent"])
     for _ in range(5):

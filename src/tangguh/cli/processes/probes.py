@@ -19,7 +19,7 @@ _STATIC_CODE = "V5"
 async def demo_probes(control_url: str) -> list[dict[str, Any]]:
     """The probes as plain settings. The QRIS one goes to the simulated switch's static code."""
     probes = [
-        Probe(service=TRANSFER_BIFAST, payee=ToBank(bank="998", account="9980000002")),
+        Probe(service=TRANSFER_BIFAST, payee=ToBank(bank="998", account="9980000001")),
         Probe(service=TRANSFER_CARDS, payee=ToBank(bank="998", account="5260000001")),
         Probe(
             service=TOPUP["gopay"],
