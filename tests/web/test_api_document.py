@@ -45,9 +45,11 @@ NOT_SAID_BY_THE_API = {
     "payee_account_closed", "accounts_must_be_different",
     "limit_per_transaction", "limit_per_day", "limit_per_month", "purse_limit",
     "merchant_not_found", "merchant_blocked", "currency_not_supported",
+    "protective_closure", "protective_limit",
     # said to staff, never to customers
     "change_already_pending", "change_ended", "change_expired", "change_differs",
-    "approver_not_allowed", "same_person",
+    "approver_not_allowed", "same_person", "change_not_found", "closure_not_found",
+    "gate_step_not_allowed",
     # an amount of the API has at most thirteen digits
     "amount_too_large",
     # said by pages and by the router

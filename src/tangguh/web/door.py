@@ -12,15 +12,17 @@ from tangguh.audit.trail import Remember
 from tangguh.core.clock import Clock
 from tangguh.core.errors import Overloaded
 from tangguh.core.ids import Ids
-from tangguh.core.order import PaymentOrder, RefundOrder
+from tangguh.core.order import Origin, PaymentOrder, RefundOrder
 from tangguh.core.outcome import Refused
 from tangguh.db.pool import Pool
 from tangguh.ledger.writer import Writer
 from tangguh.payments import flow
 from tangguh.payments.desk import Desk
+from tangguh.payments.gates.facts import NO_ORIGIN
 from tangguh.payments.payment import Decided
 from tangguh.web.live import Live
 from tangguh.web.settings import WebSettings
+from tangguh.web.shutters import Shutters
 
 
 class Door:
@@ -56,9 +58,10 @@ class Door:
             clock, burst=settings.requests_burst, per_minute=settings.requests_per_minute
         )
         self._walking: set[asyncio.Task[Any]] = set()
+        self.shutters = Shutters(desk, pool, book_id, clock)
         desk.watch(self.live.tell)
 
-    async def pay(self, order: PaymentOrder) -> Decided | Refused:
+    async def pay(self, order: PaymentOrder, origin: Origin = NO_ORIGIN) -> Decided | Refused:
         """Begin a payment and wait a while for its end.
 
         When the rail is slow the answer is the payment as the book has it, and the walk goes on
@@ -67,13 +70,13 @@ class Door:
         if self.writer.queued > self.settings.queued_commands_max:
             raise Overloaded
         if self.desk.rules.settles_inside(order.service):
-            return await flow.pay(self.desk, order)  # nobody outside to wait for
-        walk = self._start(flow.pay(self.desk, order))
+            return await flow.pay(self.desk, order, origin)  # nobody outside to wait for
+        walk = self._start(flow.pay(self.desk, order, origin))
         done, _ = await asyncio.wait({walk}, timeout=self.settings.answer_seconds)
         if done:
             return walk.result()
         # Asking again with the same key gives the payment as it stands; nothing is sent twice.
-        return _asked_once(await flow.pay(self.desk, order))
+        return _asked_once(await flow.pay(self.desk, order, origin))
 
     async def refund(self, order: RefundOrder) -> Decided | Refused:
         """Begin a refund; the same manners as ``pay``, but never turned away for load."""

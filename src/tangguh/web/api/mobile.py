@@ -12,7 +12,7 @@ import msgspec
 from tangguh.access.session import Kind
 from tangguh.core.clock import business_date
 from tangguh.core.money import IDR, NotMoney, format_decimal, parse_decimal
-from tangguh.core.order import PaymentOrder, RefundOrder, ToAccount, ToQris
+from tangguh.core.order import Origin, PaymentOrder, RefundOrder, ToAccount, ToQris
 from tangguh.core.outcome import Refusal, Refused
 from tangguh.customers import merchants, purses
 from tangguh.customers import store as customers
@@ -113,10 +113,16 @@ async def create_payment(call: Call) -> Answer:
     order = await _inquired(call) if isinstance(call.body, views.PayInquired) else _order(call)
     if isinstance(order, Refused):
         raise Trouble(of_refused(order))
-    decided = await call.door.pay(await routed(call.door, order))
+    decided = await call.door.pay(await routed(call.door, order), origin_of(call))
     if isinstance(decided, Refused):
         raise Trouble(of_refused(decided))
     return await payment_answer(call, decided)
+
+
+def origin_of(call: Call) -> Origin:
+    """Where an order came from, for the guard: the session stands for the device."""
+    device = call.session.token_sha256.hex()[:16] if call.session is not None else ""
+    return Origin(device=device, version=call.request.headers.get("x-app-version", "")[:32])
 
 
 async def list_payments(call: Call) -> Answer:
@@ -137,7 +143,8 @@ async def get_payment(call: Call) -> Answer:
     payment = await visible_payment(door, call.customer_id, call.request.path_params["payment_id"])
     events = await payments.timeline(door.pool, door.book_id, payment.id)
     name = await payee_name(door, payment)
-    view = views.payment_view(payment, door.clock.now(), payee_name=name, events=events)
+    shut = await door.shutters.of_refused(payment)
+    view = views.payment_view(payment, door.clock.now(), payee_name=name, events=events, shut=shut)
     return Answer(view)
 
 
@@ -202,7 +209,9 @@ async def payee_name(door: Door, payment: Payment) -> str:
 async def payment_answer(call: Call, decided: Decided) -> Answer:
     """201 for a payment just made, 200 for a repeat, 202 while nobody knows its end."""
     payment = decided.payment
-    view = views.payment_view(payment, call.door.clock.now(), repeated=decided.repeated)
+    door = call.door
+    shut = await door.shutters.of_refused(payment)
+    view = views.payment_view(payment, door.clock.now(), repeated=decided.repeated, shut=shut)
     status = 202 if payment.is_open else 200 if decided.repeated else 201
     return Answer(view, status, {"Location": f"/v1/payments/{payment.id}"})
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from tangguh.web.api.views import AccountText, AmountText
+from tangguh.web.api.views import AccountText, AmountText, ShutView
 
 BankCode = Annotated[str, Meta(pattern=r"^[0-9]{3}$(?!\n)", description="Clearing code, e.g. 014")]
 FarAccount = Annotated[str, Meta(pattern=r"^[0-9]{4,34}$(?!\n)")]
@@ -142,3 +142,19 @@ class BillView(msgspec.Struct, frozen=True):
     amount: str
     expires_at: datetime
     picture: str
+
+
+class ServiceView(msgspec.Struct, frozen=True):
+    """Something the customer can do. ``is_open`` false: not at all now; ``shut`` says why."""
+
+    id: str
+    name_id: str
+    name_en: str
+    is_open: bool
+    shut: ShutView | None
+
+
+class Services(msgspec.Struct, frozen=True):
+    """Every service of the app, open or not: a closed one stays visible."""
+
+    services: list[ServiceView]

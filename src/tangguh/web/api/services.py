@@ -12,6 +12,7 @@ from tangguh.core.clock import business_date
 from tangguh.core.money import NotMoney, format_decimal, parse_decimal
 from tangguh.core.order import Payee, ToBank, ToBiller, ToPurse, ToWallet
 from tangguh.core.outcome import Refused
+from tangguh.core.service import SERVICES
 from tangguh.customers import codes as one_time
 from tangguh.customers import merchants, purses
 from tangguh.customers import store as customers
@@ -25,6 +26,7 @@ from tangguh.rails.qris.shop import Shop, dynamic_text, static_text
 from tangguh.web import inquiry
 from tangguh.web.api import service_views as views
 from tangguh.web.api.operations import Answer, Call, Operation, Parameter
+from tangguh.web.api.views import shut_view
 from tangguh.web.door import Door
 from tangguh.web.problems import Trouble, of_refused, trouble
 
@@ -36,6 +38,25 @@ _MERCHANT: Final = Parameter(
     {"type": "string", "pattern": "^[A-Z0-9]{1,15}$"},
     "One of your shops",
 )
+
+
+async def list_services(call: Call) -> Answer:
+    """Every service of the app and whether it is open for the one who asks."""
+    door = call.door
+    shut = await door.shutters.every(call.customer_id)
+    ways = door.desk.rules.ways
+    found = [
+        views.ServiceView(
+            service.id,
+            service.name_id,
+            service.name_en,
+            service.id in ways and (service.id not in shut or shut[service.id].state != "closed"),
+            shut_view(shut.get(service.id)),
+        )
+        for service in SERVICES.values()
+        if service.channel in {"mobile", "emoney"}
+    ]
+    return Answer(views.Services(found))
 
 
 async def create_inquiry(call: Call) -> Answer:
@@ -210,6 +231,14 @@ def _digits(count: int) -> str:
 
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
+    Operation(
+        id="listServices",
+        method="GET",
+        path="/v1/services",
+        summary="Every service, open or closed, with the reason and the next word",
+        handler=list_services,
+        gives=views.Services,
+    ),
     Operation(
         id="createInquiry",
         method="POST",

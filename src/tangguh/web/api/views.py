@@ -32,6 +32,7 @@ from tangguh.payments.store import Event
 from tangguh.rails.banks import name_of_bank
 from tangguh.rails.qris.message import Reading
 from tangguh.rails.qris.nns import MEMBERS
+from tangguh.web.shutters import Shut
 
 # A dollar sign alone would let a newline through at the end.
 AmountText = Annotated[
@@ -194,12 +195,28 @@ class PayeeView(msgspec.Struct, frozen=True):
     nmid: str = ""
 
 
+class ShutView(msgspec.Struct, frozen=True):
+    """A service that is closed or limited for protection, in the words for its customers.
+
+    ``state``: closed, limited, or waiting (taken now, sent when it opens). ``next_word_at``: by
+    when there is news. ``alternative``: a service that works now, or empty.
+    """
+
+    state: str
+    message_id: str
+    message_en: str
+    next_word_at: datetime | None
+    since: datetime
+    alternative: str
+
+
 class RefusalView(msgspec.Struct, frozen=True):
-    """Why nothing was paid."""
+    """Why nothing was paid. ``shut``: the closure's own words, when that was the reason."""
 
     code: str
     field: str
     detail: str
+    shut: ShutView | None = None
 
 
 class EventView(msgspec.Struct, frozen=True):
@@ -306,11 +323,14 @@ def payment_view(
     payee_name: str = "",
     events: list[Event] | None = None,
     repeated: bool = False,
+    shut: Shut | None = None,
 ) -> PaymentView:
     """A payment as the API shows it to its customer (or its payee)."""
     refusal = None
     if payment.refusal is not None:
-        refusal = RefusalView(payment.refusal, payment.refusal_field, payment.refusal_detail)
+        refusal = RefusalView(
+            payment.refusal, payment.refusal_field, payment.refusal_detail, shut_view(shut)
+        )
     return PaymentView(
         id=payment.id,
         kind=payment.kind,
@@ -335,6 +355,11 @@ def payment_view(
         timeline=[EventView(event.at, event.state, event.what) for event in events or []],
         receipt=receipt_of(events or []),
     )
+
+
+def shut_view(shut: Shut | None) -> ShutView | None:
+    """A closed service as the API shows it."""
+    return None if shut is None else ShutView(**msgspec.structs.asdict(shut))
 
 
 def receipt_of(events: list[Event]) -> str:

@@ -8,11 +8,13 @@ from typing import Final
 from starlette.responses import Response
 
 from tangguh.core.errors import StoreUnavailable
+from tangguh.core.service import SERVICES
 from tangguh.customers import store as customers
 from tangguh.ledger import statement
 from tangguh.payments import store as payments
 from tangguh.web.pages.frame import Page, Visit
 from tangguh.web.pages.rows import entry_rows, payment_rows
+from tangguh.web.shutters import Shut
 
 _LATEST: Final = 5
 
@@ -37,14 +39,27 @@ async def _from_the_book(visit: Visit) -> Response:
     if accounts:
         first = accounts[0].account_id
         latest = await statement.history(door.pool, door.book_id, first, statement.NEWEST, _LATEST)
+    shut = await door.shutters.every(me.customer_id)
     return visit.page(
         "home.html",
         accounts=accounts,
         as_of=now,
         is_stale=False,
+        shut=_named(shut, visit.language),
         unsettled=await payment_rows(visit, unsettled),
         latest=await entry_rows(visit, latest),
     )
+
+
+def _named(shut: dict[str, Shut], language: str) -> list[tuple[str, str]]:
+    """The services of the app that are shut, each with its words, told once per cause."""
+    told: dict[str, list[str]] = {}
+    for service, one in shut.items():
+        found = SERVICES[service]
+        if found.channel == "mobile":
+            name = found.name_id if language == "id" else found.name_en
+            told.setdefault(one.message(language), []).append(name)
+    return [(", ".join(names), message) for message, names in told.items()]
 
 
 def _from_memory(visit: Visit) -> Response:

@@ -13,9 +13,10 @@ from urllib.parse import urlencode
 import msgspec
 from starlette.responses import Response
 
+from tangguh import __version__
 from tangguh.core.errors import Ambiguous
 from tangguh.core.money import format_decimal
-from tangguh.core.order import Payee, PaymentOrder, RefundOrder, ToAccount
+from tangguh.core.order import Origin, Payee, PaymentOrder, RefundOrder, ToAccount
 from tangguh.core.outcome import Refused
 from tangguh.core.service import TRANSFER_ONUS
 from tangguh.payments import store as payments
@@ -156,7 +157,9 @@ async def _carry_out(visit: Visit, slip: Slip) -> Decided | Refused:
             assert_never(slip)
     if isinstance(order, Refused):
         return order
-    return await door.pay(await routed(door, order))
+    device = visit.session.token_sha256.hex()[:16] if visit.session is not None else ""
+    origin = Origin(device=device, version=f"web {__version__}")
+    return await door.pay(await routed(door, order), origin)
 
 
 def _payee_order(visit: Visit, slip: PayeeSlip) -> PaymentOrder:

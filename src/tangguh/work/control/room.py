@@ -258,7 +258,7 @@ class ControlRoom:
             Vote(change_id=change_id, by=by, is_yes=True, sha256=sha256, everyone=everyone)
         )
         if isinstance(voted, Refused):
-            if voted.code is Refusal.SAME_PERSON:
+            if voted.code is Refusal.SAME_PERSON and by.id not in voted.detail.split(" and ")[1]:
                 await self._freeze(by, change_id)
             self._guard.notice("staff.denied", by.id, str(voted.code))
             return voted

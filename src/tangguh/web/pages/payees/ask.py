@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from tangguh.core.order import Payee, ToBank, ToBiller, ToPurse, ToWallet
 from tangguh.core.outcome import Refusal, Refused
-from tangguh.core.service import BILL, TOPUP, TOPUP_CARD
+from tangguh.core.service import BILL, SERVICES, TOPUP, TOPUP_CARD
 from tangguh.customers import purses
 from tangguh.rails.banks import BANKS, OUR_CODE
 from tangguh.rails.billers.rail import BILLERS
@@ -25,6 +25,7 @@ from tangguh.web.pages.frame import Page, Visit, redirect
 from tangguh.web.pages.purse import explain, open_purse
 from tangguh.web.pages.seal import PayeeSlip, seal
 from tangguh.web.problems import trouble
+from tangguh.web.shutters import Shut
 
 _ACCOUNT: Final = re.compile(r"[0-9]{4,34}", re.ASCII)
 _NUMBER: Final = re.compile(r"[0-9]{4,20}", re.ASCII)
@@ -155,12 +156,16 @@ async def _form(
     purse = await open_purse(visit, service, visit.typed("account"))
     name = visit.request.path_params.get("name", "")
     biller = BILLERS.get(name)
+    shut = await visit.door.shutters.of(service, visit.me.customer_id)
     return visit.page(
         "ask.html",
         status=status if told or told_amount else 200,
         kind=kind,
         name=name,
         is_open=service in visit.door.desk.rules.ways,
+        shut=shut,
+        alternative=_alternative(visit, shut),
+        now=visit.door.clock.now(),
         via=_via(visit.asked("via") or visit.typed("via")),
         banks=[one for code, one in sorted(BANKS.items()) if code != OUR_CODE],
         nominals=biller.nominals_minor if biller is not None else (),
@@ -169,6 +174,14 @@ async def _form(
         told=told,
         told_amount=told_amount,
     )
+
+
+def _alternative(visit: Visit, shut: Shut | None) -> str:
+    """The name of a service that works now in place of a closed one."""
+    other = SERVICES.get(shut.alternative) if shut is not None else None
+    if other is None:
+        return ""
+    return other.name_id if visit.language == "id" else other.name_en
 
 
 def _typed(visit: Visit) -> dict[str, Any]:

@@ -28,6 +28,7 @@ _GROUPS: Final = (
 async def show_menu(visit: Visit) -> Response:
     """Every service by its group, open ones and closed ones alike."""
     ways = visit.door.desk.rules.ways
+    shut = await visit.door.shutters.every(visit.me.customer_id)
     groups = [
         {
             "name": name,
@@ -38,6 +39,7 @@ async def show_menu(visit: Visit) -> Response:
                     if visit.language == "id"
                     else SERVICES[service].name_en,
                     "is_open": service in ways,
+                    "shut": shut.get(service),
                 }
                 for service, href in services
             ],
