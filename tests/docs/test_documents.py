@@ -18,8 +18,8 @@ DOCUMENTS = sorted(
     if path.name != "LICENSE"
 )
 _LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
-_COMMAND = re.compile(r"^(?:\.venv/bin/)?tangguh (.+?)(?:\s+#.*)?$", re.MULTILINE)
-LONG = ("up", "drill", "bench", "smoke", "serve", "gateway", "sim", "prove")
+_COMMAND = re.compile(r"^(?:\$ )?(?:\.venv/bin/)?tangguh (.+?)(?:\s+#.*)?$", re.MULTILINE)
+LONG = ("up", "drill", "bench", "smoke", "serve", "gateway", "sim", "watch", "prove")
 """Run elsewhere (tests/drills); here their options must be known to the command line."""
 
 
@@ -32,7 +32,7 @@ def tangguh(*words: str, text: str = "") -> subprocess.CompletedProcess[str]:
 def commands() -> list[str]:
     found: list[str] = []
     for document in DOCUMENTS:
-        for block in re.findall(r"```\n(.*?)```", document.read_text(), re.DOTALL):
+        for block in re.findall(r"```(?:console)?\n(.*?)```", document.read_text(), re.DOTALL):
             found += _COMMAND.findall(block)
         found += re.findall(r"`(?:\.venv/bin/)?tangguh ([^`]+)`", document.read_text())
     return sorted({command for command in found if "<" not in command and "|" not in command})
