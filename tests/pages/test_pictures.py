@@ -24,6 +24,7 @@ from pages.harness import (
     review_transfer,
     sees,
 )
+from pages.test_shut_services import shut
 from tangguh.core.outcome import Accepted, Declined, Refusal, Unanswered
 from tangguh.customers.seed import DEMO_PIN
 from tangguh.customers.seed import PEOPLE as SHOPS_BEGIN
@@ -85,6 +86,7 @@ async def test_pictures_of_every_page(
     await _transferring(camera)
     await _others(camera)
     await _ends(site, camera)
+    await _shut(site, camera)
     for path, name in (
         ("/home", "home"),
         ("/history", "history"),
@@ -161,6 +163,17 @@ async def _others(camera: Camera) -> None:
     await page.fill("#pin", DEMO_PIN)
     await page.click("main button.button")
     await camera.take("show-code")
+
+
+async def _shut(site: Site, camera: Camera) -> None:
+    await shut(site)
+    for path, name in (
+        ("/home", "home-shut"),
+        ("/services", "services-shut"),
+        ("/to/bank", "to-bank-shut"),
+    ):
+        await camera.page.goto(path)
+        await camera.take(name)
 
 
 async def _ends(site: Site, camera: Camera) -> None:

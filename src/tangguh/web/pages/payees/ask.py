@@ -165,7 +165,6 @@ async def _form(
         is_open=service in visit.door.desk.rules.ways,
         shut=shut,
         alternative=_alternative(visit, shut),
-        now=visit.door.clock.now(),
         via=_via(visit.asked("via") or visit.typed("via")),
         banks=[one for code, one in sorted(BANKS.items()) if code != OUR_CODE],
         nominals=biller.nominals_minor if biller is not None else (),
