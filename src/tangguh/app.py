@@ -60,6 +60,7 @@ from tangguh.settlement.cycle import BackOffice
 from tangguh.web import pages, server
 from tangguh.web.door import Door
 from tangguh.web.partners import acquirer, hub, notices, transit
+from tangguh.web.partners.guard import GuardDoor
 from tangguh.work.cards import CardOffice
 from tangguh.work.cycles import Cycles
 from tangguh.work.guardian import Guardian
@@ -121,6 +122,7 @@ class Bank:
             bank_name=BANK_NAME,
         )
         self.guardian = Guardian(self.desk, ids, settings.guard)
+        self.guard_door = GuardDoor(self.desk, self.guardian, self.book_id, settings.guard)
         self.pulse = Pulse(
             self.guardian, self.desk, pool, self.book_id, CHAINED, clock, settings.guard
         )
@@ -192,6 +194,7 @@ class Bank:
             *acquirer.routes(self.door, switch_key),
             *(hub.routes(self.bifast) if self.bifast is not None else ()),
             *self._transit_routes(),
+            *self.guard_door.routes(),
         ]
         return server.build(self.door, (*partners, *pages.routes(self.door)))
 
@@ -263,6 +266,11 @@ class Bank:
     def _unauthorised(self, rail: str, reference: str, why: str) -> None:
         """A message without the ledger's leave was stopped at a rail (ring 1)."""
         self.guardian.notice("message.unauthorised", f"{rail}:{reference}", why)
+
+    def let_go(self) -> None:
+        """Answer those who only wait for news: the bank is about to stop."""
+        self.guard_door.close()
+        self.door.live.close()
 
     async def close(self) -> None:
         """Finish what is under way, answer everybody, let go of the book."""
