@@ -70,6 +70,7 @@ from tangguh.work.naming import Naming, bifast_naming, card_naming
 from tangguh.work.pulse import Pulse
 from tangguh.work.terminals import TerminalDoor
 from tangguh.work.transit import TransitDesk
+from tangguh.work.treasury import HubFunding, Treasury
 
 BANK_NAME: Final = "Bank Tangguh"
 SHELVES: Final = (*PAYMENT_SHELVES, *PEOPLE_SHELVES, *RECOVERY_SHELVES)
@@ -172,6 +173,12 @@ class Bank:
             office = BackOffice(self.desk, self.pool, self.book_id, self.clock)
             cycles = Cycles(office, self.settings.cycles)
             self._running.append(asyncio.create_task(cycles.run(), name="cycles"))
+        if self.settings.treasury is not None:
+            funding = HubFunding(self.settings.treasury.url)
+            settings = self.settings.treasury
+            treasury = Treasury(self.desk, self.pool, self.book_id, settings, funding)
+            await treasury.safely()  # so that the first payment finds an account with money
+            self._running.append(asyncio.create_task(treasury.run(), name="treasury"))
         if isinstance(card_rail := behind(self.rails.get("iso8583")), Iso8583Rail):
             await card_rail.open()
         if self.terminals is not None:

@@ -83,7 +83,8 @@ async def test_a_stolen_connector_key_moves_nothing(tmp_path: Path) -> None:
                 status, body = await post(household, http, forged(household, number, 500_000_00))
                 assert status == 421
                 assert msgspec.json.decode(body)["said"]["detail"] == "missing"
-            assert (await statement(household, http))["rows"] == []
+            rows = (await statement(household, http))["rows"]
+            assert [row["kind"] for row in rows] == ["fund"]
             async with http.get(f"{household.addresses['gateway']}/status") as reply:
                 shown = await reply.json()
             assert shown["authorisation_required"] is True
@@ -98,6 +99,7 @@ async def test_ring_1_off_and_a_small_account(tmp_path: Path) -> None:
         "gateway": {"require_authorisation": False},
         "watch": {"closes": False},
         "sim": {"bifast": {"prefunded_minor": 1_000_000_00}},
+        "treasury": {"rules": {"floor_minor": 1_000_000_00}},
     }
     household = temporary(tmp_path / "data", load(None), seed=1, overrides=overrides)
     try:

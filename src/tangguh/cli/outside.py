@@ -55,6 +55,7 @@ class Outside:
                 "watch_public_key_path": str(self._place.signing_pair("watch")[1]),
                 "hub_private_key_path": str(hub_private),
                 "books_path": self._books("bifast"),
+                "prefunded_minor": 0,
                 "bank_url": f"{self._bank_url}{BIFAST_PATH}",
                 "port": self._ports["bifast"],
                 "seed": self._seed,
@@ -149,6 +150,10 @@ class Outside:
                 "merchant_pan": f"{ISSUER_NNS}{OPERATOR_SHOP:010d}",
                 "line_key": self._place.hex_key("transit-line", _KEY_BYTES),
                 "public_key_path": str(self._place.key_pair("transit")[1]),
+            },
+            "treasury": {
+                "url": self._control_url,
+                "watch_url": f"http://127.0.0.1:{self._ports['watch']}",
             },
             "cycles": {"source": f"{self._control_url}/networks/{{network}}/settlement"},
             "terminals": {"port": self._ports["terminals"], "line": {"mac_key": hsm.TAK}},
