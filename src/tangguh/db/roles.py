@@ -1,7 +1,7 @@
 """Roles beside the bank's own: who may read a part of the book, and nothing else.
 
-Made by whoever runs the bank's database, again at every start; nothing here is a migration, since a
-role belongs to the whole cluster. A view stands for a column list: Citus grants on relations only.
+Made by whoever runs the bank's database, again at every start; no migration, since a role belongs
+to the whole cluster.
 """
 
 from __future__ import annotations
@@ -16,13 +16,6 @@ from tangguh.db.pool import connect, translated
 
 WATCH: Final = "tangguh_watch"
 _LOCK_KEY: Final = 0x7A6E6768
-_VIEW: Final = """
-CREATE OR REPLACE VIEW watched_payments AS
-SELECT book_id, rail, wire_reference AS reference, kind, state,
-       amount_minor + tip_minor AS amount_minor
-  FROM payments WHERE wire_reference <> ''
-"""
-"""References, amounts and states: no customer, no account, no name."""
 
 
 async def make_watch_role(dsn: str, password: str, role: str = WATCH) -> None:
@@ -46,7 +39,6 @@ async def make_watch_role(dsn: str, password: str, role: str = WATCH) -> None:
                     f"ALTER ROLE {quoted} SET default_transaction_read_only = on"
                 )
                 await connection.execute(f"ALTER ROLE {quoted} SET statement_timeout = '5s'")
-                await connection.execute(_VIEW)
                 await connection.execute(f"GRANT USAGE ON SCHEMA public TO {quoted}")
                 await connection.execute(f"GRANT SELECT ON watched_payments TO {quoted}")
     except asyncpg.InsufficientPrivilegeError as refused:
