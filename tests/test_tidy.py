@@ -56,7 +56,8 @@ PURE = re.compile(
     r"|rails/bifast/(absence|codes|grammar/|ids|message|proxy|session|status|transfer|turned)"
     r"|rails/iso8583/(codes|fields|frames|inbound|management|message|orders|required|trace)\."
     r"|rails/(ewallet|billers)/(?!rail)|work/(codes|naming)\."
-    r"|settlement/(breaks|file|formats|match|mend|position|signed)\."
+    r"|settlement/(breaks|exposure|file|formats|match|mend|position|signed)\."
+    r"|settlement/watch/(matching|order)\."
     r"|web/(format|orders|problems)\.|web/api/(openapi|service_views|views)\."
 )
 

@@ -68,6 +68,7 @@ from tangguh.settlement.cycle import BackOffice
 from tangguh.web import pages, server
 from tangguh.web.door import Door
 from tangguh.web.partners import acquirer, hub, notices, transit
+from tangguh.web.partners.guard import GuardDoor
 from tangguh.web.staff import routes as staff_api
 from tangguh.web.staff.door import StaffDoor
 from tangguh.work.cards import CardOffice
@@ -81,6 +82,7 @@ from tangguh.work.pulse import Pulse
 from tangguh.work.senses import BankSenses
 from tangguh.work.terminals import TerminalDoor
 from tangguh.work.transit import TransitDesk
+from tangguh.work.treasury import HubFunding, Treasury
 
 BANK_NAME: Final = "Bank Tangguh"
 SHELVES: Final = (*PAYMENT_SHELVES, *PEOPLE_SHELVES, *RECOVERY_SHELVES)
@@ -133,6 +135,7 @@ class Bank:
             bank_name=BANK_NAME,
         )
         self.guardian = Guardian(self.desk, ids, settings.guard, self._rules)
+        self.guard_door = GuardDoor(self.desk, self.guardian, self.book_id, settings.guard)
         self.pulse = Pulse(
             self.guardian, self.desk, pool, self.book_id, CHAINED, clock, settings.guard
         )
@@ -187,6 +190,12 @@ class Bank:
             office = BackOffice(self.desk, self.pool, self.book_id, self.clock)
             cycles = Cycles(office, self.settings.cycles)
             self._running.append(asyncio.create_task(cycles.run(), name="cycles"))
+        if self.settings.treasury is not None:
+            funding = HubFunding(self.settings.treasury.url)
+            settings = self.settings.treasury
+            treasury = Treasury(self.desk, self.pool, self.book_id, settings, funding)
+            await treasury.safely()  # so that the first payment finds an account with money
+            self._running.append(asyncio.create_task(treasury.run(), name="treasury"))
         if isinstance(card_rail := behind(self.rails.get("iso8583")), Iso8583Rail):
             await card_rail.open()
         if self.terminals is not None:
@@ -209,6 +218,7 @@ class Bank:
             *acquirer.routes(self.door, switch_key),
             *(hub.routes(self.bifast) if self.bifast is not None else ()),
             *self._transit_routes(),
+            *self.guard_door.routes(),
         ]
         staff = StaffDoor(self.door, self.control, self.guardian, self.climber)
         return server.build(
@@ -318,6 +328,11 @@ class Bank:
         if why == "creditor":
             self.senses.wrong_payees.append(self.clock.now())
         self.guardian.notice("message.unauthorised", f"{rail}:{reference}", why)
+
+    def let_go(self) -> None:
+        """Answer those who only wait for news: the bank is about to stop."""
+        self.guard_door.close()
+        self.door.live.close()
 
     async def close(self) -> None:
         """Finish what is under way, answer everybody, let go of the book."""

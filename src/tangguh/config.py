@@ -31,6 +31,7 @@ from tangguh.web.settings import WebSettings
 from tangguh.work.cycles import CycleSettings
 from tangguh.work.guardian import GuardSettings
 from tangguh.work.transit import TransitSettings
+from tangguh.work.treasury import TreasurySettings
 
 _PREFIX: Final = "TANGGUH_"
 _SECRET_WORDS: Final = ("secret", "password", "key", "token", "dsn")
@@ -62,6 +63,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     billers: SnapPartnerSettings | None = None
     transit: TransitSettings | None = None
     cycles: CycleSettings | None = None
+    treasury: TreasurySettings | None = None
     guard: GuardSettings = GuardSettings()
     recovery: RecoverySettings = RecoverySettings()
 

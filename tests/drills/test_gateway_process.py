@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from tangguh.config import load
 from tangguh.rails import signature
 from tangguh.rails.bifast import ids, message, transfer
 from tangguh.rails.bifast.transfer import CreditTransfer, Party
+from tangguh.settlement.watched import WatchState, read_watch
 
 
 def forged(household: Household, number: int, amount_minor: int) -> bytes:
@@ -81,7 +83,8 @@ async def test_a_stolen_connector_key_moves_nothing(tmp_path: Path) -> None:
                 status, body = await post(household, http, forged(household, number, 500_000_00))
                 assert status == 421
                 assert msgspec.json.decode(body)["said"]["detail"] == "missing"
-            assert (await statement(household, http))["rows"] == []
+            rows = (await statement(household, http))["rows"]
+            assert [row["kind"] for row in rows] == ["fund"]
             async with http.get(f"{household.addresses['gateway']}/status") as reply:
                 shown = await reply.json()
             assert shown["authorisation_required"] is True
@@ -94,7 +97,9 @@ async def test_ring_1_off_and_a_small_account(tmp_path: Path) -> None:
     """A rehearsal of what rings 2 and 3 are for: the theft goes out until the account is empty."""
     overrides = {
         "gateway": {"require_authorisation": False},
+        "watch": {"closes": False},
         "sim": {"bifast": {"prefunded_minor": 1_000_000_00}},
+        "treasury": {"rules": {"floor_minor": 1_000_000_00}},
     }
     household = temporary(tmp_path / "data", load(None), seed=1, overrides=overrides)
     try:
@@ -108,3 +113,43 @@ async def test_ring_1_off_and_a_small_account(tmp_path: Path) -> None:
             assert said["balance_minor"] == 0
     finally:
         await household.stop()
+
+
+async def test_ring_1_off_and_the_watch(tmp_path: Path) -> None:
+    """Ring 3 as `up` runs it: the first theft is seen, BI-FAST outgoing closes at both, and the
+    watch ends and starts cleanly, remembering; an edge that starts while the bank is dead too.
+    """
+    overrides = {"gateway": {"require_authorisation": False}}
+    household = temporary(tmp_path / "data", load(None), seed=1, overrides=overrides)
+    try:
+        await household.start()
+        watching = household.addresses["watch"]
+        async with aiohttp.ClientSession() as http:
+            assert (await post(household, http, forged(household, 0, 500_000_00)))[0] == 200
+            async with asyncio.timeout(5):
+                while not (state := await until_closed(watching)):
+                    await asyncio.sleep(0.05)
+            assert (state.unmatched_count, state.blind, state.faults) == (1, "", [])
+            assert (await post(household, http, forged(household, 1, 500_000_00)))[0] == 421
+            assert household.watcher is not None
+            await household.watcher.stop()
+            assert await read_watch(watching) is None
+            await household.watcher.restart()
+            again = await read_watch(watching)
+            assert again is not None
+            assert (again.unmatched, again.closed) == (state.unmatched, state.closed)
+            assert household.bank is not None
+            assert household.gateway is not None
+            household.bank.kill()
+            household.gateway.kill()
+            await household.gateway.restart()
+            assert (await post(household, http, forged(household, 2, 500_000_00)))[0] == 421
+    finally:
+        await household.stop()
+
+
+async def until_closed(url: str) -> WatchState | None:
+    """The watch's state once bank and gateway have its order."""
+    state = await read_watch(url)
+    is_closed = state is not None and any(one["bank"] and one["gateway"] for one in state.closed)
+    return state if is_closed else None

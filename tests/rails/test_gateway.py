@@ -6,12 +6,12 @@ Whatever is refused, the hub's books are looked at: they have nothing of it.
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import aiohttp
 import msgspec
@@ -29,15 +29,21 @@ from tangguh.core.clock import HandClock
 from tangguh.core.errors import Misconfigured
 from tangguh.core.order import ToBank
 from tangguh.core.outcome import Accepted, NotSent, Unanswered
+from tangguh.guard.board import Board
+from tangguh.guard.closure import Allowance, Closure, SignalClass, State
+from tangguh.guard.scope import Cohort, Scope
+from tangguh.guard.snapshot import Snapshot, WatchOrder, seal
 from tangguh.rails.bifast import ids, message, transfer, turned
 from tangguh.rails.bifast.rail import BifastRail
 from tangguh.rails.bifast.transfer import CreditTransfer, Party
 from tangguh.rails.rail import Found, Instruction
 from tangguh.sim import faults
 from tangguh.sim.listener import Listener
-from tangguh.work.gateway.door import SIGNATURE, Door
+from tangguh.work.gateway.closures import KeptClosures
+from tangguh.work.gateway.door import Door
 from tangguh.work.gateway.gateway import Gateway, facts_of
 from tangguh.work.gateway.settings import GatewaySettings
+from unit.guard.test_closure import closure
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=1024)
 RP600K = 600_000_00
@@ -64,6 +70,7 @@ class Passage:
         self.ledger = ed25519.Ed25519PrivateKey.generate()
         self.key = AuthorisationKey(self.ledger)
         self.watch = ed25519.Ed25519PrivateKey.generate()
+        self.guard = ed25519.Ed25519PrivateKey.generate()
         self.connector = rsa.generate_private_key(public_exponent=65537, key_size=1024)
         self.connector_private = folder / "connector.pem"
         self.connector_private.write_bytes(
@@ -93,6 +100,8 @@ class Passage:
             private_key_path=self.far.keys.bank_private,
             authorisation_public_key_path=write_public(self.folder / "ledger.pem", self.ledger),
             orders_public_key_path=write_public(self.folder / "watch.pem", self.watch),
+            snapshot_public_key_path=write_public(self.folder / "guard.pem", self.guard),
+            closures_path=str(self.folder / "closures.json"),
             memory_path=str(self.folder / "gateway.sqlite"),
         )
         self.gateway = Gateway(msgspec.structs.replace(plain, **self.changes), self.clock)
@@ -171,18 +180,22 @@ class Passage:
             async with http.post(url, data=body, headers=headers) as reply:
                 return reply.status, await reply.read()
 
+    def closure(self, **changes: Any) -> Closure:
+        """What the watch orders."""
+        return closure(**({"made_at": NOON, "expires_at": NOON + timedelta(minutes=60)} | changes))
+
     async def order(self, key: ed25519.Ed25519PrivateKey, **changes: Any) -> int:
         """Order a closure; the status."""
-        fields = {
-            "do": "close", "rail": "bifast", "direction": "out", "reason": "outflow unmatched",
-            "at": NOON.timestamp(), **changes,
-        }  # fmt: skip
-        body = msgspec.json.encode(fields)
-        headers = {SIGNATURE: base64.b64encode(key.sign(body)).decode()}
-        async with aiohttp.ClientSession() as http:
-            url = f"{self.listener.url}/orders"
-            async with http.post(url, data=body, headers=headers) as reply:
-                return reply.status
+        body = seal("order", WatchOrder(self.closure(**changes)), key)
+        status, _ = await self.post(body, path="/orders")
+        return int(status)
+
+    def adopt(self, board: Board, key: ed25519.Ed25519PrivateKey | None = None) -> str:
+        """The bank's board arrives; why it is not believed."""
+        closures = self.gateway.closures
+        assert isinstance(closures, KeptClosures)
+        snapshot = Snapshot(1, self.clock.now(), board)
+        return closures.adopt(seal("snapshot", snapshot, key or self.guard), self.clock.now())
 
     async def status(self) -> dict[str, Any]:
         """What it shows."""
@@ -430,27 +443,132 @@ class TestNotForwarded:
 class TestClosures:
     """The seam of those who close: paying stops, questions go on."""
 
-    async def test_closed_by_order(self, way: Passage) -> None:
-        """Signed, fresh, of this rail and direction; opened again the same way."""
+    async def test_closed_by_order_and_opened_by_the_bank(self, way: Passage) -> None:
+        """The watch closes; only a newer board of the bank that ended it opens; questions go on."""
+        assert await way.order(way.watch) == 200
         assert await way.order(way.watch) == 200
         assert await way.rail.send(way.instruction()) == NotSent("gateway: bifast: closed")
         assert isinstance(await way.rail.look_up(way.far.asked()), Found)
-        assert (await way.status())["closures"] == [
-            {"rail": "bifast", "direction": "out", "reason": "outflow unmatched"}
-        ]
-        assert await way.order(way.watch, do="open") == 200
+        shown = (await way.status())["closures"]
+        assert [one["scope"] for one in shown["in_force"]] == ["rail=bifast direction=out"]
+        assert way.adopt(Board(1)) == ""
+        assert await way.rail.send(way.instruction()) == NotSent("gateway: bifast: closed")
+        await way.restart()
+        assert await way.rail.send(way.instruction()) == NotSent("gateway: bifast: closed")
+        assert way.adopt(Board(2, (), (way.closure().id,))) == ""
         # A refusal by closure did not use the authorisation up.
         assert await way.rail.send(way.instruction()) == Accepted(REFERENCE)
+        assert await way.order(way.watch) == 409
 
-    async def test_only_by_those_who_may(self, way: Passage) -> None:
-        """Another key, an old order, no order."""
+    async def test_the_board_says_it_better(self, way: Passage) -> None:
+        """On its way up the ladder it lets small amounts through; found again, it is shut again."""
+        assert await way.order(way.watch) == 200
+        rung = Allowance(amount_max_minor=RP600K)
+        climbing = way.closure(state=State.RECOVERING, allowance=rung)
+        assert way.adopt(Board(3, (climbing,))) == ""
+        large = way.instruction(amount_minor=RP600K + 1)
+        assert await way.rail.send(large) == NotSent("gateway: bifast: closed")
+        assert await way.rail.send(way.instruction()) == Accepted(REFERENCE)
+        assert await way.order(way.watch, id=UUID(int=2)) == 200
+        other = way.instruction(reference=REFERENCE[:-1] + "9")
+        assert await way.rail.send(other) == NotSent("gateway: bifast: closed")
+
+    async def test_orders_that_are_not_obeyed(self, way: Passage) -> None:
+        """Another key, an old one, another scope, class or effect."""
         assert await way.order(way.ledger) == 401
-        assert await way.order(way.watch, at=NOON.timestamp() - 61) == 400
-        assert await way.order(way.watch, rail=7) == 400
-        assert await way.order(way.watch, direction="in") == 200
+        long_ago = NOON - timedelta(minutes=61)
+        old = {"made_at": long_ago, "expires_at": NOON}
+        body = seal("order", WatchOrder(closure(**old)), way.watch)
+        assert (await way.post(body, path="/orders"))[0] == 400
+        for changes in (
+            {"scope": Scope(rail="bifast")},
+            {"scope": Scope(rail="qris", direction="out")},
+            {"signal_class": SignalClass.HEALTH, "expires_at": NOON + timedelta(minutes=5)},
+            {"allowance": Allowance(permille=10)},
+            {"parks": True},
+            {"made_by": "rule:x"},
+            {"confirmed_by": ("staff:1",)},
+        ):
+            one = msgspec.structs.replace(way.closure(), **changes)
+            body = seal("order", WatchOrder(one), way.watch)
+            assert (await way.post(body, path="/orders"))[0] == 400, changes
         assert await way.rail.send(way.instruction()) == Accepted(REFERENCE)
         await way.restart(orders_public_key_path="")
         assert await way.order(way.watch) == 401
+
+    async def test_snapshots_that_change_nothing(self, way: Passage) -> None:
+        """Forged, of another book, older; and what was believed outlives the bank and a restart."""
+        shut = Board(5, (way.closure(id=UUID(int=5)),))
+        assert "not signed" in way.adopt(shut, way.watch)
+        assert way.adopt(shut) == ""
+        assert "older" in way.adopt(Board(4))
+        closures = way.gateway.closures
+        assert isinstance(closures, KeptClosures)
+        elsewhere = seal("snapshot", Snapshot(2, NOON, Board(9)), way.guard)
+        assert closures.adopt(elsewhere, NOON) == "a snapshot of book 2"
+        await way.restart()
+        assert (await way.status())["closures"]["version"] == 5
+        assert await way.rail.send(way.instruction()) == NotSent("gateway: bifast: closed")
+        assert "older" in way.adopt(Board(4))
+
+    async def test_a_file_somebody_wrote_is_nothing(self, way: Passage) -> None:
+        """Kept texts are verified again; rubbish is no closure and no end of the process."""
+        path = way.folder / "closures.json"
+        forged = seal("snapshot", Snapshot(1, NOON, Board(9)), way.ledger).decode()
+        path.write_bytes(msgspec.json.encode({"snapshot": forged, "orders": ["{}"]}))
+        await way.restart()
+        assert (await way.status())["closures"]["version"] == -1
+        path.write_bytes(b"\xff")
+        await way.restart()
+        assert await way.rail.send(way.instruction()) == Accepted(REFERENCE)
+
+    @pytest.mark.parametrize(
+        ("scope", "stopped"),
+        [
+            (Scope(partner="998"), True),
+            (Scope(partner="014"), False),
+            (Scope(account=108), True),
+            (Scope(account=109), False),
+            (Scope(payee="998:9980000001"), True),
+            (Scope(rail="bifast", amount_from_minor=RP600K), True),
+            (Scope(rail="bifast", amount_to_minor=RP600K), False),
+            (Scope(rail="bifast", direction="in"), False),
+            (Scope(rail="bifast", cohort=Cohort("x", 0, 1000)), False),
+            (Scope(service="mobile.transfer.bifast"), False),
+        ],
+        ids=str,
+    )
+    async def test_what_a_message_tells(self, way: Passage, scope: Scope, stopped: bool) -> None:
+        """Partner, account, payee and amount are in the message; the rest is the ledger's."""
+        assert way.adopt(Board(1, (way.closure(scope=scope),))) == ""
+        said = await way.rail.send(way.instruction())
+        assert said == (NotSent("gateway: bifast: closed") if stopped else Accepted(REFERENCE))
+
+
+class TestCapped:
+    """The gateway's own caps hold for whoever asks, with every signature in order."""
+
+    @pytest.mark.parametrize(
+        ("caps", "rule"),
+        [
+            ({"amount_max_minor": RP600K - 1}, "amount_max"),
+            ({"per_minute_max": 1}, "per_minute_max"),
+            ({"amount_per_minute_max_minor": RP600K * 2 - 1}, "amount_per_minute_max"),
+        ],
+    )
+    async def test_above_it_nothing_goes(
+        self, way: Passage, caps: dict[str, int], rule: str
+    ) -> None:
+        """The rule is named; a minute later there is room again."""
+        await way.restart(**caps)
+        second = way.instruction(reference=REFERENCE[:-1] + "9")
+        if rule != "amount_max":
+            assert await way.rail.send(way.instruction()) == Accepted(REFERENCE)
+        assert await way.rail.send(second) == NotSent(f"gateway: amount: {rule}")
+        way.clock.advance(60)
+        again = await way.rail.send(second)
+        assert isinstance(again, NotSent if rule == "amount_max" else Accepted)
+        assert (await way.status())["caps"][rule] == next(iter(caps.values()))
 
 
 def test_facts_are_the_ledgers_words() -> None:

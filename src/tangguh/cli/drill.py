@@ -11,6 +11,7 @@ import msgspec
 from cyclopts import Parameter
 
 from tangguh.cli.drills import (
+    forged_orders,
     kill_nine,
     lost_replies,
     lying_partner,
@@ -31,6 +32,11 @@ class Drill(msgspec.Struct, frozen=True):
 
 
 DRILLS: Final[dict[str, Drill]] = {
+    "forged-orders": Drill(
+        "A thief with the connector's key posts forged transfers; ring 1, then the watch alone.",
+        forged_orders.run,
+        40,
+    ),
     "kill-nine": Drill(
         "The bank's process is killed at random moments under load and started each time.",
         kill_nine.run,

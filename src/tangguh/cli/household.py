@@ -22,6 +22,7 @@ from tangguh.cli.processes.probes import demo_probes
 from tangguh.config import Settings
 from tangguh.core.errors import Misconfigured, TangguhError
 from tangguh.db.embedded import EmbeddedPostgres
+from tangguh.db.roles import WATCH, dsn_as, make_watch_role
 
 _WATCH_SECONDS: Final = 0.2
 
@@ -51,6 +52,7 @@ class Household:
         self.world: Child | None = None
         self.gateway: Child | None = None
         self.bank: Child | None = None
+        self.watcher: Child | None = None
         self.addresses: dict[str, str] = {}
         self.outside: Outside | None = None
 
@@ -62,12 +64,13 @@ class Household:
         await self._start_world()
         await self._start_gateway()
         await self._start_bank(dsn)
+        await self._start_watch(dsn)
         self._write_ready()
 
     async def watch(self) -> None:
         """Start again whatever dies. Ends only when cancelled."""
         while True:
-            for child in (self.world, self.gateway, self.bank):
+            for child in (self.world, self.gateway, self.bank, self.watcher):
                 if child is not None and child.has_ended:
                     self._say(f"  {child.name} ended unexpectedly; starting it again")
                     with contextlib.suppress(TangguhError):
@@ -76,7 +79,7 @@ class Household:
 
     async def stop(self) -> None:
         """Stop everything in order; what was acknowledged stays."""
-        for child in (self.bank, self.gateway, self.world):
+        for child in (self.watcher, self.bank, self.gateway, self.world):
             if child is not None:
                 self._say(f"  stopping {child.name}")
                 await child.stop()
@@ -140,13 +143,27 @@ class Household:
             assert self.outside is not None
             values |= self.outside.bank_settings()
             values["recovery"]["probes"] = await demo_probes(self.addresses["control"])
+            values["guard"] |= self.outside.guard_settings()
         for section, changes in self._overrides.items():
-            if section in ("gateway", "sim"):
+            if section in ("gateway", "sim", "watch"):
                 continue
             values[section] = {**(values[section] or {}), **changes}
         path = self.place.write_run_file("bank.json", values)
         self.bank = self._child("bank", ["serve", "--config", str(path), "--seed", str(self.seed)])
         self.addresses["bank"] = (await self.bank.start())["bank"]
+
+    async def _start_watch(self, dsn: str) -> None:
+        """Beside the bank, after it made its tables: its own key, its own role in the database."""
+        if self.settings.qris is not None or self.outside is None:
+            return
+        self._say("  watch         starting: matches what leaves by BI-FAST to the book")
+        password = self.place.secret("watch-database")
+        await make_watch_role(dsn, password)
+        values = self.outside.watch_settings(dsn_as(dsn, WATCH, password))
+        values |= self._overrides.get("watch", {})
+        path = self.place.write_run_file("watch.json", values)
+        self.watcher = self._child("watch", ["watch", "--config", str(path)])
+        self.addresses["watch"] = (await self.watcher.start())["watch"]
 
     def _child(self, name: str, arguments: list[str]) -> Child:
         return Child(name, arguments, run=self.place.run, logs=self.place.logs)

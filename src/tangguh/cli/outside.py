@@ -55,6 +55,7 @@ class Outside:
                 "watch_public_key_path": str(self._place.signing_pair("watch")[1]),
                 "hub_private_key_path": str(hub_private),
                 "books_path": self._books("bifast"),
+                "prefunded_minor": 0,
                 "bank_url": f"{self._bank_url}{BIFAST_PATH}",
                 "port": self._ports["bifast"],
                 "seed": self._seed,
@@ -87,7 +88,33 @@ class Outside:
             "private_key_path": str(self._place.key_pair("participant")[0]),
             "authorisation_public_key_path": str(self._place.ledger_key()[1]),
             "orders_public_key_path": str(self._place.signing_pair("watch")[1]),
+            "bank_url": self._bank_url,
+            "edge_private_key_path": str(self._place.signing_pair("edge")[0]),
+            "snapshot_public_key_path": str(self._place.signing_pair("guard")[1]),
+            "closures_path": str(self._place.directory / "gateway-closures.json"),
             "memory_path": str(self._place.directory / "gateway.sqlite"),
+        }
+
+    def watch_settings(self, dsn: str) -> dict[str, Any]:
+        """What ``tangguh watch`` is told. ``dsn`` is its own role's, and nobody else's."""
+        return {
+            "url": f"http://127.0.0.1:{self._ports['bifast']}",
+            "private_key_path": str(self._place.signing_pair("watch")[0]),
+            "hub_public_key_path": str(self._place.key_pair("hub")[1]),
+            "dsn": dsn,
+            "gateway_url": f"http://127.0.0.1:{self._ports['gateway']}",
+            "bank_url": self._bank_url,
+            "memory_path": str(self._place.directory / "watch.sqlite"),
+            "port": self._ports["watch"],
+        }
+
+    def guard_settings(self) -> dict[str, str]:
+        """The bank's side of both: its key for the board, and whom it believes."""
+        return {
+            "snapshot_key_path": str(self._place.signing_pair("guard")[0]),
+            "edge_public_key_path": str(self._place.signing_pair("edge")[1]),
+            "watch_public_key_path": str(self._place.signing_pair("watch")[1]),
+            "watch_url": f"http://127.0.0.1:{self._ports['watch']}",
         }
 
     def bank_settings(self) -> dict[str, Any]:
@@ -124,6 +151,10 @@ class Outside:
                 "line_key": self._place.hex_key("transit-line", _KEY_BYTES),
                 "public_key_path": str(self._place.key_pair("transit")[1]),
             },
+            "treasury": {
+                "url": self._control_url,
+                "watch_url": f"http://127.0.0.1:{self._ports['watch']}",
+            },
             "cycles": {"source": f"{self._control_url}/networks/{{network}}/settlement"},
             "terminals": {"port": self._ports["terminals"], "line": {"mac_key": hsm.TAK}},
         }
@@ -158,7 +189,9 @@ class Outside:
         return str(self._place.directory / f"{name}-books.sqlite")
 
 
-NETWORKS: Final = ("qris", "bifast", "gateway", "cards", *WALLETS, "billers", "terminals")
+NETWORKS: Final = (
+    "qris", "bifast", "gateway", "watch", "cards", *WALLETS, "billers", "terminals"
+)  # fmt: skip
 """Everything that needs a port of its own."""
 
 

@@ -59,10 +59,14 @@ SETTLEMENT_OF_BILLER: Final[dict[str, int]] = {
     "school": 102_025,
     "va": 102_026,
 }
+PREFUNDED_BIFAST: Final = 102_012
+"""What the treasury has put on the BI-FAST settlement account, beside the day's net on 102002."""
 NOSTRO: Final = 104_001
 """Our account at the settlement bank: where positions are paid from and into."""
 PROBES: Final = 105_001
 """The bank's own money for payments to itself, by which a rail is rehearsed before customers."""
+RESERVE: Final = 104_002
+"""What settlement accounts are funded from and swept to: out of every rail's reach (ring 2)."""
 MERCHANTS_PAYABLE: Final = 202_001
 """What merchants get at their cut-off, by contract, rather than at once."""
 EMONEY_FLOAT: Final = 203_001
@@ -96,8 +100,10 @@ OWN_ACCOUNTS: Final[dict[int, Kind]] = {
     SETTLEMENT_CARDS: Kind.SETTLEMENT,
     **dict.fromkeys(SETTLEMENT_OF_BILLER.values(), Kind.SETTLEMENT),
     **dict.fromkeys(PARTNER_OF_WALLET.values(), Kind.PARTNER),
+    PREFUNDED_BIFAST: Kind.SETTLEMENT,
     NOSTRO: Kind.NOSTRO,
     PROBES: Kind.NOSTRO,
+    RESERVE: Kind.NOSTRO,
     MERCHANTS_PAYABLE: Kind.PAYABLE,
     **dict.fromkeys(FLOAT_OF_PRODUCT.values(), Kind.EMONEY_FLOAT),
     **dict.fromkeys(MEMO_OF_PRODUCT.values(), Kind.MEMO),

@@ -8,6 +8,7 @@ from typing import TypeVar
 from tangguh.core.clock import Clock
 from tangguh.core.errors import Misconfigured
 from tangguh.core.order import Origin
+from tangguh.guard.closure import Closure
 from tangguh.ledger.command import Command
 from tangguh.ledger.writer import Decider
 from tangguh.payments.gates.facts import NO_ORIGIN
@@ -35,6 +36,7 @@ class Desk:
         self._signer = signer
         self._watchers: list[Callable[[Payment], None]] = []
         self._observers: list[Callable[[Payment, Origin], None]] = []
+        self._gate_listeners: list[Callable[[], None]] = []
         self.rules = rules
         self.clock = clock
 
@@ -47,6 +49,9 @@ class Desk:
             origin = getattr(command, "origin", NO_ORIGIN)
             for observer in self._observers:
                 observer(answer.payment, origin)
+        elif isinstance(answer, Closure | tuple) and answer:
+            for listener in self._gate_listeners:
+                listener()
         return answer
 
     def watch(self, watcher: Callable[[Payment], None]) -> None:
@@ -56,6 +61,10 @@ class Desk:
     def observe(self, observer: Callable[[Payment, Origin], None]) -> None:
         """As ``watch``, with where the order came from. For the guard."""
         self._observers.append(observer)
+
+    def on_gates(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` after a decision that may have changed the board. It must not block."""
+        self._gate_listeners.append(listener)
 
     def enquirer(self, rail: str) -> Enquirer | None:
         """The rail of this name, when it can say who a payee is."""

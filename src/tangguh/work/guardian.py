@@ -20,7 +20,7 @@ from tangguh.core.errors import TangguhError
 from tangguh.core.ids import Ids
 from tangguh.core.marks import MARKS, sometimes
 from tangguh.core.order import Origin
-from tangguh.core.outcome import Refused
+from tangguh.core.outcome import Refusal, Refused
 from tangguh.guard.board import Board
 from tangguh.guard.budget import CAPS, PEOPLE_SECONDS, is_mad, rule_on
 from tangguh.guard.choice import Choice, choose, weigh
@@ -35,7 +35,9 @@ from tangguh.guard.closure import (
 from tangguh.guard.rules import DEFAULT_RULES, Mode, Rule
 from tangguh.guard.scope import Facts, Scope, text_of
 from tangguh.guard.signals import TECHNICAL, Detector, End, Finding, Seen
+from tangguh.guard.snapshot import WatchOrder
 from tangguh.guard.tally import Tally, Threshold
+from tangguh.guard.watching import refuse_order
 from tangguh.payments.desk import Desk
 from tangguh.payments.gates.change import ChangeClosure, Close, Lapse, ReadBoard
 from tangguh.payments.gates.observe import seen_of
@@ -55,6 +57,9 @@ class GuardSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """``mode``: live, shadow (every rule only says what it would do) or off.
 
     ``rules`` replaces the rules in force; for rehearsals. ``evidence_examples`` are payment ids.
+    Ed25519 keys in PEM: ``snapshot_key_path`` signs the board for the edges, who sign their
+    questions with ``edge_public_key_path``'s other half; ``watch_public_key_path`` is the watch's,
+    and ``watch_url`` where its state is read. Empty: there is none.
     """
 
     mode: Literal["live", "shadow", "off"] = "live"
@@ -63,6 +68,10 @@ class GuardSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     clock_offset_seconds_max: float = 5.0
     tampered_accounts_max: int = 100
     rules: tuple[Rule, ...] | None = None
+    snapshot_key_path: str = ""
+    edge_public_key_path: str = ""
+    watch_public_key_path: str = ""
+    watch_url: str = ""
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -272,6 +281,42 @@ class Guardian:
             return done
         self._say(closure.signal_class, closure.reason, text_of(closure.scope), did, closure.cause)
         await self._remember("gate.closed", str(closure.id), f"{closure.scope} {closure.reason}")
+        return done
+
+    async def take_order(self, order: WatchOrder) -> Closure | Refused:
+        """Put what the watch ordered in force (ring 3); the closure that now stands for it.
+
+        Not a matter of budgets or modes: money left that the book knows nothing of. A closure of
+        the same scope on its way up the ladder is closed again at once, and starts over (F75).
+        """
+        closure = order.closure
+        if refused := refuse_order(closure, self._desk.clock.now()):
+            return refused
+        board = await self._desk.decide(ReadBoard())
+        if closure.id in board.ended:
+            return Refused(Refusal.GATE_STEP_NOT_ALLOWED, "id", "it has been in force and ended")
+        done = await self._desk.decide(Close(closure=closure))
+        if isinstance(done, Closure) and done.allowance is not None:
+            done = await self._desk.decide(
+                ChangeClosure(
+                    closure_id=done.id,
+                    to=State.CONFIRMED,
+                    what="closed_again",
+                    by=(closure.made_by,),
+                    allowance=None,
+                    sets_allowance=True,
+                    cause=closure.cause,
+                )
+            )
+        if isinstance(done, Refused):
+            log.error("guard.order_refused", field=done.field, why=done.detail)
+            return done
+        if closure != board.find(closure.id):
+            self._say(
+                closure.signal_class, closure.reason, text_of(done.scope), "closed", closure.cause
+            )
+            detail = f"{closure.scope} {closure.reason} evidence {closure.evidence_sha256}"
+            await self._desk.decide(Remember("watch", "order.taken", str(done.id), detail))
         return done
 
     # ---- judging a finding -----------------------------------------------------------------

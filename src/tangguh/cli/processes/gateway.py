@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -20,7 +21,8 @@ from tangguh.config import read_file
 from tangguh.core.clock import SystemClock
 from tangguh.core.errors import TangguhError
 from tangguh.work.gateway.door import Door
-from tangguh.work.gateway.gateway import Gateway
+from tangguh.work.gateway.gateway import Gateway, closures_of
+from tangguh.work.gateway.poller import Poller
 from tangguh.work.gateway.settings import GatewaySettings
 
 _GRACE_SECONDS: Final = 5
@@ -47,7 +49,11 @@ def gateway(
 
 async def _serve(settings: GatewaySettings, ready_file: Path | None) -> None:
     clock = SystemClock()
-    running = Gateway(settings, clock)
+    closures = closures_of(settings)
+    running = Gateway(settings, clock, closures)
+    polling = None
+    if settings.bank_url:
+        polling = asyncio.create_task(Poller(settings, closures, clock).run(), name="poller")
     server = uvicorn.Server(
         uvicorn.Config(
             Door(running, clock).app,
@@ -71,4 +77,8 @@ async def _serve(settings: GatewaySettings, ready_file: Path | None) -> None:
         said = {"gateway": f"http://{settings.host}:{port}", "pid": os.getpid()}
         write_private(ready_file, msgspec.json.encode(said))
     await serving
+    if polling is not None:
+        polling.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await polling
     await running.close()

@@ -7,7 +7,9 @@ import contextlib
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Final
 
 import msgspec
@@ -66,6 +68,17 @@ def sim(
     run_world(settings)
 
 
+class _Server(uvicorn.Server):
+    """Tells the bank when it is told to stop, so that nobody's long question delays that."""
+
+    on_exit: Callable[[], object] | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        if self.on_exit is not None:
+            self.on_exit()
+
+
 async def _serve(settings: Settings, seed: int | None, ready_file: Path | None) -> None:
     bank = await Bank.open(settings, settings.db.dsn)
     async with bank:
@@ -73,7 +86,7 @@ async def _serve(settings: Settings, seed: int | None, ready_file: Path | None) 
             await bank.fill_demo(seed)
             await _enrol_crew(bank, settings.web.demo_crew_path)
         web = settings.web
-        server = uvicorn.Server(
+        server = _Server(
             uvicorn.Config(
                 bank.web(),
                 host=web.host,
@@ -87,6 +100,8 @@ async def _serve(settings: Settings, seed: int | None, ready_file: Path | None) 
                 proxy_headers=False,
             )
         )
+        loop = asyncio.get_running_loop()
+        server.on_exit = lambda: loop.call_soon_threadsafe(bank.let_go)
         quiet_garbage()
         serving = asyncio.create_task(server.serve())
         watching = asyncio.create_task(_until_fenced(bank))

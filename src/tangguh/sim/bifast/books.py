@@ -85,18 +85,25 @@ class HubBooks(Passbook):
         """Whether the account has enough for one more transfer out."""
         return not self.is_limited or amount_minor <= self.balance_minor - self.reserved_minor
 
-    def move(self, kind: Literal["fund", "sweep"], minor: int, now: datetime) -> StatementRow:
-        """Put money on the account, or take it back to the reserve.
+    def move(
+        self, kind: Literal["fund", "sweep"], minor: int, now: datetime, reference: str = ""
+    ) -> StatementRow:
+        """Put money on the account, or take it back to the reserve; once under one reference.
 
-        ValueError: nothing, or more than there is and is not reserved.
+        ValueError: nothing, or more than there is and is not reserved, or another move's reference.
         """
         if minor <= 0:
             raise ValueError("an amount is positive")
         with self.transaction():
+            known = self._rows("statement_find", {"reference": reference}) if reference else []
+            if known:
+                if (known[0].kind, known[0].amount_minor) != (kind, minor):
+                    raise ValueError("the reference is another movement's")
+                return known[0]
             if kind == "sweep" and minor > self.balance_minor - self.reserved_minor:
                 raise ValueError("more than the settlement account has free")
             direction = "in" if kind == "fund" else "out"
-            return self._enter(direction, kind, self._numbered(kind), minor, now)
+            return self._enter(direction, kind, reference or self._numbered(kind), minor, now)
 
     def last(self) -> StatementRow | None:
         """The newest row."""

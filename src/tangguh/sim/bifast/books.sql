@@ -21,6 +21,9 @@ SELECT * FROM statement ORDER BY seq DESC LIMIT 1;
 -- name: statement_after
 SELECT * FROM statement WHERE seq > :after ORDER BY seq LIMIT :limit;
 
+-- name: statement_find
+SELECT * FROM statement WHERE reference = :reference;
+
 -- name: statement_count
 SELECT count(*) FROM statement WHERE kind = :kind;
 

@@ -211,7 +211,9 @@ class Hub:
                 return {"status": said.status, "reason": said.reason, "name": said.name}
             case "fund" | "sweep":
                 minor = int(fields.get("amount_minor", 0))
-                return msgspec.structs.asdict(self.passbook.move(what, minor, self._clock.now()))
+                reference = str(fields.get("reference", ""))
+                now = self._clock.now()
+                return msgspec.structs.asdict(self.passbook.move(what, minor, now, reference))
             case _:
                 raise ValueError("it can credit, return, redeliver, enquire, fund and sweep")
 

@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-from typing import Final
-
 import msgspec
 import structlog
-from cryptography.exceptions import InvalidSignature
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from tangguh.core.clock import Clock
+from tangguh.core.outcome import Refusal, Refused
 from tangguh.rails.bifast.grammar.codec import BODY_BYTES_MAX
 from tangguh.rails.bifast.turned import HEADER
-from tangguh.work.gateway.closures import Order
 from tangguh.work.gateway.gateway import Gateway
-from tangguh.work.gateway.settings import ed25519_at
 
 log = structlog.get_logger("work.gateway.door")
-
-SIGNATURE: Final = "X-Tangguh-Signature"
-"""base64 of Ed25519 over the body of an order."""
 
 
 class Door:
     """The routes; ``app`` is what a server serves."""
 
     def __init__(self, gateway: Gateway, clock: Clock) -> None:
-        """Raises Misconfigured when the key of those who order cannot be used."""
         self._gateway = gateway
         self._clock = clock
-        path = gateway.settings.orders_public_key_path
-        self._orders_key = ed25519_at(path, "orders_public_key_path") if path else None
         self.app = Starlette(
             routes=[
                 Route(gateway.settings.path, self._take, methods=["POST"]),
@@ -55,29 +43,22 @@ class Door:
         return _json(self._gateway.show(), 200)
 
     async def _obey(self, request: Request) -> Response:
+        """A sealed order of the watch (``guard.snapshot.WatchOrder``), in force when answered."""
         body = await _body(request)
-        if body is None or not self._is_ordered(body, request.headers.get(SIGNATURE, "")):
-            log.error("gateway.order_refused")
-            return _json({"field": SIGNATURE, "rule": "signature"}, 401)
-        try:
-            order = msgspec.json.decode(body, type=Order)
-        except msgspec.MsgspecError as fault:
-            return _json({"field": "body", "rule": "form", "detail": str(fault)}, 400)
-        skew = abs(self._clock.now().timestamp() - order.at)
-        if skew > self._gateway.settings.clock_skew_max_seconds:
-            return _json({"field": "at", "rule": "age"}, 400)
-        self._gateway.closures.obey(order)
-        log.warning("gateway.order", do=order.do, rail=order.rail, direction=order.direction)
-        return _json({"closures": self._gateway.closures.in_force()}, 200)
+        if body is None:
+            return _json({"field": "body", "rule": "size"}, 413)
+        done = self._gateway.closures.obey(body, self._clock.now())
+        if isinstance(done, Refused):
+            log.error("gateway.order_refused", field=done.field, why=done.detail)
+            return _json({"field": done.field, "rule": done.detail}, _status_of(done))
+        log.warning("gateway.order", closure=done)
+        return _json({"closure": done}, 200)
 
-    def _is_ordered(self, body: bytes, made: str) -> bool:
-        if self._orders_key is None:
-            return False
-        try:
-            self._orders_key.verify(base64.b64decode(made, validate=True), body)
-        except (InvalidSignature, binascii.Error, ValueError):
-            return False
-        return True
+
+def _status_of(refused: Refused) -> int:
+    if refused.code is Refusal.GATE_STEP_NOT_ALLOWED:
+        return 409
+    return 401 if refused.field == "signature" else 400
 
 
 async def _body(request: Request) -> bytes | None:

@@ -21,6 +21,7 @@ from tangguh.core.authorisation import Facts, creditor_of
 from tangguh.core.clock import Clock
 from tangguh.core.order import ToBank
 from tangguh.core.outcome import NotSent, Unanswered
+from tangguh.guard.scope import Facts as ScopeFacts
 from tangguh.rails import signature
 from tangguh.rails.banks import BY_BIC
 from tangguh.rails.bifast import ids, message, proxy, session, status, transfer, turned
@@ -29,7 +30,8 @@ from tangguh.rails.bifast.message import Message, Unreadable
 from tangguh.rails.bifast.transfer import CreditTransfer
 from tangguh.rails.bifast.turned import Turned
 from tangguh.rails.link import Link, LinkSettings
-from tangguh.work.gateway.closures import Closures, ClosuresInMemory
+from tangguh.work.gateway.caps import Caps
+from tangguh.work.gateway.closures import Closures, KeptClosures
 from tangguh.work.gateway.memory import Memory
 from tangguh.work.gateway.settings import GatewaySettings, ed25519_at
 
@@ -74,7 +76,7 @@ class Gateway:
     ) -> None:
         """Raises Misconfigured when an address or a key cannot be used."""
         self.settings = settings
-        self.closures: Closures = closures if closures is not None else ClosuresInMemory()
+        self.closures: Closures = closures if closures is not None else closures_of(settings)
         self.counts = Counts()
         self.refusals: deque[dict[str, str]] = deque(maxlen=_REFUSALS_SHOWN)
         self._clock = clock
@@ -85,6 +87,11 @@ class Gateway:
         )
         self._link = Link(_link_settings(settings), clock)
         self._memory = Memory(settings.memory_path)
+        self._caps = Caps(
+            amount_max_minor=settings.amount_max_minor,
+            per_minute_max=settings.per_minute_max,
+            amount_per_minute_max_minor=settings.amount_per_minute_max_minor,
+        )
         if not settings.require_authorisation:
             log.error("gateway.ring_1_is_off", rail=RAIL)
 
@@ -120,6 +127,7 @@ class Gateway:
             "counts": msgspec.to_builtins(self.counts),
             "refusals": list(self.refusals),
             "closures": self.closures.in_force(),
+            "caps": self._caps.show(self._clock.monotonic()),
         }
 
     async def close(self) -> None:
@@ -165,11 +173,20 @@ class Gateway:
 
     def _judge_transfer(self, asked: CreditTransfer, token: str) -> tuple[str, str, str] | None:
         """Field, rule and detail of what forbids this transfer."""
-        if reason := self.closures.covers(RAIL, OUT):
+        now, minor = self._clock.now(), asked.amount_minor
+        if reason := self.closures.stops(scoped_of(asked), now):
             return RAIL, "closed", reason
+        if passed := self._caps.refuse(minor, self._clock.monotonic()):
+            return "amount", passed, "the gateway's own cap"
+        if self.settings.require_authorisation and (wrong := self._judge_leave(asked, token)):
+            return wrong
         if not self.settings.require_authorisation:
             log.error("gateway.unauthorised", reference=asked.end_to_end_id)
-            return None
+        self._caps.count(minor, self._clock.monotonic())
+        return None
+
+    def _judge_leave(self, asked: CreditTransfer, token: str) -> tuple[str, str, str] | None:
+        """The same, of the ledger's leave; it is used up when there is nothing wrong with it."""
         now = self._clock.now()
         why = authorisation.verify(self._ledger, token, facts_of(asked), now)
         if why is not None:
@@ -225,6 +242,35 @@ def facts_of(asked: CreditTransfer) -> Facts:
         debtor=int(account) if is_ours else -1,
         creditor=creditor_of(ToBank(bank=code, account=asked.creditor.account)),
         amount_minor=asked.amount_minor,
+    )
+
+
+def scoped_of(asked: CreditTransfer) -> ScopeFacts:
+    """What a transfer says, in the words of closures' scopes. Who ordered it, it does not say."""
+    facts = facts_of(asked)
+    bank = BY_BIC.get(asked.creditor.bank)
+    code = bank.code if bank is not None else asked.creditor.bank
+    return ScopeFacts(
+        service="",
+        rail=RAIL,
+        direction=OUT,
+        channel="",
+        partner=code,
+        account=max(facts.debtor, 0),
+        payee=f"{code}:{asked.creditor.account}",
+        amount_minor=asked.amount_minor,
+    )
+
+
+def closures_of(settings: GatewaySettings) -> KeptClosures:
+    """What the gateway knew when it stopped. Raises Misconfigured when a key cannot be used."""
+    bank, watch = settings.snapshot_public_key_path, settings.orders_public_key_path
+    return KeptClosures(
+        settings.closures_path,
+        book_id=settings.book_id,
+        bank=ed25519_at(bank, "snapshot_public_key_path") if bank else None,
+        watch=ed25519_at(watch, "orders_public_key_path") if watch else None,
+        rail=RAIL,
     )
 
 
