@@ -79,7 +79,7 @@ from tangguh.work.issuer import IssuerDoor
 from tangguh.work.names import AccountBook
 from tangguh.work.naming import Naming, bifast_naming, card_naming
 from tangguh.work.pulse import Pulse
-from tangguh.work.senses import BankSenses
+from tangguh.work.senses import BankSenses, watch_at
 from tangguh.work.terminals import TerminalDoor
 from tangguh.work.transit import TransitDesk
 from tangguh.work.treasury import HubFunding, Treasury
@@ -144,7 +144,15 @@ class Bank:
                 rail.alarm = self._unauthorised
         self.staff = StaffRegister(pool, self.book_id, clock)
         self._prepare_recovery()
-        self.control = ControlRoom(self.desk, pool, self.book_id, ids, self.staff, self.guardian)
+        self.control = ControlRoom(
+            self.desk,
+            pool,
+            self.book_id,
+            ids,
+            self.staff,
+            self.guardian,
+            watch_url=settings.guard.watch_url,
+        )
         self._running: list[asyncio.Task[None]] = []
 
     @classmethod
@@ -302,7 +310,7 @@ class Bank:
             pulse=self.pulse,
             recorder=self.recorder,
             prove=self.prove,
-            watches={},
+            watches={"bifast": watch_at(watch)} if (watch := self.settings.guard.watch_url) else {},
         )
         self.climber = Climber(
             self.desk,

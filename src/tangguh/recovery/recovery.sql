@@ -73,3 +73,7 @@ SELECT count(*) AS breaks FROM settlement_breaks
 -- Whether the keys of a closure's connectors were said to be new. acts_keys_rotated.
 SELECT count(*) AS acts FROM acts
  WHERE book_id = $1 AND what = 'keys.rotated' AND subject = $2
+
+-- name: outflows_booked
+-- How many outflows without a payment were booked into suspense. Reads the postings once.
+SELECT count(*) AS postings FROM postings WHERE book_id = $1 AND kind = 'outflow'

@@ -15,6 +15,7 @@ from tangguh.rails.gatekeeper import behind
 from tangguh.rails.rail import Rail
 from tangguh.recovery.readings import QUERIES, Outflow
 from tangguh.recovery.recorder import Recorder
+from tangguh.settlement.watched import read_watch
 from tangguh.work.guardian import Guardian
 from tangguh.work.pulse import Pulse
 
@@ -22,6 +23,18 @@ _PROOF_SECONDS: Final = 20.0
 _ANSWERED_SECONDS: Final = 60
 
 ReadWatch = Callable[[], Awaitable[Outflow | None]]
+
+
+def watch_at(url: str) -> ReadWatch:
+    """What the watch at this address says; one that is silent or blind says nothing."""
+
+    async def read() -> Outflow | None:
+        state = await read_watch(url)
+        if state is None or state.silent or state.blind:
+            return None
+        return Outflow(state.unmatched_count, state.matched)
+
+    return read
 
 
 class BankSenses:
@@ -55,7 +68,12 @@ class BankSenses:
     async def outflow(self, rail: str) -> Outflow | None:
         """The watch's word; on a rail without one, what its settlement files know beyond us."""
         if rail in self._watches:
-            return await self._watches[rail]()
+            seen = await self._watches[rail]()
+            if seen is None:
+                return None
+            booked = await self._pool.fetchrow(QUERIES["outflows_booked"], self._book_id)
+            explained = int(booked["postings"]) if booked is not None else 0
+            return Outflow(max(seen.unmatched - explained, 0), seen.matched)
         row = await self._pool.fetchrow(QUERIES["open_breaks"], self._book_id, rail)
         return Outflow(int(row["breaks"]) if row is not None else 0, 0)
 

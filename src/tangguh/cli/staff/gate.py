@@ -122,6 +122,12 @@ def wrong(
     _done(ask(bank, token, "POST", path, {"why": why}), as_json=as_json)
 
 
+@app.command(name="book-outflow")
+def book_outflow(*, bank: BankUrl = DEFAULT_BANK, token: Token = "", as_json: Json = False) -> None:
+    """Propose to book what left without a payment into suspense; a risk officer agrees."""
+    _done(ask(bank, token, "POST", "/staff/v1/outflows/book", {}), as_json=as_json)
+
+
 @app.command
 def history(*, bank: BankUrl = DEFAULT_BANK, token: Token = "", as_json: Json = False) -> None:
     """What happened to gates, newest first."""

@@ -187,6 +187,11 @@ async def deny_change(call: Call) -> Any:
     return _proposed(await call.staff.room.deny(call.by, call.id("change")))
 
 
+async def book_outflows(call: Call) -> Any:
+    """Propose to book what left without a payment into suspense."""
+    return _proposed(await call.staff.room.book_outflows(call.by))
+
+
 async def list_rules(call: Call) -> Any:
     """The guard's rules in force."""
     return {"rules": [{**msgspec.to_builtins(one)} for one in call.staff.guardian.rules]}
@@ -229,6 +234,7 @@ def routes(staff: StaffDoor) -> list[BaseRoute]:
         ("GET", "/staff/v1/changes", list_changes),
         ("POST", f"/staff/v1/changes/{change}/approve", approve_change),
         ("POST", f"/staff/v1/changes/{change}/deny", deny_change),
+        ("POST", "/staff/v1/outflows/book", book_outflows),
         ("GET", "/staff/v1/rules", list_rules),
         ("POST", "/staff/v1/rules/test", test_rule),
         ("POST", "/staff/v1/rules", set_rule),

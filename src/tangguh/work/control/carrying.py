@@ -19,6 +19,7 @@ from tangguh.guard.scope import scope_of
 from tangguh.ledger.command import Command
 from tangguh.payments.gates.change import ChangeClosure, Close, Widen
 from tangguh.payments.people.rules import ChangeRule
+from tangguh.work.control.outflow import BookOutflows, Outflow
 
 WHOLE_BANK_MINUTES: Final = 15
 """A closure of the whole bank lasts a quarter of an hour, then two people say so again."""
@@ -130,6 +131,12 @@ def _rule(
     )
 
 
+def _outflows(
+    _change: Change, payload: Any, _closure: Closure | None, _id: UUID, _now: datetime
+) -> Command[Any]:
+    return BookOutflows(rows=msgspec.convert(payload["rows"], tuple[Outflow, ...]))
+
+
 Maker = Callable[[Change, Any, Closure | None, UUID, datetime], Command[Any] | Refused]
 _MADE: Final[dict[str, Maker]] = {
     "gate.close": _close,
@@ -137,4 +144,5 @@ _MADE: Final[dict[str, Maker]] = {
     "gate.widen": _widen,
     "gate.false_positive": _wrong,
     "rule.set": _rule,
+    "outflow.booked": _outflows,
 }

@@ -39,8 +39,10 @@ from tangguh.payments.people.rules import ChangeRule
 from tangguh.payments.people.store import list_changes
 from tangguh.recovery.book import Explain, StartClimb, StepBack
 from tangguh.recovery.climb import Climb
+from tangguh.settlement.watched import read_watch
 from tangguh.work.control.carrying import command_of, confirming
 from tangguh.work.control.history import read_history
+from tangguh.work.control.outflow import Outflow
 from tangguh.work.control.preview import Preview, preview
 from tangguh.work.guardian import Guardian
 
@@ -58,6 +60,7 @@ _RULES: Final[dict[str, Rule]] = {
     "gate.widen": _RISK_SIGNS,
     "gate.false_positive": _RISK_SIGNS,
     "rule.set": _RISK_SIGNS,
+    "outflow.booked": _RISK_SIGNS,
 }
 _NOT_STAFF: Final = Refused(Refusal.APPROVER_NOT_ALLOWED, "staff", "this account signs nothing")
 
@@ -85,8 +88,17 @@ class ControlRoom:
     """What staff can do. One per bank."""
 
     def __init__(
-        self, desk: Desk, pool: Pool, book_id: int, ids: Ids, staff: StaffRegister, guard: Guardian
+        self,
+        desk: Desk,
+        pool: Pool,
+        book_id: int,
+        ids: Ids,
+        staff: StaffRegister,
+        guard: Guardian,
+        *,
+        watch_url: str = "",
     ) -> None:
+        self._watch_url = watch_url
         self._desk = desk
         self._pool = pool
         self._book_id = book_id
@@ -246,6 +258,19 @@ class ControlRoom:
             return Refused(Refusal.ORDER_INVALID, "why", "say why")
         payload = {"closure_id": str(closure_id), "why": why}
         return await self._propose(by, "gate.false_positive", str(closure_id), payload)
+
+    async def book_outflows(self, by: Staff) -> Change | Refused:
+        """Propose to book what left without a payment, as the watch has it, into suspense."""
+        state = await read_watch(self._watch_url) if self._watch_url else None
+        if state is None:
+            return Refused(Refusal.ORDER_INVALID, "watch", "the watch cannot be heard")
+        rows = [
+            Outflow(state.rail, one.seq, one.reference, one.amount_minor) for one in state.unmatched
+        ]
+        if not rows:
+            return Refused(Refusal.ORDER_INVALID, "rows", "every outflow has its payment")
+        payload = {"rows": msgspec.to_builtins(rows)}
+        return await self._propose(by, "outflow.booked", state.rail, payload)
 
     async def changes(self) -> list[Change]:
         """What people were asked, newest first."""
