@@ -172,7 +172,7 @@ class Guardian:
         choice = self._choose(finding)
         board = await self._desk.decide(ReadBoard())
         if any(
-            one.scope.includes(choice.scope) and one.allowance is None for one in board.closures
+            one.scope.includes(choice.scope) and one.effect(now) is None for one in board.closures
         ):
             return None
         return await self._close(finding, choice, board, now)
@@ -300,7 +300,7 @@ class Guardian:
             msgspec.structs.replace(one, mode=Mode.SHADOW) if one.id == rule.id else one
             for one in self.rules
         )
-        self._detector = Detector(self.rules)
+        self._detector.take(self.rules)
         board = await self._desk.decide(ReadBoard())
         wrong = [one for one in board.closures if one.made_by == f"rule:{rule.id}"]
         for closure in wrong:

@@ -59,11 +59,11 @@ def test_the_picture_is_xml_with_every_series_and_band() -> None:
     bands = [Band(0.5, 1.5, "fault", "down & out"), Band(1, 9, "closure", "closed", "onus")]
     drawn = draw("a <drill>", series, bands, "said")
     root = ElementTree.fromstring(drawn)
-    charts = {one.get("id"): one for one in root.iter("{*}g")}
+    charts = {one.get("id"): one for one in root.findall(".//{*}g")}
     assert set(charts) == set(series)
-    assert len(list(charts["onus"].iter("{*}title"))) == 2
-    assert len(list(charts["qris <&>"].iter("{*}title"))) == 1
-    lines = [one for one in charts["qris <&>"].iter("{*}path") if one.get("class") == "paid"]
+    assert len(list(charts["onus"].findall(".//{*}title"))) == 2
+    assert len(list(charts["qris <&>"].findall(".//{*}title"))) == 1
+    lines = [one for one in charts["qris <&>"].findall(".//{*}path") if one.get("class") == "paid"]
     assert len(lines) == 2, "a second in which nobody tried breaks the line"
     assert "http" not in drawn.replace("http://www.w3.org/2000/svg", "")
 
