@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from tangguh.cli.drills.load import hot_account
+from tangguh.cli.drills.lebaran import SHARES, arrivals, rate_at
+from tangguh.cli.drills.load import hot_account, retry_storm
+from tangguh.cli.drills.load.status_storm import inquiries_within
 from tangguh.cli.drills.mad_detector import worst_share
 from tangguh.cli.drills.register import DRILLS
 from tangguh.cli.drills.scores.card import Card, complete, plan_hash
 from tangguh.cli.drills.scores.picture import draw
 from tangguh.cli.drills.scores.recorder import Band, Count, Recorder, Sample, Window, fall_in_points
+from tangguh.cli.drills.sick import flapping
 
 
 def felt(*states: str, service: str = "qris") -> Recorder:
@@ -75,8 +78,38 @@ def test_a_picture_of_nothing() -> None:
 
 def test_the_same_seed_has_the_same_plan() -> None:
     """And another seed another one."""
-    plans = [plan_hash(hot_account.plan_of(seed, 1)) for seed in (1, 1, 2)]
-    assert plans[0] == plans[1] != plans[2]
+    for plan_of in (
+        lambda seed: hot_account.plan_of(seed, 1),
+        lambda seed: flapping.plan_of(seed, 9),
+        retry_storm.plan_of,
+        lambda seed: arrivals(seed, 60.0, 20.0, 30),
+    ):
+        plans = [plan_hash(plan_of(seed)) for seed in (1, 1, 2)]
+        assert plans[0] == plans[1] != plans[2]
+
+
+def test_the_lebaran_day_has_its_peaks_and_every_service() -> None:
+    """Nobody pays themselves, times rise, the evening is busier than the dawn."""
+    day = arrivals(1, 100.0, 60.0, 30)
+    assert {one.service for one in day} == set(SHARES)
+    assert all(one.payer != one.payee for one in day)
+    assert [one.at for one in day] == sorted(one.at for one in day)
+    dawn, evening = (sum(begins <= one.at < begins + 10 for one in day) for begins in (15, 75))
+    assert evening > 4 * dawn
+    assert (rate_at(0.8), rate_at(2.0)) == (1.0, 0.0)
+    assert abs(sum(SHARES.values()) - 1.0) < 1e-9
+
+
+def test_how_often_the_schedule_asks() -> None:
+    """Each delay counts from the send; the last repeats."""
+    asked = [inquiries_within(seconds, (1.0, 2.0, 4.0)) for seconds in (0.5, 1.5, 3.0, 7.9, 8.0)]
+    assert asked == [0, 1, 2, 3, 4]
+
+
+def test_a_growing_closure_may_come_so_often() -> None:
+    """3, 6, 12 and 24 seconds fill 45, and a second rule may add one."""
+    assert flapping.closures_max(45.0) == 5
+    assert flapping.closures_max(46.0) == 6
 
 
 def test_every_drill_says_what_it_is_about() -> None:

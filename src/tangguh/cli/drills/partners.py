@@ -149,9 +149,13 @@ class Payer:
         self.answers.append(answer)
         return answer
 
+    def order_over(self, partner: str, amount: str) -> dict[str, Any]:
+        """What is sent to pay so much over a partner."""
+        return {**self._orders[partner], "amount": amount}
+
     async def over(self, partner: str, amount: str = "10000.00") -> str:
         """Pay once over a partner; the state, or why not."""
-        return (await self.order({**self._orders[partner], "amount": amount})).word
+        return (await self.order(self.order_over(partner, amount))).word
 
     async def to(self, account: str, amount: str = "10.00", note: str = "") -> str:
         """Pay inside the bank; the state, or why not."""

@@ -12,11 +12,13 @@ from tangguh.cli.drills import (
     lost_replies,
     lying_partner,
     mad_detector,
+    mass_update,
     settlement_twice,
     slow_partner,
 )
-from tangguh.cli.drills.load import hot_account
+from tangguh.cli.drills.load import hot_account, hot_merchant, retry_storm, status_storm
 from tangguh.cli.drills.report import Report
+from tangguh.cli.drills.sick import flapping
 
 
 class Drill(msgspec.Struct, frozen=True):
@@ -41,7 +43,7 @@ DRILLS: Final[dict[str, Drill]] = {
     "slow-partner": Drill(
         "One partner is slow, flaps and goes down; the others' customers must not notice.",
         slow_partner.run,
-        9,
+        6,
     ),
     "lying-partner": Drill(
         "Partners say yes and did not pay, or no and paid; their files show every lie.",
@@ -61,6 +63,31 @@ DRILLS: Final[dict[str, Drill]] = {
     "mad-detector": Drill(
         "Two rules of the guard point at most of the traffic; the guard stops believing them.",
         mad_detector.run,
+        1,
+    ),
+    "flapping-partner": Drill(
+        "A wallet goes down and comes back again and again; it alone is closed, ever longer.",
+        flapping.run,
+        9,
+    ),
+    "retry-storm": Drill(
+        "Every app sends every order three times at once; each is paid once, as fast as ever.",
+        retry_storm.run,
+        3,
+    ),
+    "status-check-storm": Drill(
+        "A network loses every answer; our questions keep to the schedule, customers cause none.",
+        status_storm.run,
+        1,
+    ),
+    "hot-merchant": Drill(
+        "Thousands of payments a minute go to two shops; each is credited exactly once.",
+        hot_merchant.run,
+        1,
+    ),
+    "mass-update": Drill(
+        "Somebody with all rights changes balances by SQL: three, then everybody's.",
+        mass_update.run,
         1,
     ),
 }

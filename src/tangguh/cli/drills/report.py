@@ -51,7 +51,7 @@ class Notes:
     """Collects a drill's timeline."""
 
     def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+        self.clock = clock
         self._began = clock.monotonic()
         self.began_at = clock.now()
         self.moments: list[Moment] = []
@@ -59,7 +59,7 @@ class Notes:
     @property
     def seconds(self) -> float:
         """Seconds since the start."""
-        return self._clock.monotonic() - self._began
+        return self.clock.monotonic() - self._began
 
     def add(self, what: str) -> None:
         """Write down that something happened now."""

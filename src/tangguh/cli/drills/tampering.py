@@ -15,6 +15,13 @@ from tangguh.cli.drills.scores.closures import Change, closed, gate_history
 from tangguh.core.clock import Clock
 from tangguh.db.pool import Pool
 
+_FOR_EVER: Final = (
+    "UPDATE entries SET amount_minor = amount_minor + 1 WHERE book_id = $1",
+    "UPDATE payment_events SET detail = '' WHERE book_id = $1",
+    "UPDATE gate_events SET what = 'lifted' WHERE book_id = $1",
+    "DELETE FROM postings WHERE book_id = $1",
+    "DELETE FROM batches WHERE book_id = $1",
+)
 _LOOK_SECONDS: Final = 0.2
 _PATIENCE_SECONDS: Final = 20.0
 _TAMPER: Final = (
@@ -47,6 +54,23 @@ async def tamper(dsn: str, accounts: Sequence[int], sum_minor: int, book_id: int
         return found
     finally:
         await pool.close()
+
+
+async def forbidden(dsn: str, book_id: int = 1) -> dict[str, bool]:
+    """Whether each statement against what is written for ever is refused, even to a superuser."""
+    pool = await Pool.open(dsn, size_max=1)
+    found: dict[str, bool] = {}
+    try:
+        for statement in _FOR_EVER:
+            try:
+                async with pool.transaction() as connection:
+                    await connection.execute(statement, book_id)
+                    found[statement] = False
+            except Exception as refused:
+                found[statement] = "append_only" in str(refused)
+    finally:
+        await pool.close()
+    return found
 
 
 async def differing(dsn: str, book_id: int = 1) -> set[int]:
