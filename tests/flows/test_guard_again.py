@@ -10,10 +10,13 @@ from stories import ANA, BUDI, RUPIAH, account_of, pay, scan, transfer
 from tangguh.app import Bank
 from tangguh.core.clock import HandClock
 from tangguh.core.outcome import NotSent
+from tangguh.guard.budget import rule_on
 from tangguh.guard.closure import SignalClass, State
 from tangguh.guard.rules import DEFAULT_RULES, Mode
+from tangguh.guard.scope import Facts, Scope
 from tangguh.payments.gates.change import ReadBoard
-from tangguh.work.guardian import Guardian, GuardSettings
+from tangguh.work.guardian import Guardian, GuardSettings, thinned
+from unit.guard.test_closure import closure
 
 SILENT = next(rule for rule in DEFAULT_RULES if rule.id == "partner-silent")
 CHANGE = (
@@ -87,3 +90,28 @@ async def test_a_sum_that_no_row_explains_is_told(bank: Bank) -> None:
     await bank.pulse.round()
     board = await bank.desk.decide(ReadBoard())
     assert State.AWAITING_PEOPLE in {one.state for one in board.closures}
+
+
+def test_a_second_rule_on_the_same_account_asks_nobody() -> None:
+    """It stops nobody who is not stopped already; another account is for people to say."""
+    hot, other = Scope(account=1, direction="out"), Scope(account=2, direction="out")
+    facts = [seen_of(number) for number in range(1, 6)]
+    closed = [closure(scope=hot, signal_class=SignalClass.ABUSE)]
+    assert rule_on(hot, SignalClass.ABUSE, 200, closed, facts).alone
+    assert not rule_on(other, SignalClass.ABUSE, 200, closed, facts).alone
+
+
+def test_weighing_takes_an_even_sample() -> None:
+    """From the first to near the last, never more than asked."""
+    facts = [seen_of(number) for number in range(1, 5_002)]
+    kept = thinned(facts, 1_000)
+    assert len(kept) <= 1_000
+    assert kept[0].account == 1
+    assert kept[-1].account > 4_990
+    assert thinned(facts[:5], 1_000) == facts[:5]
+    assert thinned([]) == []
+
+
+def seen_of(account: int) -> Facts:
+    """An order of an account."""
+    return Facts(service="", rail="onus", direction="out", channel="mobile", account=account)

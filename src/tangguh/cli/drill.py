@@ -54,7 +54,8 @@ def drill(
 
 async def _run(chosen: Drill, seed: int, times: int) -> Report:
     report = await chosen.run(seed, times)
-    return msgspec.structs.replace(report, scores=complete(report.scores, report.oracles))
+    doc = sys.modules[chosen.run.__module__].__doc__ or ""
+    return msgspec.structs.replace(report, scores=complete(report.scores, report.oracles, doc))
 
 
 def _picture(report: Report, about: str) -> str:

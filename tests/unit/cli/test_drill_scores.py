@@ -35,6 +35,17 @@ def test_an_oracle_holds_when_all_its_lines_do() -> None:
     assert all(line.asked and line.measured for line in lines)
 
 
+def test_an_oracle_says_what_its_drill_asks() -> None:
+    """The drill's own words stand before the standard ones."""
+    doc = "a drill\nO4 each file is\n   its books, line for line;\nO6 every lie is seen.\nMore."
+    lines = complete([], {"O4": True, "O6": False, "O8": True}, doc)
+    assert [line.asked for line in lines[:2]] == [
+        "each file is its books, line for line",
+        "every lie is seen",
+    ]
+    assert lines[2].name == "all ended"
+
+
 def test_seconds_and_windows() -> None:
     """What was paid, and what a gate stopped, by second and by window."""
     recorder = felt("posted", "protective_limit", "unanswered", "posted")

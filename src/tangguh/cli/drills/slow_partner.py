@@ -96,6 +96,16 @@ async def run(seed: int, times: int) -> Report:
             for ratio in one["p50_ratio_by_trouble"].values()
         ),
     }
+    worst = {name: (one["p99_ratio"], one["quiet_against_quiet"]) for name, one in felt.items()}
+    live.card.ask(
+        "p99 of the others, first half", f"at most {_P99_RATIO_MAX} times, or quiet against quiet",
+        worst, holds=oracles["O9"], oracle="O9",
+    )  # fmt: skip
+    live.card.ask(
+        "p50 of the others by trouble", f"at most {_P50_RATIO_MAX:g} times",
+        {name: one["p50_ratio_by_trouble"] for name, one in felt.items()},
+        holds=oracles["O10"], oracle="O10",
+    )  # fmt: skip
     for name, holds in live.card.oracles().items():
         oracles[name] = oracles.get(name, True) and holds
     sometimes = {f"the_wallet_was_{trouble}": hits[trouble] > 0 for trouble in _TROUBLES}

@@ -7,6 +7,7 @@ all its lines do.
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Any, Final
 
 import msgspec
@@ -24,6 +25,9 @@ STANDARD: Final[dict[str, tuple[str, str]]] = {
     "O10": ("the same plan", "the same seed plans the same faults and orders"),
 }
 """What each oracle is called and asks, where a drill does not say it in its own words."""
+
+
+_ASKED: Final = re.compile(r"^(?P<oracle>O\d+) (?P<asked>.*(?:\n {2,}\S.*)*)", re.MULTILINE)
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -57,16 +61,28 @@ class Card:
         return found
 
 
-def complete(lines: list[Line], oracles: dict[str, bool]) -> list[Line]:
-    """The lines with a standard one for each oracle that has none, in the oracles' order."""
+def complete(lines: list[Line], oracles: dict[str, bool], doc: str = "") -> list[Line]:
+    """The lines with one for each oracle that has none, in the oracles' order.
+
+    ``doc`` is the drill's own description: what it says an oracle asks stands before the standard.
+    """
     said = {line.oracle or line.name for line in lines}
-    missing = [_standard(name, holds=holds) for name, holds in oracles.items() if name not in said]
+    own = asked_in(doc)
+    missing = []
+    for oracle, holds in oracles.items():
+        if oracle not in said:
+            title, asked = STANDARD.get(oracle, (oracle, "it holds"))
+            title, asked = ("", own[oracle]) if oracle in own else (title, asked)
+            missing.append(Line(title, asked, "holds" if holds else "broken", holds, oracle))
     return sorted([*missing, *lines], key=lambda line: _place(line.oracle))
 
 
-def _standard(name: str, *, holds: bool) -> Line:
-    title, asked = STANDARD.get(name, (name, "it holds"))
-    return Line(title, asked, "holds" if holds else "broken", holds, name)
+def asked_in(doc: str) -> dict[str, str]:
+    """What a drill's description says each oracle asks: ``O4 the books agree;`` and so on."""
+    return {
+        found["oracle"]: " ".join(found["asked"].split()).rstrip(";.,")
+        for found in _ASKED.finditer(doc)
+    }
 
 
 def _place(oracle: str) -> int:
