@@ -12,7 +12,10 @@ import pytest
 from tangguh.cli.drills.lying_partner import Breaks, compare
 from tangguh.cli.drills.slow_partner import percentile
 
-KEYS = {"drill", "seed", "passed", "oracles", "sometimes", "measures", "timeline"}
+KEYS = {
+    "drill", "seed", "passed", "oracles", "sometimes", "measures", "timeline",
+    "scores", "plan", "series", "bands",
+}  # fmt: skip
 
 
 def rehearse(name: str, times: int, seed: int) -> dict[str, Any]:

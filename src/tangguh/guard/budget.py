@@ -51,8 +51,10 @@ def rule_on(
         if others:
             return Ruling(alone=False, why="one rail in one direction is closed already")
         return Ruling(alone=True)
-    if scope.is_pinned and not any(one.scope.is_pinned for one in automatic):
-        # Of however few customers, one may always be stopped (Envoy: "but at least one").
+    others = [one for one in automatic if one.scope.is_pinned and not one.scope.includes(scope)]
+    if scope.is_pinned and not others:
+        # Of however few customers, one may always be stopped (Envoy: "but at least one"), and by a
+        # second rule that sees the same one.
         return Ruling(alone=True)
     most = ALONE[signal_class].collateral_permille
     if collateral_permille > most:

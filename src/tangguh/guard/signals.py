@@ -97,6 +97,13 @@ class Detector:
         }
         self._touched: set[tuple[str, tuple[str, ...]]] = set()
 
+    def take(self, rules: tuple[Rule, ...]) -> None:
+        """Go by these rules from now on; what was counted under those that stay is kept."""
+        self.rules = tuple(rule for rule in rules if rule.mode is not Mode.OFF)
+        kept = self._windows
+        self._windows = {rule.id: kept.get(rule.id, OrderedDict()) for rule in self.rules}
+        self._touched = {(name, key) for name, key in self._touched if name in self._windows}
+
     def see(self, seen: Seen) -> None:
         """Count one observation under every rule that looks at it."""
         for rule in self.rules:

@@ -2,7 +2,8 @@
 
 -- name: accounts_that_differ
 -- Accounts whose balance or counter is not what their newest entry says. Primary key of entries.
-SELECT a.account_id FROM accounts AS a
+SELECT a.account_id, a.posted_minor - coalesce(newest.balance_minor, 0) AS differs_minor
+  FROM accounts AS a
   LEFT JOIN LATERAL (SELECT e.seq, e.balance_minor FROM entries AS e
                       WHERE e.book_id = $1 AND e.account_id = a.account_id
                       ORDER BY e.seq DESC LIMIT 1) AS newest ON true

@@ -7,6 +7,7 @@ is not dealt to requests: while it is in the plan the listener is closed.
 
 from __future__ import annotations
 
+from collections import Counter
 from random import Random
 from typing import Annotated, Literal
 
@@ -111,12 +112,18 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     faults: tuple[AnyFault, ...] = ()
 
 
-class Dealt(msgspec.Struct, frozen=True, kw_only=True):
-    """The plan in force and how often each of its faults has struck."""
+class Dealt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The plan in force and how often each of its faults has struck.
+
+    ``asked``: how many requests of each service came since the network opened; ``asked_most``: how
+    many of them, at most, named one and the same reference.
+    """
 
     seed: int
     faults: tuple[AnyFault, ...]
     struck: tuple[int, ...]
+    asked: dict[str, int] = {}
+    asked_most: dict[str, int] = {}
 
 
 class Faults:
@@ -125,6 +132,7 @@ class Faults:
     def __init__(self, *paying: str) -> None:
         """``paying``: the operations that a fault without services strikes."""
         self._paying = paying
+        self._asked: dict[str, Counter[str]] = {}
         self.put(Plan())
 
     def put(self, plan: Plan) -> None:
@@ -141,10 +149,17 @@ class Faults:
     def dealt(self) -> Dealt:
         """The plan with its counts."""
         plan = self._plan
-        return Dealt(seed=plan.seed, faults=plan.faults, struck=tuple(self._struck))
+        return Dealt(
+            seed=plan.seed,
+            faults=plan.faults,
+            struck=tuple(self._struck),
+            asked={service: counts.total() for service, counts in self._asked.items()},
+            asked_most={service: max(counts.values()) for service, counts in self._asked.items()},
+        )
 
     def strike(self, service: str, payee: str, reference: str) -> AnyFault | None:
-        """The fault this request gets, if any, counted."""
+        """The fault this request gets, if any, counted; so is the request."""
+        self._asked.setdefault(service, Counter())[reference] += 1
         for number, fault in enumerate(self._plan.faults):
             if isinstance(fault, Down) or not self._fits(fault, service, payee, reference):
                 continue

@@ -37,7 +37,9 @@ from tangguh.cli.drills.partners import (
     until_ended,
 )
 from tangguh.cli.drills.report import Notes, Report, oracles_of
-from tangguh.cli.drills.slow_partner import Sample, Street, percentile
+from tangguh.cli.drills.scores.recorder import Sample
+from tangguh.cli.drills.slow_partner import percentile
+from tangguh.cli.drills.street import Street
 from tangguh.cli.drills.thief import Thief
 from tangguh.cli.household import Household
 from tangguh.cli.prove import prove_dsn
@@ -132,7 +134,7 @@ async def _phase(clock: Clock, notes: Notes, seed: int, times: int, *, ring_1: b
         "gateway": {"require_authorisation": ring_1},
         "sim": {"bifast": {"prefunded_minor": None}},
     }
-    street = Street(clock)
+    street = Street(clock, notes)
     async with rehearsal(notes, overrides) as (household, control):
         thief = Thief(household, clock, seed)
         async with payers(household, control, clock, _PAYERS_EACH * len(_SERVICES)) as people:
@@ -164,8 +166,8 @@ async def _phase(clock: Clock, notes: Notes, seed: int, times: int, *, ring_1: b
         state=state,
         closures=closures,
         gateway=gateway,
-        success={name: _success(street.samples, payments, name) for name in _SERVICES},
-        attempts={name: sum(one.service == name for one in street.samples) for name in _SERVICES},
+        success={name: _success(street.recorder.samples, payments, name) for name in _SERVICES},
+        attempts={name: sum(one.service == name for one in street.recorder.samples) for name in _SERVICES},
         differing={
             name: len(here[name].items() ^ {k: v for k, v in there[name].items() if k not in left}
                       .items())

@@ -8,6 +8,7 @@ O4 each settlement file is what its network's books hold, line for line;
 O6 the file compared with our book shows every lie: as many breaks of each sort as lies were told;
 O7 the hash chain is unbroken;
 O8 everything open ended by itself.
+The guard is live, and a lie, which no technical signal shows, makes it close nobody.
 """
 
 from __future__ import annotations

@@ -33,7 +33,12 @@ from tangguh.payments.store import every_payment
 
 SEED: Final = 1
 OVERRIDES: Final[dict[str, Any]] = {
-    "web": {"requests_per_minute": 1_000_000, "requests_burst": 100_000, "logins_per_minute": 600},
+    "web": {
+        "requests_per_minute": 1_000_000,
+        "requests_burst": 100_000,
+        "logins_per_minute": 6_000,
+        "logins_burst": 1_000,
+    },
     "resolver": {"round_seconds": 0.2},
     "qris": {"inquiry_delays_seconds": (1.0, 2.0, 4.0)},
     "billers": {"inquiry_delays_seconds": (1.0, 2.0, 4.0)},
@@ -101,6 +106,22 @@ class Told(msgspec.Struct, frozen=True):
     in_the_end: str
 
 
+class Answer(msgspec.Struct, frozen=True):
+    """What the bank answered to one order: the payment and its state, or the problem's code."""
+
+    payment_id: str
+    state: str
+    code: str = ""
+
+    @property
+    def word(self) -> str:
+        """Why not, else how it stands."""
+        return self.code or self.state
+
+
+UNHEARD: Final = Answer("", "", "unheard")
+
+
 class Payer:
     """One customer with a phone, who has asked about every payee already."""
 
@@ -109,7 +130,41 @@ class Payer:
         self._orders = orders
         self.account = account
         self.told: list[Told] = []
+        self.answers: list[Answer] = []
         self.unheard = 0
+
+    async def order(self, order: dict[str, Any], key: str | None = None) -> Answer:
+        """Send an order once and remember the answer."""
+        try:
+            said = await self._device.pay({"from_account": self.account, **order}, key)
+        except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError):
+            self.unheard += 1
+            return UNHEARD
+        body = said.body
+        if not said.ok:
+            answer = Answer("", "", str(body.get("code", said.status)))
+        else:
+            refusal = body.get("refusal") or {}
+            answer = Answer(body["id"], str(body["state"]), str(refusal.get("code", "")))
+        self.answers.append(answer)
+        return answer
+
+    def order_over(self, partner: str, amount: str) -> dict[str, Any]:
+        """What is sent to pay so much over a partner."""
+        return {**self._orders[partner], "amount": amount}
+
+    async def over(self, partner: str, amount: str = "10000.00") -> str:
+        """Pay once over a partner; the state, or why not."""
+        return (await self.order(self.order_over(partner, amount))).word
+
+    async def to(self, account: str, amount: str = "10.00", note: str = "") -> str:
+        """Pay inside the bank; the state, or why not."""
+        transfer = {"kind": "transfer", "to_account": account, "amount": amount, "note": note}
+        return (await self.order(transfer)).word
+
+    async def shown(self, payment_id: str) -> dict[str, Any]:
+        """A payment as this customer is shown it now."""
+        return (await self._device.payment(payment_id)).body
 
     async def pay(self, partner: str, amount: str = "10000.00", *, wait: bool = True) -> str:
         """Pay once; the state told at once. With ``wait`` ask until it has ended."""

@@ -58,11 +58,13 @@ _EACH: Final = 4
 _SHARE: Final = 0.5
 _KILLED_AFTER_SECONDS_MAX: Final = 0.05
 _NEVER_SECONDS: Final = 3_600.0
-_OVERRIDES: Final[dict[str, Any]] = {
+_OVERRIDES: Final[dict[str, Any]] = {"guard": {"mode": "shadow"}} | {
     rail: {"inquiry_delays_seconds": (_NEVER_SECONDS,)}
     for rail in ("qris", "billers", "bifast", "iso8583")
 }
-"""Nobody asks the networks again, so what their answers did not tell only their files can."""
+"""The files are what is rehearsed, so the guard only says what it would do (shadow).
+
+Nobody asks the networks again, so what their answers did not tell only their files can."""
 _POSITIONS: Final = (
     "SELECT count(*) AS postings, coalesce(sum(e.amount_minor), 0)::bigint AS minor"
     " FROM postings p JOIN entries e USING (book_id, posting_id)"

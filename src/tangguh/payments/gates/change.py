@@ -21,6 +21,8 @@ from tangguh.ledger.command import Key
 from tangguh.payments.gates.judge import GATE_EVENTS, GATES, THE_BOARD, board_of
 
 _encode: Final = msgspec.json.Encoder().encode
+_MILDER: Final = frozenset({SignalClass.ABUSE, SignalClass.HEALTH})
+"""What becomes milder by itself when its time is over, and lapses in the end."""
 
 
 class _OnBoard(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +51,8 @@ class Close(_OnBoard, frozen=True, kw_only=True):
         """Refuses ORDER_INVALID naming the field, GATE_STEP_NOT_ALLOWED when the board is full.
 
         A closure of a scope that is in force already (same reason, same allowance) is not doubled:
-        the one there is given, so two detectors of one trouble make one closure.
+        the one there is given, so two detectors of one trouble make one closure. One whose time is
+        over and that became milder (half-open) makes room for it: the trouble is there again.
         """
         board = board_of(book)
         known = board.find(self.closure.id)
@@ -59,10 +62,19 @@ class Close(_OnBoard, frozen=True, kw_only=True):
             return refused
         for one in board.closures:
             if one.scope == self.closure.scope and one.reason == self.closure.reason:
-                return one
+                return self._again(book, one)
         if len(board.closures) >= CLOSURES_MAX:
             return Refused(Refusal.GATE_STEP_NOT_ALLOWED, "scope", "the board is full; go wider")
         return _write(book, board, self.closure, "closed", self.closure.made_by)
+
+    def _again(self, book: Book, one: Closure) -> Closure:
+        milder = one.signal_class in _MILDER and not one.is_confirmed and one.is_over(book.now)
+        over = one.to(State.LAPSED) if milder else one
+        if over is one or isinstance(over, Refused):
+            return one
+        _write(book, board_of(book), over, "lapsed", self.closure.made_by)
+        anew = msgspec.structs.replace(self.closure, replaces=one.id)
+        return _write(book, board_of(book), anew, "closed", self.closure.made_by)
 
 
 class ChangeClosure(_OnBoard, frozen=True, kw_only=True):
@@ -178,7 +190,7 @@ class Lapse(_OnBoard, frozen=True, kw_only=True):
         lapsed = []
         for closure in board_of(book).closures:
             span = closure.expires_at - closure.made_at
-            milder = closure.signal_class in {SignalClass.ABUSE, SignalClass.HEALTH}
+            milder = closure.signal_class in _MILDER
             if not milder or closure.is_confirmed or book.now < closure.expires_at + span:
                 continue
             over = closure.to(State.LAPSED)

@@ -1,0 +1,99 @@
+"""Every drill by its name: what it rehearses, and how often it strikes by default."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import msgspec
+
+from tangguh.cli.drills import (
+    forged_orders,
+    kill_nine,
+    lost_replies,
+    lying_partner,
+    mad_detector,
+    mass_update,
+    settlement_twice,
+    slow_partner,
+)
+from tangguh.cli.drills.load import hot_account, hot_merchant, retry_storm, status_storm
+from tangguh.cli.drills.report import Report
+from tangguh.cli.drills.sick import flapping
+
+
+class Drill(msgspec.Struct, frozen=True):
+    """A drill that can be run: what it rehearses, and how often it strikes by default."""
+
+    about: str
+    run: Callable[[int, int], Awaitable[Report]]
+    times: int
+
+
+DRILLS: Final[dict[str, Drill]] = {
+    "kill-nine": Drill(
+        "The bank's process is killed at random moments under load and started each time.",
+        kill_nine.run,
+        100,
+    ),
+    "lost-replies": Drill(
+        "Every partner in turn carries payments out and loses its answers.",
+        lost_replies.run,
+        8,
+    ),
+    "slow-partner": Drill(
+        "One partner is slow, flaps and goes down; the others' customers must not notice.",
+        slow_partner.run,
+        6,
+    ),
+    "lying-partner": Drill(
+        "Partners say yes and did not pay, or no and paid; their files show every lie.",
+        lying_partner.run,
+        8,
+    ),
+    "settlement-twice": Drill(
+        "Settlement files are wrong, and cycles are interrupted and run again and again.",
+        settlement_twice.run,
+        8,
+    ),
+    "forged-orders": Drill(
+        "A thief posts transfers at the gateway: with ring 1 none leaves, with the watch four.",
+        forged_orders.run,
+        40,
+    ),
+    "hot-account": Drill(
+        "One account floods payments; it alone is limited, and nobody else notices.",
+        hot_account.run,
+        1,
+    ),
+    "mad-detector": Drill(
+        "Two rules of the guard point at most of the traffic; the guard stops believing them.",
+        mad_detector.run,
+        1,
+    ),
+    "flapping-partner": Drill(
+        "A wallet goes down and comes back again and again; it alone is closed, ever longer.",
+        flapping.run,
+        9,
+    ),
+    "retry-storm": Drill(
+        "Every app sends every order three times at once; each is paid once, as fast as ever.",
+        retry_storm.run,
+        3,
+    ),
+    "status-check-storm": Drill(
+        "A network loses every answer; our questions keep to the schedule, customers cause none.",
+        status_storm.run,
+        1,
+    ),
+    "hot-merchant": Drill(
+        "Thousands of payments a minute go to two shops; each is credited exactly once.",
+        hot_merchant.run,
+        1,
+    ),
+    "mass-update": Drill(
+        "Somebody with all rights changes balances by SQL: three, then everybody's.",
+        mass_update.run,
+        1,
+    ),
+}

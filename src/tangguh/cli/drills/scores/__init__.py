@@ -1,0 +1,1 @@
+"""What a drill asks, what it measures, and the picture of it."""

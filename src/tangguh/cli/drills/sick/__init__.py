@@ -1,0 +1,1 @@
+"""Drills of one partner in trouble while the guard is at work."""
