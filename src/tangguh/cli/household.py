@@ -67,6 +67,15 @@ class Household:
         await self._start_watch(dsn)
         self._write_ready()
 
+    async def redeploy_gateway(self, **changes: Any) -> None:
+        """Stop the gateway and start it with other settings, as an operator would. For drills."""
+        assert self.gateway is not None
+        path = self.place.run / "gateway.json"
+        values = msgspec.json.decode(path.read_bytes()) | changes
+        self.place.write_run_file("gateway.json", values)
+        await self.gateway.stop()
+        await self.gateway.start()
+
     async def watch(self) -> None:
         """Start again whatever dies. Ends only when cancelled."""
         while True:

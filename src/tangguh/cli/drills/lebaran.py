@@ -48,6 +48,8 @@ SHAPE: Final = (
 _OPEN_MAX: Final = 2_000
 _SMALL: Final = "10.00"
 _WHOLE: Final = "10000.00"
+_CASH_PEOPLE: Final = 6
+"""Those of the card holders who have enough for a day of withdrawals."""
 _NOTES_MINOR: Final = 100_000_00
 
 
@@ -139,7 +141,11 @@ class Lebaran:
     async def _cash(self, payer: int) -> str:
         """Our machine gives notes to one of those who have a card."""
         assert self._atm is not None
-        account = demo(1)[1][payer % CARD_HOLDERS][1]
+        _, accounts, openings = demo(1)
+        holders = sorted(
+            (one[1] for one in accounts[:CARD_HOLDERS]), key=lambda account: -openings[account]
+        )[:_CASH_PEOPLE]
+        account = holders[payer % len(holders)]
         card = TestCard(pan=card_number(account), pin=DEMO_PIN, account=str(account))
         result = await self._atm.withdraw(card, DEMO_PIN, _NOTES_MINOR)
         return "posted" if result.approved else f"code {result.code or 'none'}"

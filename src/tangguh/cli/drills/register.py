@@ -8,7 +8,6 @@ from typing import Final
 import msgspec
 
 from tangguh.cli.drills import (
-    forged_orders,
     kill_nine,
     lost_replies,
     lying_partner,
@@ -20,6 +19,7 @@ from tangguh.cli.drills import (
 from tangguh.cli.drills.load import hot_account, hot_merchant, retry_storm, status_storm
 from tangguh.cli.drills.report import Report
 from tangguh.cli.drills.sick import flapping
+from tangguh.cli.drills.theft import bank_2025, forged_orders
 
 
 class Drill(msgspec.Struct, frozen=True):
@@ -55,6 +55,11 @@ DRILLS: Final[dict[str, Drill]] = {
         "Settlement files are wrong, and cycles are interrupted and run again and again.",
         settlement_twice.run,
         8,
+    ),
+    "bank-2025": Drill(
+        "The week of March 2025: 807 forged orders on the eve of Lebaran, and the way back.",
+        bank_2025.run,
+        bank_2025.ORDERS,
     ),
     "forged-orders": Drill(
         "A thief posts transfers at the gateway: with ring 1 none leaves, with the watch four.",

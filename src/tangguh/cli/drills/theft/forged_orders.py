@@ -40,7 +40,7 @@ from tangguh.cli.drills.report import Notes, Report, oracles_of
 from tangguh.cli.drills.scores.recorder import Sample
 from tangguh.cli.drills.slow_partner import percentile
 from tangguh.cli.drills.street import Street
-from tangguh.cli.drills.thief import Thief
+from tangguh.cli.drills.theft.thief import Thief
 from tangguh.cli.household import Household
 from tangguh.cli.prove import prove_dsn
 from tangguh.cli.smoke_walks import Control
@@ -167,7 +167,9 @@ async def _phase(clock: Clock, notes: Notes, seed: int, times: int, *, ring_1: b
         closures=closures,
         gateway=gateway,
         success={name: _success(street.recorder.samples, payments, name) for name in _SERVICES},
-        attempts={name: sum(one.service == name for one in street.recorder.samples) for name in _SERVICES},
+        attempts={
+            name: sum(one.service == name for one in street.recorder.samples) for name in _SERVICES
+        },
         differing={
             name: len(here[name].items() ^ {k: v for k, v in there[name].items() if k not in left}
                       .items())

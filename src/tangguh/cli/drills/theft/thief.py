@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import Final
 
 import aiohttp
@@ -19,6 +20,7 @@ _RUPIAH: Final = 100
 _LEAST, _MOST = 120_000_000 * _RUPIAH, 250_000_000 * _RUPIAH
 """The rail carries no more than Rp 250 m; the incident's mean was reported as Rp 281 m."""
 _FORWARDED: Final = 200
+_STEP_SECONDS: Final = 0.05
 
 
 class Forged(msgspec.Struct, frozen=True):
@@ -54,6 +56,21 @@ class Thief:
                 due = began + number / per_second
                 await self._clock.sleep(max(due - self._clock.monotonic(), 0.0))
                 await self._post(http, number)
+
+    async def steal_on(
+        self, times: int, slow: float, fast: float, is_shut: Callable[[], bool]
+    ) -> None:
+        """So many transfers: at the slow pace while they get out, at the fast one after that."""
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as http:
+            due = self._clock.monotonic()
+            for number in range(times):
+                while (left := due - self._clock.monotonic()) > 0:
+                    # In small steps: the pace changes as soon as the door is shut.
+                    await self._clock.sleep(min(left, _STEP_SECONDS))
+                    if is_shut():
+                        due = min(due, self._clock.monotonic() + 1 / fast)
+                await self._post(http, number)
+                due = max(due, self._clock.monotonic()) + 1 / (fast if is_shut() else slow)
 
     async def _post(self, http: aiohttp.ClientSession, number: int) -> None:
         minor = self._random.randrange(_LEAST, _MOST, _RUPIAH)

@@ -1,0 +1,1 @@
+"""Theft at the settlement account: forged orders, and the week of March 2025."""
