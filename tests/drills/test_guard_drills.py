@@ -9,7 +9,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from test_partner_drills import rehearse
+
+from drills.test_partner_drills import rehearse
 
 pytestmark = pytest.mark.drill
 

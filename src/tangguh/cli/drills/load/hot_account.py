@@ -48,7 +48,7 @@ _FLOOD: Final = "the flood"
 _RULES: Final = tuple(
     rule for rule in DEFAULT_RULES if rule.id in {"account-velocity", "account-spread"}
 )
-_ORDERS_PLANNED: Final = 20_000
+_ORDERS_PLANNED: Final = 60_000
 
 
 def plan_of(seed: int, times: int) -> list[list[tuple[str, int, str]]]:
