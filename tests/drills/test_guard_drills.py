@@ -75,3 +75,21 @@ def test_the_picture_is_written(tmp_path: Path) -> None:
     )  # fmt: skip
     charts = ElementTree.parse(path).getroot().findall(".//{*}g")
     assert {"onus", "our shop"} <= {chart.get("id") for chart in charts}
+
+
+def test_an_insider_opens_nothing_alone() -> None:
+    """Every try is refused for its own reason, and the pair is frozen."""
+    measures = passed("insider-approver", 2)["measures"]
+    assert len(measures["tries"]) == 7
+
+
+def test_a_dead_control_plane_keeps_closed_what_is_closed() -> None:
+    """From the gateway's own disk."""
+    assert passed("control-plane-dead", 12)["measures"]["left"] == 0
+
+
+def test_the_week_of_march_2025() -> None:
+    """Everything but BI-FAST outgoing goes on; four orders at most; everybody back."""
+    measures = passed("bank-2025", 807)["measures"]
+    assert measures["left"] <= 4
+    assert measures["ladder_minutes"] <= 80

@@ -67,6 +67,12 @@ class Household:
         await self._start_watch(dsn)
         self._write_ready()
 
+    async def restart(self) -> None:
+        """Start again, once, whatever has died. For drills that kill."""
+        for child in (self.world, self.gateway, self.bank, self.watcher):
+            if child is not None and child.has_ended:
+                await child.restart()
+
     async def redeploy_gateway(self, **changes: Any) -> None:
         """Stop the gateway and start it with other settings, as an operator would. For drills."""
         assert self.gateway is not None

@@ -16,6 +16,7 @@ from tangguh.cli.drills import (
     settlement_twice,
     slow_partner,
 )
+from tangguh.cli.drills.duty import control_plane_dead, insider_approver
 from tangguh.cli.drills.load import hot_account, hot_merchant, retry_storm, status_storm
 from tangguh.cli.drills.report import Report
 from tangguh.cli.drills.sick import flapping
@@ -60,6 +61,16 @@ DRILLS: Final[dict[str, Drill]] = {
         "The week of March 2025: 807 forged orders on the eve of Lebaran, and the way back.",
         bank_2025.run,
         bank_2025.ORDERS,
+    ),
+    "control-plane-dead": Drill(
+        "Bank, watch and gateway are killed; what was closed stays closed, from its own disk.",
+        control_plane_dead.run,
+        12,
+    ),
+    "insider-approver": Drill(
+        "Somebody on duty tries to open alone, through other accounts; nothing opens.",
+        insider_approver.run,
+        2,
     ),
     "forged-orders": Drill(
         "A thief posts transfers at the gateway: with ring 1 none leaves, with the watch four.",

@@ -22,6 +22,7 @@ from typing import Any, Final
 import msgspec
 
 from tangguh.cli.device import Device
+from tangguh.cli.drills.duty.crew import COMMANDER, RAIL_OWNER, RECON, RISK, Crew
 from tangguh.cli.drills.lebaran import SHARES, Lebaran, arrivals, machine
 from tangguh.cli.drills.partners import PARTNERS, Payer, payers, rehearsal
 from tangguh.cli.drills.report import Notes, Report
@@ -29,7 +30,6 @@ from tangguh.cli.drills.scores.card import Card
 from tangguh.cli.drills.scores.ending import Ending, ask_ending, ask_plan, ending_of, report_of
 from tangguh.cli.drills.scores.recorder import Band
 from tangguh.cli.drills.street import Street
-from tangguh.cli.drills.theft.crew import COMMANDER, RAIL_OWNER, RECON, RISK, Crew
 from tangguh.cli.drills.theft.thief import Thief
 from tangguh.cli.household import Household
 from tangguh.core.clock import Clock, SystemClock

@@ -9,8 +9,11 @@ from typing import Any, Final
 import aiohttp
 import msgspec
 
+from tangguh.access.people import Staff
+from tangguh.access.staff import StaffRegister
 from tangguh.cli.household import Household
 from tangguh.core.clock import Clock
+from tangguh.db.pool import Pool
 
 COMMANDER, RAIL_OWNER, RISK, CISO, RECON = (f"staff:{number}" for number in range(1, 6))
 _BY_ROLE: Final = {
@@ -58,6 +61,25 @@ class Crew:
         ) as answer:
             found: dict[str, Any] = msgspec.json.decode(await answer.read())
         return found
+
+    async def enrol(self, household: Household, who: Staff) -> None:
+        """A further account, as whoever administers staff could make; its token is known here."""
+        pool = await Pool.open(household.dsn, size_max=1)
+        try:
+            register = StaffRegister(pool, household.settings.book.book_id, self._clock)
+            await register.add(who)
+            self._tokens[who.id] = await register.add_token(who.id)
+        finally:
+            await pool.close()
+
+    async def saw(self, household: Household, staff_id: str, device: str) -> None:
+        """An account was used from a device."""
+        pool = await Pool.open(household.dsn, size_max=1)
+        try:
+            register = StaffRegister(pool, household.settings.book.book_id, self._clock)
+            await register.saw_device(staff_id, device)
+        finally:
+            await pool.close()
 
     async def closure_of(self, scope: str, seconds_max: float) -> dict[str, Any] | None:
         """The closure of a scope, as soon as it is in force; None when it never is."""
