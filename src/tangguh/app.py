@@ -135,6 +135,7 @@ class Bank:
             bank_name=BANK_NAME,
         )
         self.guardian = Guardian(self.desk, ids, settings.guard, self._rules)
+        self.door.notice = self.guardian.notice
         self.guard_door = GuardDoor(self.desk, self.guardian, self.book_id, settings.guard)
         self.pulse = Pulse(
             self.guardian, self.desk, pool, self.book_id, CHAINED, clock, settings.guard

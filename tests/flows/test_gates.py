@@ -250,3 +250,26 @@ def test_the_board_is_plain_data() -> None:
     """It is read back as it was written, whatever is in it."""
     board = Board(3, (closure(allowance=Allowance(permille=5, accounts=(1,))),), (UUID(int=3),))
     assert msgspec.json.decode(msgspec.json.encode(board), type=Board) == board
+
+
+async def test_a_balance_changed_by_sql_buys_nothing_after_a_restart(
+    dsn: str, clock: HandClock
+) -> None:
+    """The row says a billion more; the entries do not, and they are what is believed."""
+    bank = await Bank.open(QUICK, dsn, rails=paper_rails(PaperRail()), clock=clock)
+    await bank.fill_demo(seed=1)
+    account = await account_of(bank, ANA)
+    true = (await balance(bank, account)).posted_minor
+    await bank.close()
+    again = await Bank.open(QUICK, dsn, rails=paper_rails(PaperRail()), clock=clock)
+    await again.pool.fetch(
+        "UPDATE accounts SET posted_minor = posted_minor + 100000000000 WHERE account_id = $1",
+        account,
+    )
+    refused = await pay(again, await transfer(again, true + RUPIAH, key="more"))
+    assert refused.refusal is Refusal.INSUFFICIENT_FUNDS
+    paid = await pay(again, await transfer(again, RUPIAH, key="some"))
+    assert paid.state is PaymentState.POSTED
+    assert (await balance(again, account)).posted_minor == true - RUPIAH, "the row is true again"
+    await proved(again)
+    await again.close()

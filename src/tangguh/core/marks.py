@@ -31,7 +31,7 @@ class Marks:
         if listener in self._listeners:
             self._listeners.remove(listener)
 
-    def always(self, name: str, holds: bool, detail: str = "") -> bool:  # noqa: FBT001
+    def always(self, name: str, *, holds: bool, detail: str = "") -> bool:
         """Note a rule that must hold; whether it did. ``name`` is a stable code."""
         if not holds:
             self.broken[name] += 1

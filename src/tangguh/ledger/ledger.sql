@@ -1,10 +1,16 @@
 -- The statements behind the ledger. Every one begins with the book_id: one book, one node.
 
 -- name: load_accounts
--- Accounts the writer does not have in memory. Leans on the primary key.
-SELECT account_id, kind, owner_id, state, posted_minor, held_minor, floor_minor, entry_seq, opened_at,
-       overdrawn_minor, tier
-  FROM accounts WHERE book_id = $1 AND account_id = ANY($2::bigint[])
+-- Accounts the writer does not have in memory. Leans on the primary keys. The balance is that of
+-- the newest entry, which nobody can change: a row that was changed beside the book buys nothing.
+SELECT a.account_id, a.kind, a.owner_id, a.state, coalesce(newest.balance_minor, 0) AS posted_minor,
+       a.held_minor, a.floor_minor, coalesce(newest.seq, 0) AS entry_seq, a.opened_at,
+       a.overdrawn_minor, a.tier
+  FROM accounts AS a
+  LEFT JOIN LATERAL (SELECT e.seq, e.balance_minor FROM entries AS e
+                      WHERE e.book_id = $1 AND e.account_id = a.account_id
+                      ORDER BY e.seq DESC LIMIT 1) AS newest ON true
+ WHERE a.book_id = $1 AND a.account_id = ANY($2::bigint[])
 
 -- name: change_accounts
 -- The accounts a batch touched, as they are after it. One row each, however many entries.

@@ -28,6 +28,7 @@ from tangguh.core.errors import (
     TangguhError,
 )
 from tangguh.core.ids import Ids
+from tangguh.core.marks import always
 from tangguh.db.pool import UNWRITABLE, Connection, cut_after, translated
 from tangguh.ledger import store
 from tangguh.ledger.book import Book
@@ -289,6 +290,7 @@ class Writer:
             except Exception as bug:
                 book.undo()
                 log.exception("book.decision_failed", command=type(command).__name__)
+                always("book.decides", holds=False, detail=type(command).__name__)
                 ticket.answers.append(InvariantBroken(f"{type(command).__name__}: {bug!r}"))
             if self._flight is not None and number % _COMMANDS_PER_PAUSE == 0:
                 await asyncio.sleep(0)

@@ -15,6 +15,7 @@ import msgspec
 import structlog
 
 from tangguh.core.errors import TangguhError
+from tangguh.core.marks import always
 from tangguh.core.order import RefundOrder
 from tangguh.core.outcome import NotSent, Outcome, Unanswered
 from tangguh.db.pool import Pool
@@ -87,6 +88,7 @@ class Resolver:
             except Exception:
                 # A rail must not raise. One that does loses this look, not everybody's resolver.
                 log.exception("resolver.broken", payment=str(payment.id))
+                always("rail.returns", holds=False, detail=payment.rail)
 
 
 async def resolve(desk: Desk, payment: Payment) -> None:

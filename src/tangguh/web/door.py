@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from tangguh.access.rate import Rate
@@ -58,6 +58,8 @@ class Door:
             clock, burst=settings.requests_burst, per_minute=settings.requests_per_minute
         )
         self._walking: set[asyncio.Task[Any]] = set()
+        self.notice: Callable[[str, str], None] = lambda _name, _key: None
+        """Tells the guard of a signal that is no payment; set by whoever has one."""
         self.shutters = Shutters(desk, pool, book_id, clock)
         desk.watch(self.live.tell)
 

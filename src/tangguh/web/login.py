@@ -36,6 +36,7 @@ async def prove(door: Door, *, host: str, phone: str, pin: str) -> Customer:
     customer = await customers.by_phone(door.pool, door.book_id, phone)
     judged = await door.sessions.check_pin(customer.customer_id if customer else None, pin)
     if judged is not None or customer is None:
+        door.notice("login.failed", host)
         raise await _pin_trouble(door, customer, judged)
     return customer
 

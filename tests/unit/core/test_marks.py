@@ -8,8 +8,8 @@ from tangguh.core.marks import Marks
 def test_a_broken_rule_is_counted_and_told() -> None:
     marks, told = Marks(), []
     marks.listen(lambda name, detail: told.append((name, detail)))
-    assert marks.always("sum_is_zero", True)
-    assert not marks.always("sum_is_zero", False, "book 1")
+    assert marks.always("sum_is_zero", holds=True)
+    assert not marks.always("sum_is_zero", holds=False, detail="book 1")
     assert told == [("sum_is_zero", "book 1")]
     assert marks.broken == {"sum_is_zero": 1}
 
