@@ -22,7 +22,6 @@ from tangguh.core.clock import Clock, SystemClock
 from tangguh.core.errors import Misconfigured
 from tangguh.core.ids import Ids
 from tangguh.core.money import IDR
-from tangguh.core.order import Origin
 from tangguh.core.service import SERVICES
 from tangguh.customers import seed as demo
 from tangguh.customers import store as customers
@@ -34,9 +33,7 @@ from tangguh.ledger.plans import LEDGER_JOURNALS
 from tangguh.ledger.store import LEDGER
 from tangguh.ledger.writer import Writer
 from tangguh.payments.desk import Desk
-from tangguh.payments.gates.observe import seen_of
 from tangguh.payments.incoming.receiving import Receiving
-from tangguh.payments.payment import Payment
 from tangguh.payments.people.changes import CHANGE_EVENTS, PEOPLE_SHELVES
 from tangguh.payments.people.rules import RULE_CHANGES, rules_in_force
 from tangguh.payments.people.store import changed_rules
@@ -323,14 +320,10 @@ class Bank:
             self.settings.recovery,
             load=lambda: (self.writer.taken, self.writer.shed),
         )
-        self.desk.observe(self._record)
+        self.guardian.pass_on(self.recorder.see)
 
     async def _rules(self) -> tuple[Rule, ...]:
         return rules_in_force(await changed_rules(self.pool, self.book_id))
-
-    def _record(self, payment: Payment, origin: Origin) -> None:
-        for seen in seen_of(payment, self.clock.now(), origin):
-            self.recorder.see(seen)
 
     def _unauthorised(self, rail: str, reference: str, why: str) -> None:
         """A message without the ledger's leave was stopped at a rail (ring 1)."""

@@ -21,6 +21,9 @@ from tangguh.guard.scope import Facts, Scope
 _KEYS_MAX: Final = 50_000
 _WINDOW_EVENTS_MAX: Final = 20_000
 _EXAMPLES: Final = 5
+_OF_ATTEMPTS: Final = frozenset({Metric.ATTEMPTS, Metric.AMOUNT, Metric.PAYEES})
+"""Metrics that count what is asked for, whatever becomes of it."""
+_ANYWHERE: Final = Scope()
 
 
 class End(StrEnum):
@@ -91,7 +94,7 @@ class Detector:
     """Counts what is seen, by the rules that are not off; says which fire."""
 
     def __init__(self, rules: tuple[Rule, ...]) -> None:
-        self.rules = tuple(rule for rule in rules if rule.mode is not Mode.OFF)
+        self.rules = _in_use(rules)
         self._windows: dict[str, OrderedDict[tuple[str, ...], _Window]] = {
             rule.id: OrderedDict() for rule in self.rules
         }
@@ -99,21 +102,26 @@ class Detector:
 
     def take(self, rules: tuple[Rule, ...]) -> None:
         """Go by these rules from now on; what was counted under those that stay is kept."""
-        self.rules = tuple(rule for rule in rules if rule.mode is not Mode.OFF)
+        self.rules = _in_use(rules)
         kept = self._windows
         self._windows = {rule.id: kept.get(rule.id, OrderedDict()) for rule in self.rules}
         self._touched = {(name, key) for name, key in self._touched if name in self._windows}
 
     def see(self, seen: Seen) -> None:
         """Count one observation under every rule that looks at it."""
+        facts = seen.facts
+        keys: dict[tuple[str, ...], tuple[str, ...] | None] = {}
         for rule in self.rules:
-            if not rule.where.covers(seen.facts):
-                continue
-            if rule.signal_class is SignalClass.ABUSE and not seen.facts.customer_id:
+            if rule.signal_class is SignalClass.ABUSE and not facts.customer_id:
                 # The bank's own probes and networks' credits are nobody's abuse.
                 continue
-            key = _key_of(rule, seen.facts)
-            if key is None:
+            if rule.metric in _OF_ATTEMPTS and seen.end is not End.ATTEMPTED:
+                continue
+            if rule.by in keys:
+                key = keys[rule.by]
+            else:
+                key = keys[rule.by] = _key_of(rule.by, facts)
+            if key is None or not (rule.where is _ANYWHERE or rule.where.covers(facts)):
                 continue
             windows = self._windows[rule.id]
             window = windows.get(key)
@@ -149,6 +157,15 @@ class Detector:
         for key in list(self._windows.get(rule_id, ())):
             if scope_of_key(next(r for r in self.rules if r.id == rule_id), key) == scope:
                 del self._windows[rule_id][key]
+
+
+def _in_use(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    """The rules that count; one that looks everywhere says so by being that very scope."""
+    return tuple(
+        msgspec.structs.replace(rule, where=_ANYWHERE) if rule.where == _ANYWHERE else rule
+        for rule in rules
+        if rule.mode is not Mode.OFF
+    )
 
 
 def measure(
@@ -203,8 +220,12 @@ _OPTIONAL: Final = frozenset({"partner"})
 """A dimension a key may lack: not every rail has several partners."""
 
 
-def _key_of(rule: Rule, facts: Facts) -> tuple[str, ...] | None:
-    """The order's key under a rule; None when it has no such dimension."""
-    key = tuple(str(getattr(facts, name) or "") for name in rule.by)
-    lacking = (name for name, value in zip(rule.by, key, strict=True) if not value)
-    return None if any(name not in _OPTIONAL for name in lacking) else key
+def _key_of(by: tuple[str, ...], facts: Facts) -> tuple[str, ...] | None:
+    """The order's key in these dimensions; None when it lacks one of them."""
+    key = []
+    for name in by:
+        value = getattr(facts, name)
+        if not value and name not in _OPTIONAL:
+            return None
+        key.append(str(value) if value else "")
+    return tuple(key)

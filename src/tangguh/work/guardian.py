@@ -111,6 +111,7 @@ class Guardian:
         self._distrusted: set[str] = set()
         self.said: deque[Said] = deque(maxlen=_SAID_MAX)
         self._listeners: list[Callable[[Said], None]] = []
+        self._seers: list[Callable[[Seen], None]] = []
         if settings.mode != "off":
             desk.observe(self._see)
             MARKS.listen(self._mark)
@@ -120,6 +121,8 @@ class Guardian:
     def _see(self, payment: Payment, origin: Origin) -> None:
         for seen in seen_of(payment, self._desk.clock.now(), origin):
             self._detector.see(seen)
+            for listener in self._seers:
+                listener(seen)
             if seen.end is End.ATTEMPTED:
                 self._normal.append(seen)
             else:
@@ -144,6 +147,10 @@ class Guardian:
         if self._settings.rules is None and self._read_rules is not None:
             self.rules = await self._read_rules()
             self._detector = Detector(self.rules)
+
+    def pass_on(self, seer: Callable[[Seen], None]) -> None:
+        """Call ``seer`` with every observation of a payment from now on: the ladder's recorder."""
+        self._seers.append(seer)
 
     def listen(self, listener: Callable[[Said], None]) -> None:
         """Call ``listener`` with everything said from now on: the pager, a drill's timeline."""
