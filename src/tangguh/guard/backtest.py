@@ -15,7 +15,8 @@ import msgspec
 from tangguh.guard.choice import choose
 from tangguh.guard.rules import ALONE, Mode, Rule
 from tangguh.guard.scope import Facts, Scope, text_of
-from tangguh.guard.signals import TECHNICAL, Detector, End, Seen
+from tangguh.guard.signals import Detector
+from tangguh.guard.window import TECHNICAL, End, Seen
 
 _LOOK_SECONDS: Final = 1.0
 

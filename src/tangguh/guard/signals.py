@@ -6,50 +6,23 @@ time-outs still run (go-zero #5011). Every method takes the time; nothing here r
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
-from datetime import datetime, timedelta
-from enum import StrEnum
+from collections import OrderedDict
+from datetime import datetime
 from typing import Final
-from uuid import UUID
 
 import msgspec
 
 from tangguh.guard.closure import SignalClass
 from tangguh.guard.rules import Metric, Mode, Rule
 from tangguh.guard.scope import Facts, Scope
+from tangguh.guard.window import End, Seen, Window
 
 _KEYS_MAX: Final = 50_000
-_WINDOW_EVENTS_MAX: Final = 20_000
 _EXAMPLES: Final = 5
 _OF_ATTEMPTS: Final = frozenset({Metric.ATTEMPTS, Metric.AMOUNT, Metric.PAYEES})
 """Metrics that count what is asked for, whatever becomes of it."""
 _ANYWHERE: Final = Scope()
-
-
-class End(StrEnum):
-    """How one attempt stands. The middle three are the network's trouble, not the customer's."""
-
-    ATTEMPTED = "attempted"
-    NOT_SENT = "not_sent"
-    UNANSWERED = "unanswered"
-    BROKEN = "broken"
-    PAID = "paid"
-    DECLINED = "declined"
-    REFUSED = "refused"
-
-
-TECHNICAL: Final = frozenset({End.NOT_SENT, End.UNANSWERED, End.BROKEN})
-_GOOD: Final = frozenset({End.PAID, End.DECLINED})
-
-
-class Seen(msgspec.Struct, frozen=True, gc=False):
-    """One observation of one payment. ``seconds`` from its acceptance to this."""
-
-    at: datetime
-    payment_id: UUID
-    facts: Facts
-    end: End
-    seconds: float = 0.0
+_INSIDE: Final = frozenset({"onus", "emoney"})
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -63,39 +36,12 @@ class Finding(msgspec.Struct, frozen=True):
     examples: tuple[str, ...] = ()
 
 
-class _Window:
-    """The events of one key within the longest window that asks for it."""
-
-    __slots__ = ("events", "open", "row")
-
-    def __init__(self) -> None:
-        self.events: deque[Seen] = deque(maxlen=_WINDOW_EVENTS_MAX)
-        self.open: dict[UUID, datetime] = {}
-        self.row = 0
-
-    def add(self, seen: Seen) -> None:
-        self.events.append(seen)
-        if seen.end is End.ATTEMPTED or seen.end is End.UNANSWERED:
-            self.open.setdefault(seen.payment_id, seen.at)
-        else:
-            self.open.pop(seen.payment_id, None)
-        if seen.end in TECHNICAL:
-            self.row += 1
-        elif seen.end in _GOOD:
-            self.row = 0
-
-    def prune(self, before: datetime) -> None:
-        events = self.events
-        while events and events[0].at < before:
-            events.popleft()
-
-
 class Detector:
     """Counts what is seen, by the rules that are not off; says which fire."""
 
     def __init__(self, rules: tuple[Rule, ...]) -> None:
         self.rules = _in_use(rules)
-        self._windows: dict[str, OrderedDict[tuple[str, ...], _Window]] = {
+        self._windows: dict[str, OrderedDict[tuple[str, ...], Window]] = {
             rule.id: OrderedDict() for rule in self.rules
         }
         self._touched: set[tuple[str, tuple[str, ...]]] = set()
@@ -115,6 +61,9 @@ class Detector:
             if rule.signal_class is SignalClass.ABUSE and not facts.customer_id:
                 # The bank's own probes and networks' credits are nobody's abuse.
                 continue
+            if rule.signal_class is SignalClass.HEALTH and facts.rail in _INSIDE:
+                # Nobody is asked, so nobody can fall silent.
+                continue
             if rule.metric in _OF_ATTEMPTS and seen.end is not End.ATTEMPTED:
                 continue
             if rule.by in keys:
@@ -126,7 +75,7 @@ class Detector:
             windows = self._windows[rule.id]
             window = windows.get(key)
             if window is None:
-                window = windows[key] = _Window()
+                window = windows[key] = Window(rule)
                 if len(windows) > _KEYS_MAX:
                     windows.popitem(last=False)
             window.add(seen)
@@ -141,13 +90,12 @@ class Detector:
             rule, window = by_id[rule_id], self._windows[rule_id].get(key)
             if window is None:
                 continue
-            window.prune(now - timedelta(seconds=rule.window_seconds))
-            value, sample = measure(rule, window.events, window.open, window.row, now)
-            if rule.metric is Metric.BACKLOG and window.open:
+            value, sample = window.measure(now)
+            if window.still_waits:
                 # Late comes by waiting alone: this key is looked at again though nothing is seen.
                 waiting.add((rule_id, key))
             if sample >= rule.sample_min and value >= rule.threshold:
-                examples = tuple(str(one.payment_id) for one in list(window.events)[-_EXAMPLES:])
+                examples = window.examples(_EXAMPLES)
                 found.append(Finding(rule, scope_of_key(rule, key), value, sample, now, examples))
         self._touched = waiting
         return found
@@ -166,44 +114,6 @@ def _in_use(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
         for rule in rules
         if rule.mode is not Mode.OFF
     )
-
-
-def measure(
-    rule: Rule,
-    events: deque[Seen],
-    still_open: dict[UUID, datetime],
-    row: int,
-    now: datetime,
-) -> tuple[int, int]:
-    """The metric's value and how many observations it rests on. Rates in per mille."""
-    match rule.metric:
-        case Metric.TECHNICAL_CONSECUTIVE:
-            return row, max(row, 1)
-        case Metric.TECHNICAL_COUNT:
-            bad = sum(1 for one in events if one.end in TECHNICAL)
-            return bad, sum(1 for one in events if one.end is not End.ATTEMPTED)
-        case Metric.TECHNICAL_RATE:
-            ended = [one for one in events if one.end in TECHNICAL or one.end in _GOOD]
-            bad = sum(1 for one in ended if one.end in TECHNICAL)
-            return (bad * 1000 // len(ended) if ended else 0), len(ended)
-        case Metric.SLOW_RATE:
-            ended = [one for one in events if one.end in _GOOD or one.end is End.UNANSWERED]
-            slow = sum(1 for one in ended if one.seconds >= rule.slow_seconds)
-            return (slow * 1000 // len(ended) if ended else 0), len(ended)
-        case Metric.BACKLOG:
-            late = now - timedelta(seconds=rule.slow_seconds)
-            waiting = sum(1 for since in still_open.values() if since <= late)
-            return waiting, max(waiting, 1)
-        case Metric.REFUSED:
-            return sum(1 for one in events if one.end is End.REFUSED), len(events)
-    tried = [one for one in events if one.end is End.ATTEMPTED]
-    match rule.metric:
-        case Metric.AMOUNT:
-            return sum(one.facts.amount_minor for one in tried), len(tried)
-        case Metric.PAYEES:
-            return len({one.facts.payee for one in tried}), len(tried)
-        case _:
-            return len(tried), max(len(tried), 1)
 
 
 def scope_of_key(rule: Rule, key: tuple[str, ...]) -> Scope:

@@ -79,11 +79,15 @@ async def counts(connection: Connection, book_id: int) -> tuple[int, int]:
 
 
 async def batches_with_rows(
-    connection: Connection, book_id: int, journals: Sequence[JournalPlan], first: int = 1
+    connection: Connection,
+    book_id: int,
+    journals: Sequence[JournalPlan],
+    first: int = 1,
+    per_step: int = _BATCHES_PER_STEP,
 ) -> AsyncIterator[tuple[Record, list[tuple[str, list[Row]]]]]:
-    """Each batch's row with its rows in every journal, a few hundred batches at a time."""
+    """Each batch's row with its rows in every journal, so many batches at a time."""
     while True:
-        last = first + _BATCHES_PER_STEP - 1
+        last = first + per_step - 1
         batches = await connection.fetch(PROOF["read_batches"], book_id, first, last)
         if not batches:
             return

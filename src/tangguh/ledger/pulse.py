@@ -56,12 +56,12 @@ async def chain_from(
     book_id: int,
     journals: Sequence[JournalPlan],
     walked: Walked,
-    batches_max: int = 5_000,
+    batches_max: int = 25,
 ) -> tuple[Walked, list[Broken]]:
     """Walk on from where the walk stopped, hashing the rows of so many batches again."""
     here = walked
     async for batch, streams in batches_with_rows(
-        connection, book_id, journals, first=walked.batch_no + 1
+        connection, book_id, journals, first=walked.batch_no + 1, per_step=batches_max
     ):
         number = here.batch_no + 1
         if batch["batch_no"] != number or batch["previous"] != here.hash:

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from tangguh.guard.scope import Scope
-from tangguh.guard.signals import TECHNICAL, End, Seen
+from tangguh.guard.window import TECHNICAL, End, Seen
 
 _SEEN_MAX: Final = 200_000
 _ENDED: Final = TECHNICAL | {End.PAID, End.DECLINED}

@@ -7,7 +7,7 @@ When this stops, closures stay in force: they are the book's, not the guard's (A
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Final, Literal
@@ -34,10 +34,11 @@ from tangguh.guard.closure import (
 )
 from tangguh.guard.rules import DEFAULT_RULES, Mode, Rule
 from tangguh.guard.scope import Facts, Scope, text_of
-from tangguh.guard.signals import TECHNICAL, Detector, End, Finding, Seen
+from tangguh.guard.signals import Detector, Finding
 from tangguh.guard.snapshot import WatchOrder
 from tangguh.guard.tally import Tally, Threshold
 from tangguh.guard.watching import refuse_order
+from tangguh.guard.window import TECHNICAL, End, Seen
 from tangguh.payments.desk import Desk
 from tangguh.payments.gates.change import ChangeClosure, Close, Lapse, ReadBoard
 from tangguh.payments.gates.observe import seen_of
@@ -57,7 +58,8 @@ _OWNER: Final = "on-call"
 class GuardSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``mode``: live, shadow (every rule only says what it would do) or off.
 
-    ``rules`` replaces the rules in force; for rehearsals. ``evidence_examples`` are payment ids.
+    ``walk_seconds_max``: of each pulse, for hashing the newest batches again; under load the walk
+    lags behind and catches up afterwards. ``rules`` replaces the rules in force; for rehearsals.
     Ed25519 keys in PEM: ``snapshot_key_path`` signs the board for the edges, who sign their
     questions with ``edge_public_key_path``'s other half; ``watch_public_key_path`` is the watch's,
     and ``watch_url`` where its state is read. Empty: there is none.
@@ -66,6 +68,7 @@ class GuardSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     mode: Literal["live", "shadow", "off"] = "live"
     round_seconds: float = 0.25
     pulse_seconds: float = 5.0
+    walk_seconds_max: float = 0.2
     clock_offset_seconds_max: float = 5.0
     tampered_accounts_max: int = 100
     rules: tuple[Rule, ...] | None = None
@@ -103,7 +106,7 @@ class Guardian:
         self.rules: tuple[Rule, ...] = settings.rules or DEFAULT_RULES
         self._detector = Detector(self.rules)
         self._normal: deque[Seen] = deque(maxlen=_NORMAL_MAX)
-        self._ends: dict[object, End] = {}
+        self._ends: OrderedDict[object, End] = OrderedDict()
         self._pointed: dict[str, deque[tuple[datetime, Scope]]] = {}
         self._again: dict[tuple[str, Scope], tuple[int, datetime]] = {}
         self._tally = Tally()
@@ -128,7 +131,7 @@ class Guardian:
             else:
                 self._ends[seen.payment_id] = seen.end
         while len(self._ends) > _NORMAL_MAX:
-            self._ends.pop(next(iter(self._ends)))
+            self._ends.popitem(last=False)
 
     def _mark(self, name: str, detail: str) -> None:
         self.notice("mark.broken", name, detail)

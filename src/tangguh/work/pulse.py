@@ -17,7 +17,7 @@ from tangguh.audit.journal import JournalPlan
 from tangguh.core.clock import Clock
 from tangguh.core.errors import TangguhError
 from tangguh.core.marks import sometimes
-from tangguh.db.pool import Pool
+from tangguh.db.pool import Connection, Pool
 from tangguh.guard.budget import CAPS, PEOPLE_SECONDS, rule_on
 from tangguh.guard.closure import SignalClass, State
 from tangguh.guard.scope import Scope
@@ -86,7 +86,7 @@ class Pulse:
         async with self._pool.connection() as connection:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 broken = await rows_that_differ(connection, book, most)
-                self.walked, torn = await chain_from(connection, book, self._journals, self.walked)
+                torn = await self._walk(connection)
             there = await connection.fetchval(PULSE["database_clock"])
         offset = abs((there - self._clock.now()).total_seconds())
         if offset > self._settings.clock_offset_seconds_max:
@@ -96,6 +96,15 @@ class Pulse:
         for one in (*broken, *torn):
             await self._act_on(one)
         return [*broken, *torn]
+
+    async def _walk(self, connection: Connection) -> list[Broken]:
+        """Walk the chain on, a little at a time and never for long: payments come first."""
+        until = self._clock.monotonic() + self._settings.walk_seconds_max
+        while True:
+            before = self.walked
+            self.walked, torn = await chain_from(connection, self._book_id, self._journals, before)
+            if torn or self.walked == before or self._clock.monotonic() >= until:
+                return torn
 
     async def _act_on(self, broken: Broken) -> None:
         key = f"{broken.rule} {broken.detail} {broken.accounts}"

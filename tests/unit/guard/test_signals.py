@@ -15,7 +15,8 @@ from tangguh.guard.choice import choose
 from tangguh.guard.closure import SignalClass
 from tangguh.guard.rules import DEFAULT_RULES, Metric, Mode, Rule, refuse_rule
 from tangguh.guard.scope import Facts, Scope
-from tangguh.guard.signals import Detector, End, Seen
+from tangguh.guard.signals import Detector
+from tangguh.guard.window import End, Seen
 from unit.guard.test_closure import closure
 
 NOON = datetime(2026, 3, 20, 5, tzinfo=UTC)

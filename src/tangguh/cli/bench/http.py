@@ -23,6 +23,7 @@ from cyclopts import Parameter
 from tangguh.access.session import signature
 from tangguh.cli.bench.load import Plan, Seen
 from tangguh.cli.bench.report import Laps, Report, Result, show
+from tangguh.cli.bench.workshop import unhurried_guard
 from tangguh.cli.bench.yardstick import Pgbench
 from tangguh.cli.household import Household, temporary
 from tangguh.cli.prove import prove_dsn
@@ -69,7 +70,9 @@ def http(
 async def _bench(seconds: int) -> Report:
     with tempfile.TemporaryDirectory(prefix="tangguh-bench-") as directory:
         place = Path(directory)
-        household = temporary(place, load(None), seed=1, overrides=_OVERRIDES)
+        household = temporary(
+            place, load(None), seed=1, overrides={**_OVERRIDES, "guard": unhurried_guard()}
+        )
         try:
             await household.start()
             return await _measure(household, place, seconds)

@@ -22,6 +22,7 @@ from typing import Annotated, Any, Final
 from cyclopts import Parameter
 
 from tangguh.cli.bench.report import Laps, Report, Result, show
+from tangguh.cli.bench.workshop import unhurried_guard
 from tangguh.cli.bench.yardstick import Pgbench
 from tangguh.cli.household import Household, free_port, temporary
 from tangguh.cli.prove import prove_dsn
@@ -65,7 +66,10 @@ def iso8583(
 
 async def _bench(seconds: int) -> Report:
     port = free_port()
-    overrides: dict[str, Any] = {"iso8583": {"port": port, "handling_max": 2 * _IN_FLIGHT}}
+    overrides: dict[str, Any] = {
+        "iso8583": {"port": port, "handling_max": 2 * _IN_FLIGHT},
+        "guard": unhurried_guard(),
+    }
     with tempfile.TemporaryDirectory(prefix="tangguh-bench-") as directory:
         household = temporary(Path(directory), load(None), seed=1, overrides=overrides)
         line = Line()

@@ -6,6 +6,9 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from tangguh.config import Settings
 from tangguh.core.ids import Ids
@@ -13,6 +16,8 @@ from tangguh.core.money import IDR
 from tangguh.db.embedded import EmbeddedPostgres
 from tangguh.db.migrate import migrate
 from tangguh.db.pool import connect
+from tangguh.guard.closure import SignalClass
+from tangguh.guard.rules import DEFAULT_RULES
 from tangguh.ledger.chart import EQUITY, Kind
 from tangguh.ledger.command import OpenAccount, Post
 from tangguh.ledger.store import LEDGER
@@ -70,3 +75,17 @@ async def settle(dsn: str) -> None:
         await connection.execute("CHECKPOINT")
     finally:
         await connection.close()
+
+
+def unhurried_guard() -> dict[str, Any]:
+    """The guard as it is, counting everything; only that a bench's few customers, each paying as
+    fast as thousands, are not the abuse they look like: the thresholds of class B are out of reach.
+    """
+    rules = [
+        msgspec.structs.replace(rule, threshold=rule.threshold * 1_000_000)
+        if rule.signal_class is SignalClass.ABUSE
+        else rule
+        for rule in DEFAULT_RULES
+    ]
+    found: dict[str, Any] = {"rules": msgspec.to_builtins(rules)}
+    return found

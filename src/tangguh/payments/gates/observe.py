@@ -7,7 +7,7 @@ from typing import Final
 
 from tangguh.core.order import CreditOrder, Origin, PaymentOrder
 from tangguh.core.outcome import Refusal
-from tangguh.guard.signals import End, Seen
+from tangguh.guard.window import End, Seen
 from tangguh.payments.gates.facts import NO_ORIGIN, facts_of
 from tangguh.payments.payment import Payment, State
 

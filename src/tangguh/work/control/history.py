@@ -9,7 +9,7 @@ from tangguh.core.order import CreditOrder, PaymentOrder
 from tangguh.core.outcome import Refusal
 from tangguh.db.pool import Pool
 from tangguh.db.queries import Queries
-from tangguh.guard.signals import End, Seen
+from tangguh.guard.window import End, Seen
 from tangguh.payments.gates.facts import facts_of
 from tangguh.payments.payment import Payment, State
 from tangguh.payments.plans import read_payment
