@@ -25,6 +25,8 @@ from tangguh.db.embedded import EmbeddedPostgres
 from tangguh.db.roles import WATCH, dsn_as, make_watch_role
 
 _WATCH_SECONDS: Final = 0.2
+_ORPHANS_SECONDS_MAX: Final = 10.0
+"""So long the children of a killed parent may take to notice and end."""
 
 Say = Callable[[str], None]
 
@@ -48,6 +50,7 @@ class Household:
         self.seed = seed
         self._say = say
         self._overrides = overrides or {}
+        self._was_killed = False
         self.postgres: EmbeddedPostgres | None = None
         self.world: Child | None = None
         self.gateway: Child | None = None
@@ -59,7 +62,8 @@ class Household:
     async def start(self) -> None:
         """Bring everything up in order, each thing ready before the next. Raises TangguhError."""
         self.place.take()
-        refuse_busy_port(self.settings.web.host, self.port)
+        self._was_killed = (self.place.run / "ready.json").exists()
+        await self._expect_free(self.settings.web.host, self.port)
         dsn = await self._start_postgres()
         await self._start_world()
         await self._start_gateway()
@@ -124,7 +128,7 @@ class Household:
         self._say("  networks      starting QRIS, BI-FAST, cards, wallets and billers, simulated")
         control_port = self.port + 1 if self.port else 0
         if control_port:
-            refuse_busy_port("127.0.0.1", control_port)
+            await self._expect_free("127.0.0.1", control_port)
         ports = dict(zip(NETWORKS, free_ports(len(NETWORKS)), strict=True))
         bank_url = f"http://127.0.0.1:{self.port}"
         control_url = f"http://127.0.0.1:{control_port}"
@@ -179,6 +183,18 @@ class Household:
         path = self.place.write_run_file("watch.json", values)
         self.watcher = self._child("watch", ["watch", "--config", str(path)])
         self.addresses["watch"] = (await self.watcher.start())["watch"]
+
+    async def _expect_free(self, host: str, port: int) -> None:
+        """Refuse a busy port; after a kill give its orphans the seconds they take to end."""
+        waited = 0.0
+        while self._was_killed and waited < _ORPHANS_SECONDS_MAX:
+            try:
+                refuse_busy_port(host, port)
+                return
+            except Misconfigured:
+                await asyncio.sleep(_WATCH_SECONDS)
+                waited += _WATCH_SECONDS
+        refuse_busy_port(host, port)
 
     def _child(self, name: str, arguments: list[str]) -> Child:
         return Child(name, arguments, run=self.place.run, logs=self.place.logs)

@@ -71,6 +71,7 @@ def _from_memory(visit: Visit) -> Response:
         accounts=known.accounts if known else [],
         as_of=known.as_of if known else None,
         is_stale=True,
+        shut=[],
         unsettled=[],
         latest=[],
     )
