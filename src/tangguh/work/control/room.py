@@ -283,7 +283,7 @@ class ControlRoom:
             Vote(change_id=change_id, by=by, is_yes=True, sha256=sha256, everyone=everyone)
         )
         if isinstance(voted, Refused):
-            if voted.code is Refusal.SAME_PERSON and by.id not in voted.detail.split(" and ")[1]:
+            if voted.code is Refusal.SAME_PERSON:
                 await self._freeze(by, change_id)
             self._guard.notice("staff.denied", by.id, str(voted.code))
             return voted
@@ -314,15 +314,19 @@ class ControlRoom:
         )
 
     async def _freeze(self, by: Staff, change_id: UUID) -> None:
-        """Class D acts on the operator, never on customers."""
+        """Freeze both accounts of one person, and end the change they were used for.
+
+        Class D acts on the operator, never on customers. Signing twice with one account is a
+        mistake and only refused.
+        """
         change = next((one for one in await self.changes() if one.id == change_id), None)
-        people = {by.id} | ({change.maker.id} if change is not None else set())
-        for person in sorted(people):
+        if change is None or by.id in {change.maker.id, *(vote.by.id for vote in change.votes)}:
+            return
+        for person in sorted({by.id, change.maker.id}):
             if await self.staff.freeze(person):
                 await self._desk.decide(Remember("guard", "staff.frozen", person, "same_person"))
-        if change is not None:
-            await self._desk.decide(Vote(change_id=change_id, by=change.maker, is_yes=False))
-        log.warning("control.frozen", people=sorted(people))
+        await self._desk.decide(Vote(change_id=change_id, by=change.maker, is_yes=False))
+        log.warning("control.frozen", people=sorted({by.id, change.maker.id}))
 
     async def _carry(self, change: Change) -> Any:
         """Do what was approved; a rung of the ladder is the climber's to take."""
