@@ -42,7 +42,7 @@ from tangguh.core.errors import StoreUnavailable
 from tangguh.core.ids import Ids
 from tangguh.core.order import ToAccount
 from tangguh.core.outcome import Accepted, Declined, Refusal, Refused, Unanswered
-from tangguh.db.pool import Pool
+from tangguh.db.pool import COMMAND_TIMEOUT_SECONDS, Pool
 from tangguh.ledger import chart, statement
 from tangguh.ledger.chart import Kind
 from tangguh.ledger.command import (
@@ -278,8 +278,9 @@ async def test_the_database_goes_away_while_payments_are_being_recovered(
     )
     await asyncio.gather(looking, return_exceptions=True)
     await admin.close()
-    # Lines that were cut are noticed one by one, so it may take a round for each of them.
-    async with asyncio.timeout(30):
+    # Lines that were cut are noticed one by one, so it may take a round for each of them; one cut
+    # in the middle of a question is noticed only when the question's own time is over.
+    async with asyncio.timeout(3 * COMMAND_TIMEOUT_SECONDS):
         while not await all_posted(bank, waiting):
             clock.advance(60)
             await asyncio.gather(bank.resolver.round(), return_exceptions=True)

@@ -21,7 +21,7 @@ from tangguh.core.outcome import Accepted, Unanswered
 
 pytestmark = pytest.mark.browser
 
-GOLDEN = json.loads((Path(__file__).parent.parent / "unit" / "web" / "golden.json").read_text())
+GOLDEN = json.loads((Path(__file__).parent.parent / "unit" / "core" / "golden.json").read_text())
 OUTSIDE = ("/", "/demo", "/problems/limit_per_day", "/nowhere")
 INSIDE = ("/home", "/pay", "/transfer", "/history", "/payments")
 

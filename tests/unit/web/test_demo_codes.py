@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tangguh.core.format import money
 from tangguh.rails.qris.codec import parse
 from tangguh.rails.qris.message import TipKind
-from tangguh.web.format import money
 from tangguh.web.pages.outside.demo import CODES
 from tangguh.web.words import read_all
 

@@ -9,10 +9,10 @@ from uuid import UUID
 import msgspec
 from starlette.responses import Response
 
+from tangguh.core.format import heading_day
 from tangguh.customers import store as customers
 from tangguh.ledger import statement
 from tangguh.payments import store as payments
-from tangguh.web.format import heading_day
 from tangguh.web.pages.frame import Page, Visit
 from tangguh.web.pages.rows import Row, entry_rows, payment_rows
 from tangguh.web.problems import trouble

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import msgspec
 from starlette.responses import Response
 
+from tangguh.core.format import typed_minor
 from tangguh.core.money import format_decimal
 from tangguh.core.order import PaymentOrder
 from tangguh.core.outcome import Refusal, Refused
@@ -19,7 +20,6 @@ from tangguh.core.service import QRIS_OFFUS
 from tangguh.rails.qris.message import QrisCode, TipKind
 from tangguh.rails.qris.nns import name_of
 from tangguh.web import orders
-from tangguh.web.format import typed_minor
 from tangguh.web.pages import photo
 from tangguh.web.pages.frame import Page, Visit, redirect
 from tangguh.web.pages.purse import Purse, explain, open_purse

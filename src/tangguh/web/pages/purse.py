@@ -7,12 +7,12 @@ from typing import Final
 import msgspec
 
 from tangguh.core.clock import business_date
+from tangguh.core.format import money
 from tangguh.core.outcome import Refusal, Refused
 from tangguh.customers import store as customers
 from tangguh.customers.store import Held
 from tangguh.payments import store as payments
 from tangguh.payments.rules import Limit, refuse_limit
-from tangguh.web.format import money
 from tangguh.web.pages.frame import Visit
 from tangguh.web.problems import trouble
 from tangguh.web.words import Words

@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
+from tangguh.core.format import money, typed_minor
 from tangguh.payments.payment import Payment
 from tangguh.web.api.mobile import visible_payment
-from tangguh.web.format import money, typed_minor
 from tangguh.web.pages.frame import Page, Visit, redirect
 from tangguh.web.pages.people import People
 from tangguh.web.pages.seal import RefundSlip, seal

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from tangguh import __version__
 from tangguh.core.errors import Ambiguous
+from tangguh.core.format import moment
 from tangguh.core.money import format_decimal
 from tangguh.core.order import Origin, Payee, PaymentOrder, RefundOrder, ToAccount
 from tangguh.core.outcome import Refused
@@ -23,7 +24,6 @@ from tangguh.payments import store as payments
 from tangguh.payments.payment import Decided, Payment, State
 from tangguh.web import login, orders
 from tangguh.web.api.mobile import routed, visible_payment
-from tangguh.web.format import moment
 from tangguh.web.pages.frame import Page, Visit, redirect
 from tangguh.web.pages.pay import merchant_of_code
 from tangguh.web.pages.people import People, place_of

@@ -8,11 +8,11 @@ from uuid import UUID
 
 import msgspec
 
+from tangguh.core.format import moment
 from tangguh.core.service import SERVICES
 from tangguh.ledger.statement import Line
 from tangguh.payments import store as payments
 from tangguh.payments.payment import Payment, next_word_at
-from tangguh.web.format import moment
 from tangguh.web.pages.frame import Visit
 from tangguh.web.pages.people import People
 from tangguh.web.pages.story import LOOKS, Look, Side, fate_of, label_of, phase_of

@@ -9,7 +9,7 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
-from tangguh.web import format as written
+from tangguh.core import format as written
 from tangguh.web.words import Words, read_all
 
 _HERE: Final = Path(__file__).parent.parent

@@ -12,9 +12,9 @@ from typing import Final
 
 import msgspec
 
+from tangguh.core.format import clock_time, day, moment, money
 from tangguh.payments.payment import Payment, State, next_word_at
 from tangguh.payments.store import Event
-from tangguh.web.format import clock_time, day, moment, money
 from tangguh.web.pages.people import Ends, Party
 from tangguh.web.words import Words
 

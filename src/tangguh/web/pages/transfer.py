@@ -9,13 +9,13 @@ from urllib.parse import urlencode
 import msgspec
 from starlette.responses import Response
 
+from tangguh.core.format import typed_minor
 from tangguh.core.order import PaymentOrder, ToAccount
 from tangguh.core.outcome import Refusal, Refused
 from tangguh.core.service import TRANSFER_ONUS
 from tangguh.customers import store as customers
 from tangguh.payments import store as payments
 from tangguh.payments.payment import Payment, State
-from tangguh.web.format import typed_minor
 from tangguh.web.pages.frame import Page, Visit, redirect
 from tangguh.web.pages.people import People
 from tangguh.web.pages.purse import Purse, explain, open_purse

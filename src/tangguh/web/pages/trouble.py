@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from tangguh.web.format import moment
+from tangguh.core.format import moment
 from tangguh.web.pages.screen import show
 from tangguh.web.problems import OF_REFUSAL, OF_REQUEST, Problem
 from tangguh.web.words import Words

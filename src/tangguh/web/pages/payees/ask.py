@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
+from tangguh.core.format import typed_minor
 from tangguh.core.order import Payee, ToBank, ToBiller, ToPurse, ToWallet
 from tangguh.core.outcome import Refusal, Refused
 from tangguh.core.service import BILL, SERVICES, TOPUP, TOPUP_CARD
@@ -19,7 +20,6 @@ from tangguh.customers import purses
 from tangguh.rails.banks import BANKS, OUR_CODE
 from tangguh.rails.billers.rail import BILLERS
 from tangguh.web import inquiry
-from tangguh.web.format import typed_minor
 from tangguh.web.inquiry import TRANSFER_VIA, Inquired, by_proxy
 from tangguh.web.pages.frame import Page, Visit, redirect
 from tangguh.web.pages.purse import explain, open_purse

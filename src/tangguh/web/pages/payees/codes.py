@@ -7,10 +7,10 @@ from typing import Final
 import segno
 from starlette.responses import Response
 
+from tangguh.core.format import typed_minor
 from tangguh.core.service import ATM_CARDLESS, QRIS_CPM
 from tangguh.web import login
 from tangguh.web.api.services import make_code
-from tangguh.web.format import typed_minor
 from tangguh.web.pages.frame import Page, Visit
 from tangguh.web.pages.purse import Purse, explain, open_purse
 from tangguh.web.pages.trouble import pin_words

@@ -10,6 +10,7 @@ import segno
 from starlette.responses import Response
 
 from tangguh.core.clock import business_date
+from tangguh.core.format import typed_minor
 from tangguh.core.outcome import Refused
 from tangguh.customers import merchants
 from tangguh.customers.merchants import Merchant
@@ -18,7 +19,6 @@ from tangguh.payments.merchant import takings
 from tangguh.payments.merchant.bill import MakeBill
 from tangguh.rails.qris.shop import dynamic_text, static_text
 from tangguh.web.api.services import as_shop, own_shop
-from tangguh.web.format import typed_minor
 from tangguh.web.pages.frame import Page, Visit
 from tangguh.web.pages.rows import entry_rows
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tangguh.web.format import (
+from tangguh.core.format import (
     clock_time,
     heading_day,
     instant,

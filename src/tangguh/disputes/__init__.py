@@ -1,0 +1,1 @@
+"""Complaints: cases with clocks, evidence, decisions from the bank's own records, letters."""
