@@ -19,6 +19,7 @@ from tangguh.access.pin import PinSettings
 from tangguh.access.session import SessionSettings
 from tangguh.core.errors import Misconfigured
 from tangguh.ledger.writer import WriterSettings
+from tangguh.payments.redress.policy import RedressPolicy
 from tangguh.payments.resolver import ResolverSettings
 from tangguh.payments.signer import AuthoriseSettings
 from tangguh.rails.bifast.settings import BifastSettings
@@ -54,6 +55,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     pin: PinSettings = PinSettings()
     session: SessionSettings = SessionSettings()
     resolver: ResolverSettings = ResolverSettings()
+    redress: RedressPolicy = RedressPolicy()
     authorise: AuthoriseSettings = AuthoriseSettings()
     qris: QrisSettings | None = None
     bifast: BifastSettings | None = None

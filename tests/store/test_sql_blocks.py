@@ -77,6 +77,9 @@ INSERT INTO one_time_codes SELECT 1, n::text, 'cash', n, n, 1, now(), now()
 INSERT INTO merchant_bills SELECT 1, 'M' || n, 'B' || n, 1, now()
   FROM generate_series(1, 4000) AS n;
 INSERT INTO limit_usage SELECT 1, n, 'x', current_date, 1 FROM generate_series(1, 4000) AS n;
+INSERT INTO redress SELECT 1, gen_random_uuid(), n, 'owed', 1, now(), now(), '', 0, 0, NULL, ''
+  FROM generate_series(1, 4000) AS n;
+INSERT INTO advanced SELECT 1, n, 1, 1 FROM generate_series(1, 4000) AS n;
 INSERT INTO settlement_files SELECT 1, 'x' || n, current_date, 1, 1, repeat('0', 64), 1, 1, 1, 1,
   now(), 'posted', 1, 1, NULL FROM generate_series(1, 4000) AS n;
 INSERT INTO settlement_matches SELECT 1, gen_random_uuid(), current_date - n % 90, 1, 'x', 1
@@ -91,7 +94,7 @@ INSERT INTO payments SELECT (jsonb_populate_record(NULL::payments, jsonb_build_o
     'debtor', 1, 'creditor', 2, 'amount_minor', 1, 'tip_minor', 0, 'fee_minor', 0,
     'currency', 'IDR', 'order_json', '{}'::jsonb, 'original_id', gen_random_uuid(),
     'network_reference', '', 'refusal', '', 'refusal_field', '', 'refusal_detail', '',
-    'refunded_minor', 0, 'refunding_minor', 0, 'business_date', current_date,
+    'refunded_minor', 0, 'refunding_minor', 0, 'advanced_minor', 0, 'business_date', current_date,
     'accepted_at', now(), 'concluded_at', CASE WHEN n % 50 <> 0 THEN now() END,
     'resolve_at', CASE WHEN n % 50 = 0 THEN now() END, 'attempts', 0, 'events', 1
   ) || jsonb_build_object({key}))).* FROM generate_series(1, 4000) AS n;
@@ -195,7 +198,7 @@ async def test_a_batchs_statement_can_be_prepared(connection: asyncpg.Connection
     parts = (
         update_part("accounts", ledger["change_accounts"], 8),
         update_part("holds", ledger["change_holds"], 4),
-        update_part("payments", payments["change_payments"], 12),
+        update_part("payments", payments["change_payments"], 13),
         update_part("limit_usage", payments["change_limit_usage"], 4),
     )
     for count in range(len(parts) + 1):

@@ -13,6 +13,8 @@ import msgspec
 
 IDR: Final = "IDR"
 EXPONENTS: Final = {IDR: 2}
+RUPIAH: Final = 100
+"""Minor units in one rupiah."""
 MINOR_MAX: Final = 10**17
 """One thousand million million rupiah: above any real sum, far below a signed 64-bit integer."""
 

@@ -188,6 +188,7 @@ class RefundOrder(msgspec.Struct, frozen=True, kw_only=True, tag="refund"):
 
     ``with_fee``: nothing of it took place, so our fee goes back too (a card reversal).
     ``returned_as``: the network's own reference when it is the network that brings it back.
+    ``claims``: the bank claims it for its customer (a chargeback).
     """
 
     requested_by: int
@@ -197,3 +198,4 @@ class RefundOrder(msgspec.Struct, frozen=True, kw_only=True, tag="refund"):
     reason: str = ""
     with_fee: bool = False
     returned_as: str = ""
+    claims: bool = False

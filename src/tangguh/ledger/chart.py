@@ -30,12 +30,22 @@ class Kind(StrEnum):
     PAYABLE = "payable"
     PURSE = "purse"
     MEMO = "memo"
+    RECEIVABLE = "receivable"
+    EXPENSE = "expense"
 
 
 GROWS_BY_DEBIT: Final = frozenset(
-    {Kind.VAULT, Kind.SETTLEMENT, Kind.NOSTRO, Kind.PARTNER, Kind.MEMO}
+    {
+        Kind.VAULT,
+        Kind.SETTLEMENT,
+        Kind.NOSTRO,
+        Kind.PARTNER,
+        Kind.MEMO,
+        Kind.RECEIVABLE,
+        Kind.EXPENSE,
+    }
 )
-"""Assets: a debit makes them larger. Their balances are shown with the sign turned."""
+"""Assets and costs: a debit makes them larger. Their balances are shown with the sign turned."""
 
 VAULT: Final = 101_001
 ATM_VAULT_MIN: Final = 101_100
@@ -67,6 +77,8 @@ PROBES: Final = 105_001
 """The bank's own money for payments to itself, by which a rail is rehearsed before customers."""
 RESERVE: Final = 104_002
 """What settlement accounts are funded from and swept to: out of every rail's reach (ring 2)."""
+ADVANCES: Final = 106_001
+"""What the bank has advanced to payers while nobody knew what became of their payments."""
 MERCHANTS_PAYABLE: Final = 202_001
 """What merchants get at their cut-off, by contract, rather than at once."""
 EMONEY_FLOAT: Final = 203_001
@@ -75,6 +87,10 @@ EQUITY: Final = 301_001
 FEES: Final = 401_001
 MERCHANT_FEES: Final = 401_002
 """The merchant discount (MDR) our own merchants pay."""
+COMPENSATIONS: Final = 501_001
+"""What the bank pays for being late."""
+LOSSES: Final = 501_002
+"""Advances nobody could pay back."""
 
 PURSE_MIN: Final = 31_000_000_000
 PURSE_MAX: Final = 34_999_999_999
@@ -104,6 +120,7 @@ OWN_ACCOUNTS: Final[dict[int, Kind]] = {
     NOSTRO: Kind.NOSTRO,
     PROBES: Kind.NOSTRO,
     RESERVE: Kind.NOSTRO,
+    ADVANCES: Kind.RECEIVABLE,
     MERCHANTS_PAYABLE: Kind.PAYABLE,
     **dict.fromkeys(FLOAT_OF_PRODUCT.values(), Kind.EMONEY_FLOAT),
     **dict.fromkeys(MEMO_OF_PRODUCT.values(), Kind.MEMO),
@@ -111,6 +128,8 @@ OWN_ACCOUNTS: Final[dict[int, Kind]] = {
     EQUITY: Kind.EQUITY,
     FEES: Kind.FEES,
     MERCHANT_FEES: Kind.FEES,
+    COMPENSATIONS: Kind.EXPENSE,
+    LOSSES: Kind.EXPENSE,
 }
 """The accounts every book is opened with. Floats and payables are others' money: floor zero."""
 

@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 
 from tangguh.core.errors import InvariantBroken
-from tangguh.core.order import Origin, PaymentOrder, ToAccount, ToMerchant
+from tangguh.core.order import Origin, PaymentOrder, RefundOrder, ToAccount, ToMerchant
 from tangguh.core.outcome import (
     Accepted,
     Declined,
@@ -31,19 +31,20 @@ from tangguh.ledger.account import Account, AccountState
 from tangguh.ledger.book import Book
 from tangguh.ledger.chart import Kind
 from tangguh.ledger.command import Key
-from tangguh.payments.entries import creditor_of, entries_of, mdr_of, parts_of
+from tangguh.payments.entries import creditor_of, entries_of, parts_of
 from tangguh.payments.gates.facts import NO_ORIGIN
 from tangguh.payments.gates.judge import count, gate_keys, judge, percent
 from tangguh.payments.merchant.bill import bill_key, refuse_bill, settle_bill
-from tangguh.payments.payment import Decided, Order, Payment, State
+from tangguh.payments.payment import Decided, Payment, State
 from tangguh.payments.plans import (
-    EVENTS,
-    ORDER_KEYS,
     PAYMENTS,
     SEQUENCES,
     Sequence,
-    order_key,
 )
+from tangguh.payments.record import beside, keys_of_idempotency, record, record_refused, repeated
+from tangguh.payments.redress.advance import advance_keys, owe, repay
+from tangguh.payments.redress.rows import REDRESS
+from tangguh.payments.redress.way import end_way
 from tangguh.payments.rules import Rules, next_inquiry_at, refuse_amount, refuse_unwritable
 from tangguh.payments.usage import refuse_usage, tier_of, usage_keys, use_limit
 
@@ -250,8 +251,15 @@ class Conclude(msgspec.Struct, frozen=True):
         if payment.kind == "payment":
             day = payment.business_date
             yield from usage_keys(book, self.rules, payment.debtor, payment.service, day)
+        if payment.advanced_minor:
+            yield from advance_keys(payment.debtor, payment.id)
         if payment.original_id is not None:
             yield "payments", payment.original_id
+            yield REDRESS.name, payment.original_id
+            if book.is_loaded("payments", payment.original_id):
+                original = book.shelf(PAYMENTS).get(payment.original_id)
+                if original is not None and original.advanced_minor:
+                    yield from advance_keys(original.debtor, original.id)
 
     def decide(self, book: Book) -> Decided | Refused:
         """The payment after it. Refuses PAYMENT_NOT_FOUND.
@@ -282,12 +290,13 @@ class Conclude(msgspec.Struct, frozen=True):
         done = payment.to(State.POSTED, book.now, network_reference=reference)
         if payment.kind == "refund":
             where = _receive_refund(book, payment)
-            _change_original(book, payment, refunded=True)
+            _change_original(book, payment, self.rules, refunded=True)
             return record(book, done, "posted", where)
         paid_for, also = parts_of(payment)
         kind = "credit" if payment.kind == "credit" else "payment"
         moved = book.post_hold(payment.id, payment.id, kind, paid_for, also=also)
         if not isinstance(moved, Refused):
+            owe(book, payment, self.rules.redress)
             return record(book, done, "posted", receipt)
         if payment.kind == "credit":
             return record(book, done, "posted", _keep_in_suspense(book, payment, moved))
@@ -295,13 +304,14 @@ class Conclude(msgspec.Struct, frozen=True):
 
     def _give_up(self, book: Book, payment: Payment, refused: Refused) -> Decided:
         if payment.kind == "refund":
-            _change_original(book, payment, refunded=False)
+            _change_original(book, payment, self.rules, refunded=False)
         else:
             voided = book.void_hold(payment.id)
             if isinstance(voided, Refused):
                 raise InvariantBroken(f"the hold of {payment.id} cannot be voided: {voided.code}")
             if payment.kind == "payment":
                 use_limit(book, self.rules, payment, -payment.to_payee_minor)
+            payment = repay(book, payment, payment.advanced_minor, "the payment did not happen")
         over = payment.to(State.VOIDED, book.now, refused=refused)
         return record(book, over, "voided", refused.detail)
 
@@ -321,9 +331,6 @@ class Conclude(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(record(book, noted, "contradicted", detail), repeated=True)
 
 
-# ---- shared with refunds ---------------------------------------------------------------------
-
-
 def _refuse_debtor(order: PaymentOrder, debtor: Account) -> Refused | None:
     """Purses pay only through their own services, and what waits for a cut-off pays nothing."""
     service = SERVICES[order.service]
@@ -334,72 +341,6 @@ def _refuse_debtor(order: PaymentOrder, debtor: Account) -> Refused | None:
     if debtor.kind is Kind.PAYABLE:
         return Refused(Refusal.ACCOUNT_CLOSED, "from_account", "it is paid out at the cut-off")
     return None
-
-
-def beside(debtor: int, creditor: int, order: Order) -> Iterable[int]:
-    """The accounts a posting touches beside the two ends: floats and their memos, the discount."""
-    for account_id in (debtor, creditor):
-        product = chart.product_of(account_id)
-        if product:
-            yield chart.FLOAT_OF_PRODUCT[product]
-            yield chart.MEMO_OF_PRODUCT[product]
-    if mdr_of(order):
-        yield chart.MERCHANT_FEES
-
-
-def keys_of_idempotency(book: Book, customer_id: int, key: str) -> Iterable[Key]:
-    """The key's row and, once that is loaded, the payment it made."""
-    whole = order_key(customer_id, key)
-    yield "order_keys", whole
-    if book.is_loaded("order_keys", whole):
-        payment_id = book.shelf(ORDER_KEYS).get(whole)
-        if payment_id is not None:
-            yield "payments", payment_id
-
-
-def repeated(book: Book, order: Order, customer_id: int, key: str) -> Decided | Refused | None:
-    """What this key got before: the same payment, or IDEMPOTENCY_KEY_REUSED naming the field."""
-    payment_id = book.shelf(ORDER_KEYS).get(order_key(customer_id, key))
-    if payment_id is None:
-        return None
-    payment = book.shelf(PAYMENTS).get(payment_id)
-    if payment is None:
-        raise InvariantBroken(f"an idempotency key names {payment_id}, which is not there")
-    if payment.order == order:
-        return Decided(payment, repeated=True)
-    return Refused(
-        Refusal.IDEMPOTENCY_KEY_REUSED,
-        _differing_field(payment.order, order),
-        "this idempotency key was used before for another order",
-    )
-
-
-def record(book: Book, payment: Payment, what: str, detail: str = "") -> Decided:
-    """Keep the payment as it is now and add the line to its timeline."""
-    known = book.shelf(PAYMENTS)
-    if not book.is_loaded(PAYMENTS.name, payment.id):
-        key = order_key(payment.customer_id, payment.order.idempotency_key)
-        book.shelf(ORDER_KEYS).put(key, payment.id)
-    known.add(payment.id, payment)
-    book.note(
-        EVENTS,
-        (payment.id, payment.events, book.batch_no, book.now, payment.state, what, detail),
-    )
-    return Decided(payment)
-
-
-def record_refused(book: Book, payment: Payment, refused: Refused) -> Decided:
-    """Keep it as refused, so that the same key gets the same answer for ever."""
-    refusal = msgspec.structs.replace(
-        payment,
-        state=State.REFUSED,
-        refusal=refused.code,
-        refusal_field=refused.field,
-        refusal_detail=refused.detail,
-        concluded_at=book.now,
-        events=1,
-    )
-    return record(book, refusal, "refused", refused.code)
 
 
 def _receive_refund(book: Book, refund: Payment) -> str:
@@ -425,12 +366,17 @@ def _keep_in_suspense(book: Book, credit: Payment, why: Refused) -> str:
     return f"in suspense: {why.code}"
 
 
-def _change_original(book: Book, refund: Payment, *, refunded: bool) -> None:
+def _change_original(book: Book, refund: Payment, rules: Rules, *, refunded: bool) -> None:
     if refund.original_id is None:
         raise InvariantBroken(f"refund {refund.id} names no original")
     original = book.shelf(PAYMENTS).get(refund.original_id)
     if original is None:
         raise InvariantBroken(f"the original of refund {refund.id} is not there")
+    if refunded:
+        original = repay(book, original, refund.amount_minor, "it came back")
+    elif isinstance(refund.order, RefundOrder) and refund.order.claims:
+        owe(book, original, rules.redress)
+    end_way(book, original, refund, came_back=refunded)
     after = original.with_refund(
         refunding_change=-refund.amount_minor,
         refunded_change=refund.amount_minor if refunded else 0,
@@ -446,19 +392,3 @@ def _as_told(text: str) -> str:
 
 
 _TOLD_LENGTH_MAX: Final = 200
-_FIELD_NAMES: Final = {
-    "debtor": "from_account",
-    "payee": "to",
-    "amount_minor": "amount",
-    "tip_minor": "tip",
-}
-"""What every other refusal calls these fields of an order."""
-
-
-def _differing_field(first: Order, second: Order) -> str:
-    if type(first) is not type(second):
-        return "kind"
-    for field in first.__struct_fields__:
-        if getattr(first, field) != getattr(second, field):
-            return _FIELD_NAMES.get(field, field)
-    return "order"

@@ -15,10 +15,10 @@ from tangguh.core.outcome import Refusal, Refused
 from tangguh.core.service import SERVICES
 from tangguh.ledger.book import Book
 from tangguh.ledger.command import Key
-from tangguh.payments.decide import keys_of_idempotency, record_refused
 from tangguh.payments.entries import creditor_of
 from tangguh.payments.payment import Decided, Payment, State
 from tangguh.payments.plans import ORDER_KEYS, PAYMENTS, order_key
+from tangguh.payments.record import keys_of_idempotency, record_refused
 
 
 class Forbid(msgspec.Struct, frozen=True):

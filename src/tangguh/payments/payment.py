@@ -68,7 +68,8 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     its debtor; a credit comes from a network, and is held on its settlement account until settled.
     ``wire`` is the reference the network knows it by, where that is not its id.
     ``resolve_at``: while open, when the resolver looks at it next. ``refunding_minor`` is on its
-    way back, ``refunded_minor`` is back. ``events`` counts the rows in its timeline.
+    way back, ``refunded_minor`` is back. ``advanced_minor`` is the bank's own money its payer has
+    for it now. ``events`` counts the rows in its timeline.
     """
 
     id: UUID
@@ -98,6 +99,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     attempts: int = 0
     events: int = 0
     wire: str = ""
+    advanced_minor: int = 0
 
     @property
     def reference(self) -> str:

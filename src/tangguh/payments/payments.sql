@@ -11,12 +11,13 @@ UPDATE payments AS p
        refusal_field = u.refusal_field, refusal_detail = u.refusal_detail,
        refunded_minor = u.refunded_minor, refunding_minor = u.refunding_minor,
        concluded_at = u.concluded_at, resolve_at = u.resolve_at, attempts = u.attempts,
-       events = u.events
+       events = u.events, advanced_minor = u.advanced_minor
   FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
               $8::bigint[], $9::bigint[], $10::timestamptz[], $11::timestamptz[], $12::integer[],
-              $13::integer[])
+              $13::integer[], $14::bigint[])
     AS u(payment_id, state, network_reference, refusal, refusal_field, refusal_detail,
-         refunded_minor, refunding_minor, concluded_at, resolve_at, attempts, events)
+         refunded_minor, refunding_minor, concluded_at, resolve_at, attempts, events,
+         advanced_minor)
  WHERE p.book_id = $1 AND p.payment_id = u.payment_id
 
 -- name: load_order_keys

@@ -14,6 +14,7 @@ from tangguh.core.outcome import Refusal
 from tangguh.ledger.shelf import Loaded, ShelfPlan
 from tangguh.payments.gates.judge import GATE_EVENTS, GATE_SHELVES
 from tangguh.payments.payment import Order, Payment, State
+from tangguh.payments.redress.rows import REDRESS_EVENTS, REDRESS_SHELVES
 from tangguh.payments.tariff import TARIFF
 
 SQL: Final = ("tangguh.payments", "payments.sql")
@@ -97,6 +98,7 @@ def read_payment(row: Loaded) -> Payment:
         attempts=row["attempts"],
         events=row["events"],
         wire=row["wire_reference"],
+        advanced_minor=row["advanced_minor"],
     )
 
 
@@ -130,6 +132,7 @@ def _payment_row(payment: Payment) -> Row:
         payment.attempts,
         payment.events,
         payment.wire,
+        payment.advanced_minor,
     )
 
 
@@ -147,6 +150,7 @@ def _payment_change(payment: Payment) -> Row:
         payment.resolve_at,
         payment.attempts,
         payment.events,
+        payment.advanced_minor,
     )
 
 
@@ -243,6 +247,7 @@ PAYMENTS: Final[ShelfPlan[UUID, Payment]] = ShelfPlan(
         "attempts",
         "events",
         "wire_reference",
+        "advanced_minor",
     ),
     to_row=_payment_row,
     update="change_payments",
@@ -324,5 +329,6 @@ PAYMENT_SHELVES: Final[tuple[ShelfPlan[Any, Any], ...]] = (
     SEQUENCES,
     BILLS,
     *GATE_SHELVES,
+    *REDRESS_SHELVES,
 )
-PAYMENT_JOURNALS: Final = (EVENTS, TARIFF, GATE_EVENTS)
+PAYMENT_JOURNALS: Final = (EVENTS, TARIFF, GATE_EVENTS, REDRESS_EVENTS)

@@ -77,3 +77,22 @@ SELECT f.account_id, f.posted_minor, coalesce(p.total, 0) AS purses_minor, m.pos
           AND a.account_id BETWEEN product.first * 1000000000::bigint
                                AND product.last * 1000000000::bigint + 999999999) AS p ON true
  WHERE f.posted_minor <> coalesce(p.total, 0) OR m.posted_minor <> -f.posted_minor
+
+-- name: advances_add_up
+-- What the bank has out on payments is what its advances account says, and each is counted once.
+SELECT a.account_id, a.posted_minor, coalesce(p.total, 0) AS on_payments_minor,
+       coalesce(d.total, 0) AS on_accounts_minor
+  FROM accounts AS a
+  LEFT JOIN LATERAL (SELECT sum(advanced_minor)::bigint AS total FROM payments
+                      WHERE book_id = $1 AND advanced_minor > 0) AS p ON true
+  LEFT JOIN LATERAL (SELECT sum(minor)::bigint AS total FROM advanced WHERE book_id = $1) AS d
+         ON true
+ WHERE a.book_id = $1 AND a.account_id = 106001
+   AND (a.posted_minor <> -coalesce(p.total, 0) OR a.posted_minor <> -coalesce(d.total, 0))
+
+-- name: nobody_is_paid_back_twice
+-- No advance stays out on a payment whose own money has come back: voided, or refunded in whole.
+SELECT payment_id, state, advanced_minor, refunded_minor FROM payments
+ WHERE book_id = $1 AND advanced_minor > 0
+   AND (state NOT IN ('unanswered', 'held', 'posted')
+        OR advanced_minor > amount_minor + tip_minor + fee_minor - refunded_minor)

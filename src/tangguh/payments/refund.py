@@ -18,10 +18,12 @@ from tangguh.ledger import chart
 from tangguh.ledger.book import Book
 from tangguh.ledger.command import Key
 from tangguh.ledger.posting import Entry
-from tangguh.payments.decide import beside, keys_of_idempotency, record, repeated
 from tangguh.payments.entries import entries_of
 from tangguh.payments.payment import Decided, Payment, State
 from tangguh.payments.plans import PAYMENTS
+from tangguh.payments.record import beside, keys_of_idempotency, record, repeated
+from tangguh.payments.redress.advance import advance_keys, repay
+from tangguh.payments.redress.way import end_way, refuse_by_way, take_way, way_keys
 from tangguh.payments.rules import Rules
 
 THE_BANK: Final = 0
@@ -47,6 +49,9 @@ class AcceptRefund(msgspec.Struct, frozen=True):
         if book.is_loaded("payments", order.payment_id):
             original = book.shelf(PAYMENTS).get(order.payment_id)
             if original is not None:
+                yield from way_keys(book, original)
+                if original.advanced_minor:
+                    yield from advance_keys(original.debtor, original.id)
                 yield "accounts", original.creditor
                 yield "accounts", original.debtor
                 yield "accounts", chart.FEES
@@ -57,9 +62,10 @@ class AcceptRefund(msgspec.Struct, frozen=True):
         """The refund, new or as decided before.
 
         Refuses IDEMPOTENCY_KEY_REUSED, PAYMENT_NOT_FOUND (also another's payment),
-        AMOUNT_NOT_POSITIVE, PAYMENT_NOT_REFUNDABLE, REFUND_EXCEEDS_PAYMENT, and what a posting
-        refuses (the payee may have spent the money). A refused refund is not kept: the payee may
-        ask again with the same key once there is money.
+        AMOUNT_NOT_POSITIVE, PAYMENT_NOT_REFUNDABLE, WAY_BACK_TAKEN, REFUND_EXCEEDS_PAYMENT (the
+        arbiter: ``redress.arbiter``), and what a posting refuses (the payee may have spent the
+        money). A refused refund is not kept: the payee may ask again with the same key once there
+        is money.
         """
         order = self.order
         known = repeated(book, order, order.requested_by, order.idempotency_key)
@@ -68,7 +74,7 @@ class AcceptRefund(msgspec.Struct, frozen=True):
         original = book.shelf(PAYMENTS).get(order.payment_id)
         if original is None or not self._may_refund(book, original):
             return Refused(Refusal.PAYMENT_NOT_FOUND, "payment_id", "there is no such payment")
-        if refused := _refuse(original, order.amount_minor):
+        if refused := refuse_by_way(book, original, order, forced=self.forced):
             return refused
         return self._carry_out(book, original)
 
@@ -89,9 +95,13 @@ class AcceptRefund(msgspec.Struct, frozen=True):
             moved = book.post(refund.id, "refund", entries, forced=self.forced)
             if isinstance(moved, Refused):
                 return moved
+            original = take_way(book, original, refund, forced=self.forced)
+            original = repay(book, original, refund.amount_minor, "it came back")
             self._tell_original(book, original, refund, at_once=True)
+            end_way(book, original, refund, came_back=True)
             done = refund.to(State.POSTED, book.now, network_reference=refund.reference)
             return record(book, done, "posted")
+        original = take_way(book, original, refund, forced=self.forced)
         self._tell_original(book, original, refund, at_once=False)
         due = book.now + timedelta(seconds=way.send_timeout_seconds)
         return record(book, msgspec.structs.replace(refund, resolve_at=due, events=1), "held")
@@ -115,22 +125,6 @@ class AcceptRefund(msgspec.Struct, frozen=True):
         )
         what = "refunded" if at_once else "refund_asked"
         record(book, after, what, refund.reference)
-
-
-def _refuse(original: Payment, amount_minor: int) -> Refused | None:
-    if amount_minor <= 0:
-        return Refused(Refusal.AMOUNT_NOT_POSITIVE, "amount", "a refund is at least one sen")
-    if original.kind == "refund" or original.state not in {State.POSTED, State.REFUNDED}:
-        return Refused(
-            Refusal.PAYMENT_NOT_REFUNDABLE, "payment_id", f"a payment that is {original.state}"
-        )
-    if amount_minor > original.refundable_minor:
-        return Refused(
-            Refusal.REFUND_EXCEEDS_PAYMENT,
-            "amount",
-            f"{original.refundable_minor} minor units can still be refunded",
-        )
-    return None
 
 
 def _draft(book: Book, original: Payment, order: RefundOrder) -> Payment:

@@ -13,11 +13,10 @@ from typing import Final
 import msgspec
 
 from tangguh.core import service as names
-from tangguh.core.money import IDR, MINOR_MAX
+from tangguh.core.money import IDR, MINOR_MAX, RUPIAH
 from tangguh.core.order import PaymentOrder
 from tangguh.core.outcome import Refusal, Refused
-
-RUPIAH: Final = 100
+from tangguh.payments.redress.policy import RedressPolicy
 
 QRIS_TRANSACTION_MAX_MINOR: Final = 10_000_000 * RUPIAH
 """Rule: Bank Indonesia, PADG 24/1/PADG/2022 (amending PADG 21/18/PADG/2019): Rp 10,000,000."""
@@ -129,11 +128,13 @@ class Rules(msgspec.Struct, frozen=True):
     """Everything a decision needs that is not in the book.
 
     ``limits`` and ``fees_minor`` by service, ``service/tier``, and (limits only) by channel.
+    ``redress``: when the bank advances money and what it pays for being late.
     """
 
     ways: dict[str, Way]
     limits: dict[str, Limit]
     fees_minor: dict[str, int]
+    redress: RedressPolicy = RedressPolicy()
 
     def settles_inside(self, service: str) -> bool:
         """Whether a payment of this service ends in the step that accepts it."""

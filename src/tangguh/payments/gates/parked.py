@@ -19,12 +19,13 @@ from tangguh.db.pool import Pool
 from tangguh.db.queries import Queries
 from tangguh.ledger.book import Book
 from tangguh.ledger.command import Key
-from tangguh.payments.decide import PARKED_SECONDS_MAX, Conclude, record
+from tangguh.payments.decide import PARKED_SECONDS_MAX, Conclude
 from tangguh.payments.desk import Desk
 from tangguh.payments.flow import dispatch
 from tangguh.payments.gates.judge import count, gate_keys, judge
 from tangguh.payments.payment import Decided, Payment, State
 from tangguh.payments.plans import PAYMENTS, SQL, read_payment
+from tangguh.payments.record import record
 from tangguh.payments.rules import Rules
 from tangguh.payments.usage import usage_keys, use_limit
 

@@ -21,11 +21,11 @@ from tangguh.ledger.account import AccountState
 from tangguh.ledger.book import Book
 from tangguh.ledger.chart import Kind
 from tangguh.ledger.command import Key
-from tangguh.payments.decide import beside, keys_of_idempotency, record, record_refused, repeated
 from tangguh.payments.entries import entries_of
 from tangguh.payments.gates.judge import gate_keys, judge
 from tangguh.payments.merchant.bill import bill_key, refuse_bill, settle_bill
 from tangguh.payments.payment import Decided, Payment, State
+from tangguh.payments.record import beside, keys_of_idempotency, record, record_refused, repeated
 from tangguh.payments.rules import Rules, refuse_amount, refuse_unwritable
 
 THE_NETWORK = 0

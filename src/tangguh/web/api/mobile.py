@@ -440,6 +440,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
             *_PAYMENT_PROBLEMS,
             "payment_not_found",
             "payment_not_refundable",
+            "way_back_taken",
             "refund_exceeds_payment",
             "amount_not_positive",
             "account_closed",

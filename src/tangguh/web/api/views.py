@@ -231,8 +231,9 @@ class PaymentView(msgspec.Struct, frozen=True):
     """A payment as it stands. ``receipt``: what the payee gave for it, such as a power token.
 
     ``state``: refused, parked (a closed gate; not sent yet), held, unanswered, posted, voided,
-    refunded. ``next_word_at``: by when we tell more, while nobody knows the end. ``repeated``: this
-    key had been used for this very order.
+    refunded. ``advanced``: the bank's own money the payer has for it now. ``next_word_at``: by
+    when we tell more, while nobody knows the end. ``repeated``: this key had been used for this
+    very order.
     """
 
     id: UUID
@@ -246,6 +247,7 @@ class PaymentView(msgspec.Struct, frozen=True):
     fee: str
     total: str
     refunded: str
+    advanced: str
     currency: str
     reference: str
     network_reference: str
@@ -343,6 +345,7 @@ def payment_view(
         fee=format_decimal(payment.fee_minor),
         total=format_decimal(payment.total_minor),
         refunded=format_decimal(payment.refunded_minor),
+        advanced=format_decimal(payment.advanced_minor),
         currency=payment.currency,
         reference=short_reference(payment),
         network_reference=payment.network_reference,

@@ -186,7 +186,12 @@ def _network(words: Words, ends: Ends) -> str:
 
 
 def _refunded_part(words: Words, payment: Payment, side: Side) -> str:
-    """Part of it came back, or is on its way."""
+    """What the bank has advanced; what came back of it, or is on its way."""
+    if payment.advanced_minor and side is Side.PAYER:
+        told = money(payment.advanced_minor)
+        if payment.is_open:
+            return words("payment.advanced", money=told)
+        return words("payment.advance_owed", money=told)
     if payment.kind == "refund" or payment.state is not State.POSTED:
         return ""
     if payment.refunded_minor:

@@ -1,4 +1,4 @@
-"""The composition root: settings in, a running bank out. The only module that knows every other."""
+"""A running bank: what it is put together from, and its life from open to close."""
 
 from __future__ import annotations
 
@@ -8,21 +8,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
+import msgspec
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from tangguh.access.pin import PinHasher
 from tangguh.access.session import Sessions
 from tangguh.access.staff import StaffRegister
+from tangguh.app.networks import Switchboard, guarded, rails_for, rules_for, switch_key
 from tangguh.audit.trail import ACTS
 from tangguh.config import Settings
 from tangguh.core.clock import Clock, SystemClock
-from tangguh.core.errors import Misconfigured
 from tangguh.core.ids import Ids
 from tangguh.core.money import IDR
-from tangguh.core.service import SERVICES
 from tangguh.customers import seed as demo
 from tangguh.customers import store as customers
 from tangguh.customers.demo import fill_products
@@ -39,24 +37,19 @@ from tangguh.payments.people.rules import RULE_CHANGES, rules_in_force
 from tangguh.payments.people.store import changed_rules
 from tangguh.payments.plans import PAYMENT_JOURNALS, PAYMENT_SHELVES
 from tangguh.payments.proof import Proof, prove
+from tangguh.payments.redress.clock import RedressClock
 from tangguh.payments.resolver import Resolver
-from tangguh.payments.rules import DEFAULT_FEES, DEFAULT_LIMITS, Rules, Way, within_ceilings
+from tangguh.payments.rules import within_ceilings
 from tangguh.payments.signer import Signer, signer_of
 from tangguh.payments.store import tariff_changes
 from tangguh.payments.tariff import in_force
 from tangguh.rails import signature
-from tangguh.rails.bifast.rail import BifastRail
 from tangguh.rails.bifast.receiver import BifastReceiver
 from tangguh.rails.billers.rail import BillersRail
-from tangguh.rails.ewallet.rail import EwalletRail
-from tangguh.rails.gatekeeper import Alarm, Gatekeeper, behind, log_alarm
+from tangguh.rails.gatekeeper import Gatekeeper, behind
 from tangguh.rails.iso8583.door import Door as TerminalPort
 from tangguh.rails.iso8583.hsm import Hsm
-from tangguh.rails.iso8583.line import Handler
-from tangguh.rails.iso8583.message import Message
 from tangguh.rails.iso8583.rail import Iso8583Rail
-from tangguh.rails.onus import OnUs
-from tangguh.rails.qris.rail import QrisIssuer
 from tangguh.rails.rail import Rail
 from tangguh.recovery.book import CLIMB_EVENTS, RECOVERY_SHELVES
 from tangguh.recovery.climber import Climber
@@ -74,7 +67,6 @@ from tangguh.work.cycles import Cycles
 from tangguh.work.guardian import Guardian
 from tangguh.work.issuer import IssuerDoor
 from tangguh.work.names import AccountBook
-from tangguh.work.naming import Naming, bifast_naming, card_naming
 from tangguh.work.pulse import Pulse
 from tangguh.work.senses import BankSenses, watch_at
 from tangguh.work.terminals import TerminalDoor
@@ -116,6 +108,7 @@ class Bank:
             pool, self.book_id, clock, self.pins, settings.pin, settings.session
         )
         self.resolver = Resolver(self.desk, pool, self.book_id, settings.resolver)
+        self.redress = RedressClock(self.desk, pool, self.book_id, settings.redress)
         self.receiving = Receiving(self.desk, pool, self.book_id)
         self.bifast = self._bifast_door()
         self.terminals: TerminalPort | None = None
@@ -188,6 +181,7 @@ class Bank:
 
     async def __aenter__(self) -> Bank:
         self._running.append(asyncio.create_task(self.resolver.run(), name="resolver"))
+        self._running.append(asyncio.create_task(self.redress.run(), name="redress"))
         if self.settings.guard.mode != "off":
             self._running.append(asyncio.create_task(self.guardian.run(), name="guardian"))
             self._running.append(asyncio.create_task(self.pulse.run(), name="pulse"))
@@ -218,10 +212,10 @@ class Bank:
 
     def web(self) -> ASGIApp:
         """The bank's web door as an ASGI application."""
-        switch_key = _switch_key(self.settings)
+        key = switch_key(self.settings)
         partners = [
-            *notices.routes(self.door, switch_key),
-            *acquirer.routes(self.door, switch_key),
+            *notices.routes(self.door, key),
+            *acquirer.routes(self.door, key),
             *(hub.routes(self.bifast) if self.bifast is not None else ()),
             *self._transit_routes(),
             *self.guard_door.routes(),
@@ -288,7 +282,9 @@ class Bank:
     async def read_tariff(self) -> None:
         """Take the limits and fees that are in force in the database from now on."""
         limits, fees = in_force(await tariff_changes(self.pool, self.book_id))
-        self.rules = Rules(self.rules.ways, within_ceilings(limits), fees)
+        self.rules = msgspec.structs.replace(
+            self.rules, limits=within_ceilings(limits), fees_minor=fees
+        )
         self.desk.rules = self.rules
 
     async def prove(self) -> Proof:
@@ -352,83 +348,3 @@ class Bank:
             await rail.close()
         self.pins.close()
         await self.pool.close()
-
-
-class Switchboard:
-    """The card switch's requests, from the link, made first, to the door, made last."""
-
-    handler: Handler | None = None
-
-    async def __call__(self, request: Message) -> Message | None:
-        """Nobody is asked before the door is open."""
-        return await self.handler(request) if self.handler is not None else None
-
-
-def rails_for(settings: Settings, clock: Clock, switchboard: Handler) -> dict[str, Rail]:
-    """The rails this bank is connected to. Raises Misconfigured when one is not set up.
-
-    QRIS must be; every other network is carried when it is configured.
-    """
-    if settings.qris is None:
-        raise Misconfigured("qris: no switch is configured (section [qris])")
-    rails: dict[str, Rail] = {
-        "onus": OnUs(),
-        "emoney": OnUs("emoney"),
-        "qris": QrisIssuer(settings.qris, clock),
-    }
-    if settings.bifast is not None:
-        rails["bifast"] = BifastRail(settings.bifast, clock)
-    if settings.iso8583 is not None:
-        rails["iso8583"] = Iso8583Rail(settings.iso8583, clock, handler=switchboard)
-    if settings.ewallet:
-        rails["ewallet"] = EwalletRail(settings.ewallet, clock)
-    if settings.billers is not None:
-        rails["billers"] = BillersRail(settings.billers, clock)
-    return rails
-
-
-def guarded(
-    rails: dict[str, Rail], signer: Signer, clock: Clock, alarm: Alarm = log_alarm
-) -> dict[str, Rail]:
-    """The same rails, each that leaves the bank behind its gatekeeper."""
-    return {
-        name: rail
-        if rail.capabilities().settles_inside
-        else Gatekeeper(name, rail, signer.public_key, clock, alarm)
-        for name, rail in rails.items()
-    }
-
-
-def _switch_key(settings: Settings) -> RSAPublicKey | None:
-    """The key that verifies the switch's notices. Raises Misconfigured when it cannot be used."""
-    path = settings.qris.switch_public_key_path if settings.qris is not None else ""
-    if not path:
-        return None
-    try:
-        key = load_pem_public_key(Path(path).read_bytes())
-    except (OSError, ValueError) as fault:
-        raise Misconfigured(f"qris.switch_public_key_path: {fault}") from fault
-    if not isinstance(key, RSAPublicKey):
-        raise Misconfigured("qris.switch_public_key_path: not an RSA key")
-    return key
-
-
-def rules_for(rails: dict[str, Rail], settings: Settings) -> Rules:
-    """What the book needs to know of the rails, and the bank's limits and fees."""
-    ways: dict[str, Way] = {}
-    namings: dict[str, Naming] = {}
-    if settings.bifast is not None:
-        namings["bifast"] = bifast_naming(settings.bifast.bic)
-    if settings.iso8583 is not None:
-        namings["iso8583"] = card_naming
-    for service in SERVICES.values():
-        if service.rail in rails:
-            can = rails[service.rail].capabilities()
-            ways[service.id] = Way(
-                service.rail,
-                can.settles_inside,
-                can.send_timeout_seconds,
-                can.inquiry_delays_seconds,
-                namings.get(service.rail),
-            )
-    return Rules(ways, within_ceilings(DEFAULT_LIMITS), dict(DEFAULT_FEES))

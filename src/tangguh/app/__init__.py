@@ -1,0 +1,7 @@
+"""The composition root: settings in, a running bank out. The only room that knows every other."""
+
+from __future__ import annotations
+
+from tangguh.app.bank import BESIDE, JOURNALS, Bank
+
+__all__ = ["BESIDE", "JOURNALS", "Bank"]

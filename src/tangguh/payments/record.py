@@ -1,0 +1,101 @@
+"""What every decision about a payment shares: its idempotency key, its row, its timeline. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from tangguh.core.errors import InvariantBroken
+from tangguh.core.outcome import Refusal, Refused
+from tangguh.ledger import chart
+from tangguh.ledger.book import Book
+from tangguh.ledger.command import Key
+from tangguh.payments.entries import mdr_of
+from tangguh.payments.payment import Decided, Order, Payment, State
+from tangguh.payments.plans import EVENTS, ORDER_KEYS, PAYMENTS, order_key
+
+
+def beside(debtor: int, creditor: int, order: Order) -> Iterable[int]:
+    """The accounts a posting touches beside the two ends: floats and their memos, the discount."""
+    for account_id in (debtor, creditor):
+        product = chart.product_of(account_id)
+        if product:
+            yield chart.FLOAT_OF_PRODUCT[product]
+            yield chart.MEMO_OF_PRODUCT[product]
+    if mdr_of(order):
+        yield chart.MERCHANT_FEES
+
+
+def keys_of_idempotency(book: Book, customer_id: int, key: str) -> Iterable[Key]:
+    """The key's row and, once that is loaded, the payment it made."""
+    whole = order_key(customer_id, key)
+    yield "order_keys", whole
+    if book.is_loaded("order_keys", whole):
+        payment_id = book.shelf(ORDER_KEYS).get(whole)
+        if payment_id is not None:
+            yield "payments", payment_id
+
+
+def repeated(book: Book, order: Order, customer_id: int, key: str) -> Decided | Refused | None:
+    """What this key got before: the same payment, or IDEMPOTENCY_KEY_REUSED naming the field."""
+    payment_id = book.shelf(ORDER_KEYS).get(order_key(customer_id, key))
+    if payment_id is None:
+        return None
+    payment = book.shelf(PAYMENTS).get(payment_id)
+    if payment is None:
+        raise InvariantBroken(f"an idempotency key names {payment_id}, which is not there")
+    if payment.order == order:
+        return Decided(payment, repeated=True)
+    return Refused(
+        Refusal.IDEMPOTENCY_KEY_REUSED,
+        _differing_field(payment.order, order),
+        "this idempotency key was used before for another order",
+    )
+
+
+def record(book: Book, payment: Payment, what: str, detail: str = "") -> Decided:
+    """Keep the payment as it is now and add the line to its timeline."""
+    known = book.shelf(PAYMENTS)
+    if not book.is_loaded(PAYMENTS.name, payment.id):
+        key = order_key(payment.customer_id, payment.order.idempotency_key)
+        book.shelf(ORDER_KEYS).put(key, payment.id)
+    known.add(payment.id, payment)
+    book.note(
+        EVENTS,
+        (payment.id, payment.events, book.batch_no, book.now, payment.state, what, detail),
+    )
+    return Decided(payment)
+
+
+def record_refused(book: Book, payment: Payment, refused: Refused) -> Decided:
+    """Keep it as refused, so that the same key gets the same answer for ever."""
+    refusal = msgspec.structs.replace(
+        payment,
+        state=State.REFUSED,
+        refusal=refused.code,
+        refusal_field=refused.field,
+        refusal_detail=refused.detail,
+        concluded_at=book.now,
+        events=1,
+    )
+    return record(book, refusal, "refused", refused.code)
+
+
+_FIELD_NAMES: Final = {
+    "debtor": "from_account",
+    "payee": "to",
+    "amount_minor": "amount",
+    "tip_minor": "tip",
+}
+"""What every other refusal calls these fields of an order."""
+
+
+def _differing_field(first: Order, second: Order) -> str:
+    if type(first) is not type(second):
+        return "kind"
+    for field in first.__struct_fields__:
+        if getattr(first, field) != getattr(second, field):
+            return _FIELD_NAMES.get(field, field)
+    return "order"
