@@ -50,8 +50,10 @@ ALLOWED_CALLS = {
 PURE = re.compile(
     r"core/(?!clock)|audit/(journal|chain)|access/(approval|break_glass|people)\.|recovery/(book|climb|consent|ladder|order|recorder|rungs|verdict)\."
     r"|ledger/(account|batch_sql|book|chart|command|hold|plans"
-    r"|posting|shelf)\.|payments/(merchant/bill|merchant/mdr|decide|entries|find|forbid|payment|plans|incoming/receive|refund"
+    r"|posting|shelf)\.|payments/(merchant/bill|merchant/mdr|decide|entries|find|forbid|payment|plans|incoming/receive|record|refund"
     r"|rules|tariff|usage)\.|guard/|payments/gates/(change|facts|judge|observe)|payments/people/(changes|rules)\."
+    r"|payments/redress/(advance|arbiter|late|policy|rows|way)\."
+    r"|disputes/(case|letters|rows|steps|verdict)\.|disputes/evidence/judge"
     r"|rails/qris/(acquirer|ber|codec|codes|cpm|judge|message|nns|notice|page|payee|shop|tlv)\."
     r"|rails/bifast/(absence|codes|grammar/|ids|message|proxy|session|status|transfer|turned)"
     r"|rails/iso8583/(codes|fields|frames|inbound|management|message|orders|required|trace)\."

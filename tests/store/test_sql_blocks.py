@@ -77,6 +77,16 @@ INSERT INTO one_time_codes SELECT 1, n::text, 'cash', n, n, 1, now(), now()
 INSERT INTO merchant_bills SELECT 1, 'M' || n, 'B' || n, 1, now()
   FROM generate_series(1, 4000) AS n;
 INSERT INTO limit_usage SELECT 1, n, 'x', current_date, 1 FROM generate_series(1, 4000) AS n;
+INSERT INTO cases SELECT 1, gen_random_uuid(), n::text, n % 500, gen_random_uuid(),
+  gen_random_uuid(), 'other', 'app', now() + n * interval '1 minute', CASE WHEN n % 20 = 0
+  THEN 'waiting' ELSE 'closed' END, now() + n * interval '1 second', now(), '{}'
+  FROM generate_series(1, 4000) AS n;
+INSERT INTO case_events SELECT 1, gen_random_uuid(), 1, n, now(), 'x', 'x', '', 'x'
+  FROM generate_series(1, 4000) AS n;
+INSERT INTO case_messages SELECT 1, gen_random_uuid(), gen_random_uuid(), now(), 'x', 'x'
+  FROM generate_series(1, 4000) AS n;
+INSERT INTO case_contacts SELECT 1, gen_random_uuid(), 'x', ''::bytea
+  FROM generate_series(1, 4000) AS n;
 INSERT INTO redress SELECT 1, gen_random_uuid(), n, 'owed', 1, now(), now(), '', 0, 0, NULL, ''
   FROM generate_series(1, 4000) AS n;
 INSERT INTO advanced SELECT 1, n, 1, 1 FROM generate_series(1, 4000) AS n;

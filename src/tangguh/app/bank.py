@@ -26,6 +26,7 @@ from tangguh.customers import store as customers
 from tangguh.customers.demo import fill_products
 from tangguh.db.migrate import migrate
 from tangguh.db.pool import Pool
+from tangguh.disputes.rows import CASE_EVENTS, CASE_SHELVES
 from tangguh.guard.rules import Rule
 from tangguh.ledger.plans import LEDGER_JOURNALS
 from tangguh.ledger.store import LEDGER
@@ -74,8 +75,8 @@ from tangguh.work.transit import TransitDesk
 from tangguh.work.treasury import HubFunding, Treasury
 
 BANK_NAME: Final = "Bank Tangguh"
-SHELVES: Final = (*PAYMENT_SHELVES, *PEOPLE_SHELVES, *RECOVERY_SHELVES)
-BESIDE: Final = (ACTS, CHANGE_EVENTS, CLIMB_EVENTS, RULE_CHANGES)
+SHELVES: Final = (*PAYMENT_SHELVES, *PEOPLE_SHELVES, *RECOVERY_SHELVES, *CASE_SHELVES)
+BESIDE: Final = (ACTS, CHANGE_EVENTS, CLIMB_EVENTS, RULE_CHANGES, CASE_EVENTS)
 """Append-only tables in the hash chain beside the payments' own."""
 CHAINED: Final = (*LEDGER_JOURNALS, *PAYMENT_JOURNALS, *BESIDE)
 JOURNALS: Final = (*PAYMENT_JOURNALS, *BESIDE)

@@ -95,6 +95,9 @@ class Refusal(StrEnum):
     CHANGE_DIFFERS = "change_differs"
     APPROVER_NOT_ALLOWED = "approver_not_allowed"
     SAME_PERSON = "same_person"
+    CASE_NOT_FOUND = "case_not_found"
+    CASE_STEP_NOT_ALLOWED = "case_step_not_allowed"
+    EVIDENCE_REFUSED = "evidence_refused"
     # how much
     LIMIT_PER_TRANSACTION = "limit_per_transaction"
     LIMIT_PER_DAY = "limit_per_day"

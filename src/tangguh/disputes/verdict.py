@@ -1,0 +1,122 @@
+"""What the bank's own evidence says of a case: decided, waiting for a clock, or for people. Pure.
+
+The bank does not ask a customer to prove what it can see itself. A payment that ended says how; one
+that has not is on a clock already; one that a settled file does not list was never paid out, so the
+bank claims it and advances the sum. Only what is left needs people.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from tangguh.disputes.case import About, Case, Outcome
+from tangguh.payments.payment import Payment, State, next_word_at
+from tangguh.payments.redress.policy import RedressPolicy
+
+FILE_WAIT: Final = timedelta(hours=36)
+"""A network's file of a day is here within so long; until then nobody can say it lists nothing."""
+_NEEDS_PEOPLE: Final = frozenset({About.NOT_MINE})
+"""Somebody else may have paid: a posted payment proves nothing about who ordered it."""
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """What the bank knows of the payment a case is about.
+
+    ``listed_minor``: what settled files list of it, None when none does. ``is_break``: settlement
+    has an open break for it. ``file_closed``: the file of its cycle has been read and posted.
+    ``is_inside``: it never left the bank. ``assured_at``: when the books and the settlement were
+    last seen to hold, None when they are not.
+    """
+
+    payment: Payment | None
+    listed_minor: int | None = None
+    is_break: bool = False
+    file_closed: bool = False
+    is_inside: bool = False
+    assured_at: datetime | None = None
+
+
+class Decide(msgspec.Struct, frozen=True, tag="decide"):
+    """The bank's own evidence decides it."""
+
+    outcome: Outcome
+    why: str
+
+
+class Wait(msgspec.Struct, frozen=True, tag="wait"):
+    """Its payment is on a clock; look again by then."""
+
+    until: datetime
+    why: str
+
+
+class Claim(msgspec.Struct, frozen=True, tag="claim"):
+    """It was debited and never paid out: advance the sum, claim it from the network."""
+
+    why: str
+
+
+class AskStaff(msgspec.Struct, frozen=True, tag="ask_staff"):
+    """People decide, and why the bank cannot."""
+
+    why: str
+
+
+Verdict = Decide | Wait | Claim | AskStaff
+
+
+def judge(case: Case, seen: Seen, policy: RedressPolicy, now: datetime) -> Verdict:
+    """What to do with a case now."""
+    if case.has_objected:
+        return AskStaff("they object to our own evidence")
+    payment = seen.payment
+    if payment is None:
+        return _without_payment(case, seen)
+    if case.about in _NEEDS_PEOPLE:
+        return AskStaff("they say they did not order it")
+    match payment.state:
+        case State.REFUSED:
+            return Decide(Outcome.NOTHING_TAKEN, "it was refused before anything was debited")
+        case State.VOIDED:
+            return Decide(Outcome.MONEY_FREE, "it did not happen; the money is free again")
+        case State.REFUNDED:
+            return Decide(Outcome.CAME_BACK, "all of it came back")
+        case State.HELD | State.UNANSWERED | State.PARKED:
+            return _wait_for(payment, policy, now)
+        case _:
+            return _judge_posted(payment, seen, now)
+
+
+def _judge_posted(payment: Payment, seen: Seen, now: datetime) -> Verdict:
+    if payment.refunding_minor:
+        return Wait(now + timedelta(days=1), "its money is on the way back")
+    if seen.is_inside:
+        return Decide(Outcome.ARRIVED, "it was credited inside the bank as it was debited")
+    if seen.is_break:
+        if (seen.listed_minor or 0) == 0 and seen.file_closed:
+            return Claim("the network's file does not list it")
+        return AskStaff("the network's file and our book differ")
+    if seen.listed_minor == payment.to_payee_minor:
+        return Decide(Outcome.ARRIVED, "the network's settled file lists it")
+    if seen.listed_minor is None:
+        until = payment.accepted_at + FILE_WAIT
+        if now < until:
+            return Wait(until, "the network's file of that day is still to come")
+    return AskStaff("no settled file decides it")
+
+
+def _wait_for(payment: Payment, policy: RedressPolicy, now: datetime) -> Wait:
+    word = next_word_at(payment, now) or now
+    due = policy.advance_due(payment)
+    if payment.advanced_minor:
+        return Wait(max(word, now + timedelta(days=1)), "the bank has advanced it meanwhile")
+    return Wait(max(word, due) if due > now else word, "its network has not answered yet")
+
+
+def _without_payment(case: Case, seen: Seen) -> Verdict:
+    if case.about is About.SAFETY and seen.assured_at is not None:
+        return Decide(Outcome.EXPLAINED, "books and settlement were seen to hold")
+    return AskStaff("no payment is named" if case.complete_at is None else "people answer it")
