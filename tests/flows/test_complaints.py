@@ -122,17 +122,46 @@ async def test_a_payment_the_settled_file_lists_is_answered_with_the_proof(
     assert (again.state, again.has_objected) == (CaseState.WITH_STAFF, True)
 
 
-async def test_a_payment_no_file_lists_is_advanced_and_claimed_without_anybody_deciding(
+async def test_a_payment_no_file_lists_is_given_back_for_good_once_the_network_agrees(
     bank: Bank, desk: Complaints, eyes: Eyes, paper: PaperRail
 ) -> None:
     before = await balance(bank, await account_of(bank, ANA))
     payment = await pay(bank, await scan(bank, 54_000 * RUPIAH))
     eyes.is_break, eyes.file_closed = True, True
-    paper.will("refund", Unanswered("timeout"))
+    paper.will("inquire", Declined(Refusal.PARTNER_DECLINED, "x"))
     case = await opened(desk, says(payment_id=payment.id))
-    assert case.outcome is Outcome.CLAIMED
-    has = await balance(bank, before.account_id)
-    assert has.available_minor == before.available_minor
+    assert case.outcome is Outcome.CAME_BACK
+    assert (await balance(bank, before.account_id)).posted_minor == before.posted_minor
+    assert (await now_is(bank, payment)).state is State.REFUNDED
+    await proved(bank)
+
+
+@pytest.mark.parametrize("said", [Accepted("RRN"), Unanswered("timeout")])
+async def test_listed_nowhere_and_the_network_does_not_agree_goes_to_people(
+    bank: Bank, desk: Complaints, eyes: Eyes, paper: PaperRail, said: Accepted | Unanswered
+) -> None:
+    """While it is silent the customer has the bank's money; when it says paid, people look."""
+    payment = await pay(bank, await scan(bank, 54_000 * RUPIAH))
+    eyes.is_break, eyes.file_closed = True, True
+    paper.will("inquire", said)
+    case = await opened(desk, says(payment_id=payment.id))
+    assert case.state is CaseState.WITH_STAFF
+    silent = isinstance(said, Unanswered)
+    assert (await now_is(bank, payment)).advanced_minor == 54_000 * RUPIAH * silent
+    await proved(bank)
+
+
+async def test_people_claim_it_back_and_the_advance_is_repaid_when_it_comes(
+    bank: Bank, desk: Complaints, eyes: Eyes, paper: PaperRail
+) -> None:
+    before = await balance(bank, await account_of(bank, ANA))
+    payment = await pay(bank, await scan(bank, 54_000 * RUPIAH))
+    case = await opened(desk, says(About.NOT_MINE, payment_id=payment.id))
+    paper.will("refund", Unanswered("timeout"))
+    claimed = await desk.claim(case, "the code on the counter was replaced", "staff:6")
+    assert isinstance(claimed, Case)
+    assert claimed.outcome is Outcome.CLAIMED
+    assert (await balance(bank, before.account_id)).available_minor == before.available_minor
     paper.will("inquire_refund", Accepted("CB-1"))
     bank.clock.advance(120)
     await bank.resolver.round()
@@ -142,14 +171,16 @@ async def test_a_payment_no_file_lists_is_advanced_and_claimed_without_anybody_d
     await proved(bank)
 
 
-async def test_a_claim_the_network_declines_goes_to_people(
-    bank: Bank, desk: Complaints, eyes: Eyes, paper: PaperRail
+async def test_a_claim_the_network_declines_stays_with_people(
+    bank: Bank, desk: Complaints, paper: PaperRail
 ) -> None:
     payment = await pay(bank, await scan(bank, 54_000 * RUPIAH))
-    eyes.is_break, eyes.file_closed = True, True
+    case = await opened(desk, says(About.NOT_MINE, payment_id=payment.id))
     paper.will("refund", Declined(Refusal.PARTNER_DECLINED, "x"))
-    case = await opened(desk, says(payment_id=payment.id))
-    assert case.state is CaseState.WITH_STAFF
+    said = await desk.claim(case, "why", "staff:6")
+    assert isinstance(said, Refused)
+    assert said.code is Refusal.PARTNER_DECLINED
+    assert (await now_is(bank, payment)).advanced_minor == 0
 
 
 async def test_until_the_file_is_here_nobody_says_anything_is_missing(

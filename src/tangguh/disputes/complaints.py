@@ -17,7 +17,7 @@ import structlog
 from tangguh.core.errors import TangguhError
 from tangguh.core.ids import Ids
 from tangguh.core.order import RefundOrder
-from tangguh.core.outcome import Refusal, Refused
+from tangguh.core.outcome import Declined, NotSent, Refusal, Refused, Unanswered
 from tangguh.disputes.case import About, Case, CaseState, Outcome, open_case
 from tangguh.disputes.evidence.locker import Locker
 from tangguh.disputes.rows import MoveCase, OpenCase
@@ -35,12 +35,13 @@ from tangguh.disputes.steps import (
     ToWaiting,
 )
 from tangguh.disputes.store import CaseStore, text_hash
-from tangguh.disputes.verdict import AskStaff, Claim, Decide, Seen, Wait, judge
+from tangguh.disputes.verdict import AskNetwork, AskStaff, Decide, Seen, Wait, judge
 from tangguh.payments import flow
 from tangguh.payments.desk import Desk
-from tangguh.payments.payment import Payment, State
+from tangguh.payments.payment import Decided, Payment, State
 from tangguh.payments.redress.advance import GiveAdvance
-from tangguh.payments.refund import THE_BANK
+from tangguh.payments.refund import THE_BANK, AcceptRefund
+from tangguh.payments.resolver import ask
 
 log = structlog.get_logger("disputes")
 
@@ -196,8 +197,8 @@ class Complaints:
                 is_first = case.state is CaseState.RECEIVED
                 step = ToWaiting(until, why) if is_first else LookAgain(until, why)
                 return await self.step(case.id, step, BANK, case.events)
-            case Claim(why):
-                return await self._claim(case, seen.payment, why)
+            case AskNetwork(why):
+                return await self._ask_network(case, seen.payment, why)
             case AskStaff(why):
                 return await self.step(case.id, ToStaff(why), BANK, case.events)
 
@@ -234,29 +235,60 @@ class Complaints:
         if isinstance(moved, Case) and moved.events != case.events:
             self._tell(str(moved.state), moved)
 
-    async def _claim(self, case: Case, payment: Payment | None, why: str) -> Case | Refused:
-        """Debited and never paid out: the bank's money first, then the claim, then the answer."""
+    async def _ask_network(self, case: Case, payment: Payment | None, why: str) -> Case | Refused:
+        """Debited and listed nowhere. The network agrees that it never was: money back for good."""
         assert payment is not None
-        give = GiveAdvance(
-            payment_id=payment.id,
-            policy=self._desk.rules.redress,
-            by=f"case:{case.number}",
-            disputed=True,
-        )
-        advanced = await self._desk.decide(give)
+        outcome = await ask(self._desk, payment)
+        if isinstance(outcome, Declined):
+            order = RefundOrder(
+                requested_by=THE_BANK,
+                idempotency_key=f"case:{case.id.hex}",
+                payment_id=payment.id,
+                amount_minor=payment.refundable_minor,
+                reason=why,
+                with_fee=True,
+            )
+            back = await self._desk.decide(AcceptRefund(order, self._desk.rules, forced=True))
+            if not isinstance(back, Refused):
+                step: Step = Answer(Outcome.CAME_BACK, why, BANK)
+                return await self.step(case.id, step, BANK, case.events)
+        if isinstance(outcome, Unanswered | NotSent):
+            await self._advance(case, payment)
+        return await self.step(case.id, ToStaff(why), BANK, case.events)
+
+    async def claim(self, case: Case, why: str, by: str) -> Case | Refused:
+        """People claim it from the network for its payer: the bank's advance, a chargeback.
+
+        Refuses ADVANCE_NOT_POSSIBLE, what the arbiter refuses, and PARTNER_DECLINED at once.
+        """
+        payment = (await self._look(case.payment_id)).payment
+        if payment is None:
+            return Refused(Refusal.PAYMENT_NOT_FOUND, "payment_id", "the case names no payment")
         order = RefundOrder(
             requested_by=THE_BANK,
-            idempotency_key=f"case:{case.id.hex}",
+            idempotency_key=f"claim:{case.id.hex}",
             payment_id=payment.id,
             amount_minor=payment.refundable_minor,
             reason=why,
             claims=True,
         )
         claimed = await flow.refund(self._desk, order)
-        is_lost = isinstance(claimed, Refused) or claimed.payment.state is State.VOIDED
-        if isinstance(advanced, Refused) or is_lost:
-            return await self.step(case.id, ToStaff(why), BANK, case.events)
-        return await self.step(case.id, Answer(Outcome.CLAIMED, why, BANK), BANK, case.events)
+        if isinstance(claimed, Refused):
+            return claimed
+        if claimed.payment.state is State.VOIDED:
+            return Refused(Refusal.PARTNER_DECLINED, "payment_id", "the network declined the claim")
+        if claimed.payment.is_open:
+            await self._advance(case, payment)
+        return await self.step(case.id, Answer(Outcome.CLAIMED, why, by), by, case.events)
+
+    async def _advance(self, case: Case, payment: Payment) -> Decided | Refused:
+        give = GiveAdvance(
+            payment_id=payment.id,
+            policy=self._desk.rules.redress,
+            by=f"case:{case.number}",
+            disputed=True,
+        )
+        return await self._desk.decide(give)
 
     def _see(self, payment: Payment) -> None:
         """Called for every payment of the bank: most of them nobody has complained of."""

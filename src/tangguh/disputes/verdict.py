@@ -2,7 +2,7 @@
 
 The bank does not ask a customer to prove what it can see itself. A payment that ended says how; one
 that has not is on a clock already; one that a settled file does not list was never paid out, so the
-bank claims it and advances the sum. Only what is left needs people.
+bank gives it back. Only what is left needs people.
 """
 
 from __future__ import annotations
@@ -53,8 +53,10 @@ class Wait(msgspec.Struct, frozen=True, tag="wait"):
     why: str
 
 
-class Claim(msgspec.Struct, frozen=True, tag="claim"):
-    """It was debited and never paid out: advance the sum, claim it from the network."""
+class AskNetwork(msgspec.Struct, frozen=True, tag="ask_network"):
+    """It was debited and no settled file lists it: the network is asked once more, then it is given
+    back, or people look.
+    """
 
     why: str
 
@@ -65,7 +67,7 @@ class AskStaff(msgspec.Struct, frozen=True, tag="ask_staff"):
     why: str
 
 
-Verdict = Decide | Wait | Claim | AskStaff
+Verdict = Decide | Wait | AskNetwork | AskStaff
 
 
 def judge(case: Case, seen: Seen, policy: RedressPolicy, now: datetime) -> Verdict:
@@ -97,7 +99,7 @@ def _judge_posted(payment: Payment, seen: Seen, now: datetime) -> Verdict:
         return Decide(Outcome.ARRIVED, "it was credited inside the bank as it was debited")
     if seen.is_break:
         if (seen.listed_minor or 0) == 0 and seen.file_closed:
-            return Claim("the network's file does not list it")
+            return AskNetwork("the network's file does not list it")
         return AskStaff("the network's file and our book differ")
     if seen.listed_minor == payment.to_payee_minor:
         return Decide(Outcome.ARRIVED, "the network's settled file lists it")

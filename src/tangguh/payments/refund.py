@@ -33,7 +33,8 @@ THE_BANK: Final = 0
 class AcceptRefund(msgspec.Struct, frozen=True):
     """Decide a refund: refuse it, post it at once (inside the bank), or reserve it and ask.
 
-    ``forced``: the network has reversed it already, so the payee's balance cannot refuse.
+    ``forced``: the network has reversed it already, or never had it: nobody is asked, and the
+    payee's balance cannot refuse.
     """
 
     names_keys_at_once: ClassVar[bool] = False
@@ -90,7 +91,7 @@ class AcceptRefund(msgspec.Struct, frozen=True):
     def _carry_out(self, book: Book, original: Payment) -> Decided | Refused:
         way = self.rules.ways[original.service]
         refund = _draft(book, original, self.order)
-        if way.settles_inside or original.kind == "credit":
+        if way.settles_inside or original.kind == "credit" or self.forced:
             entries = self._entries(original, refund)
             moved = book.post(refund.id, "refund", entries, forced=self.forced)
             if isinstance(moved, Refused):

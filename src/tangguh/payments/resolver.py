@@ -107,7 +107,7 @@ async def resolve(desk: Desk, payment: Payment) -> None:
     await desk.decide(Conclude(payment.id, outcome, desk.rules))
 
 
-async def _ask(desk: Desk, payment: Payment) -> Outcome:
+async def ask(desk: Desk, payment: Payment) -> Outcome:
     """A network that never saw it may still get it: only after it agreed to cancel is it no."""
     rail, instruction = desk.rail_of(payment), instruction_of(payment)
     outcome = await rail.inquire(instruction)
@@ -140,4 +140,4 @@ def _way_of(payment: Payment) -> str:
     return "credit" if brought else payment.kind
 
 
-_ASK: Final = {"payment": _ask, "refund": _ask_of_refund, "credit": _ask_of_credit}
+_ASK: Final = {"payment": ask, "refund": _ask_of_refund, "credit": _ask_of_credit}

@@ -18,6 +18,10 @@ from tangguh.ledger import chart
 from tangguh.ledger.book import Book
 from tangguh.ledger.command import Key
 from tangguh.ledger.posting import Entry, Posting
+from tangguh.payments.payment import Payment
+from tangguh.payments.plans import PAYMENTS
+from tangguh.payments.redress.arbiter import WayBack
+from tangguh.payments.redress.rows import REDRESS, keep, redress_of
 from tangguh.settlement.breaks import Break, repair_id_of, subject_of
 from tangguh.settlement.signed import Signed
 
@@ -29,7 +33,7 @@ REPAIRED: Final = "break.repaired"
 class RepairBreak(msgspec.Struct, frozen=True, kw_only=True):
     """Post what repairs a break. ``entries`` are usually ``Break.entries``."""
 
-    names_keys_at_once: ClassVar[bool] = True
+    names_keys_at_once: ClassVar[bool] = False
 
     broken: Break
     entries: tuple[Entry, ...]
@@ -40,18 +44,21 @@ class RepairBreak(msgspec.Struct, frozen=True, kw_only=True):
         """The repair's id."""
         return repair_id_of(self.broken.break_id)
 
-    def keys(self, _book: Book) -> Iterable[Key]:
-        return [
-            ("postings", self.posting_id),
-            *(("accounts", account_id) for account_id, _ in self.entries),
-        ]
+    def keys(self, book: Book) -> Iterable[Key]:
+        yield "postings", self.posting_id
+        for account_id, _ in self.entries:
+            yield "accounts", account_id
+        payment_id = self.broken.payment_id
+        if payment_id is not None:
+            yield "payments", payment_id
+            yield REDRESS.name, payment_id
 
     def decide(self, book: Book) -> Posting | Refused:
         """The posting; the same repair by the same people again is the first answer.
 
         Refuses ORDER_INVALID naming ``by``, ``approved_by``, ``reason``, ``entries`` (not the
         break's sum, or through another account of ours with a network) or ``break`` (repaired
-        before), and what a posting refuses.
+        before), WAY_BACK_TAKEN (its payer has the money already), and what a posting refuses.
         """
         if refused := self.signed.refused() or self._refuse_entries():
             return refused
@@ -60,14 +67,42 @@ class RepairBreak(msgspec.Struct, frozen=True, kw_only=True):
         if known is not None:
             same = sorted(known.entries) == sorted(self.entries) and known.note == note
             return known if same else _refuse("break", "it was repaired before")
+        if refused := self._refuse_way(book):
+            return refused
         posted = book.post(self.posting_id, "repair", self.entries, note=note)
         if isinstance(posted, Posting):
+            self._take_way(book)
             told = self.signed.as_told(
                 kind=self.broken.kind, posting_id=self.posting_id, entries=self.entries
             )
             subject = subject_of(self.broken.break_id)
             Remember(f"staff:{self.signed.by}", REPAIRED, subject, told).decide(book)
         return posted
+
+    def _paid_back(self, book: Book) -> Payment | None:
+        """The payment whose payer this repair gives money to, if it does."""
+        payment_id = self.broken.payment_id
+        payment = book.shelf(PAYMENTS).get(payment_id) if payment_id is not None else None
+        if payment is None or payment.kind != "payment":
+            return None
+        gets = any(to == payment.debtor and amount > 0 for to, amount in self.entries)
+        return payment if gets else None
+
+    def _refuse_way(self, book: Book) -> Refused | None:
+        payment = self._paid_back(book)
+        if payment is None:
+            return None
+        other = payment.refunded_minor or payment.refunding_minor or payment.advanced_minor
+        if not other:
+            return None
+        return Refused(Refusal.WAY_BACK_TAKEN, "entries", "its payer has the money by another way")
+
+    def _take_way(self, book: Book) -> None:
+        payment = self._paid_back(book)
+        if payment is not None:
+            redress = redress_of(book, payment.id, payment.debtor)
+            by = msgspec.structs.replace(redress, came_back_by=str(WayBack.REPAIR))
+            keep(book, by, "came_back", self.broken.difference_minor, self.signed.by)
 
     def _refuse_entries(self) -> Refused | None:
         account, difference = self.broken.account_id, self.broken.difference_minor

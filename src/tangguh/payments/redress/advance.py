@@ -111,7 +111,7 @@ class GiveAdvance(_OnPayment, frozen=True, kw_only=True):
         why = self._why_not_now(book, payment)
         if why:
             return Refused(Refusal.ADVANCE_NOT_POSSIBLE, "payment_id", why)
-        minor = payment.refundable_minor if self.disputed else payment.total_minor
+        minor = self._disputed_minor(payment) if self.disputed else payment.total_minor
         why = self._why_not(book, payment, redress, account, minor)
         if why:
             keep(
@@ -123,9 +123,14 @@ class GiveAdvance(_OnPayment, frozen=True, kw_only=True):
             return Refused(Refusal.ADVANCE_NOT_POSSIBLE, "payment_id", why)
         return self._give(book, payment, redress, minor)
 
+    def _disputed_minor(self, payment: Payment) -> int:
+        """What the payee got and has not come back, claimed already or not."""
+        return payment.to_payee_minor - payment.refunded_minor
+
     def _why_not_now(self, book: Book, payment: Payment) -> str:
         if self.disputed:
-            return "" if payment.refundable_minor else f"it is {payment.state}: nothing is disputed"
+            is_out = payment.state is State.POSTED and self._disputed_minor(payment) > 0
+            return "" if is_out else f"it is {payment.state}: nothing is disputed"
         if payment.kind != "payment" or payment.state is not State.UNANSWERED:
             return f"it is {payment.state}: only an unanswered payment is advanced"
         return "" if book.now >= self.policy.advance_due(payment) else "it is not old enough"
@@ -135,6 +140,8 @@ class GiveAdvance(_OnPayment, frozen=True, kw_only=True):
     ) -> str:
         if redress.advance in {Advance.SETTLED, Advance.WRITTEN_OFF}:
             return "it was advanced before"
+        if redress.came_back_by:
+            return f"it came back by a {redress.came_back_by}"
         if account is None or account.kind not in _HOLDERS:
             return "no customer of ours paid it"
         if account.state is not AccountState.OPEN:

@@ -28,13 +28,15 @@ class WayBack(StrEnum):
     """How money comes back. The value is stored.
 
     ``refund``: the payee gives it. ``return``: the payee's bank sends it back. ``reversal``: the
-    network undoes it. ``chargeback``: we claim it for our customer.
+    network undoes it. ``chargeback``: we claim it for our customer. ``repair``: two people gave it
+    back because settlement had shown that nobody was paid.
     """
 
     REFUND = "refund"
     RETURN = "return"
     REVERSAL = "reversal"
     CHARGEBACK = "chargeback"
+    REPAIR = "repair"
 
 
 FACTS = frozenset({WayBack.RETURN, WayBack.REVERSAL})
@@ -68,6 +70,8 @@ def refuse_way(
         return Refused(
             Refusal.PAYMENT_NOT_REFUNDABLE, "payment_id", f"a payment that is {original.state}"
         )
+    if redress.came_back_by == WayBack.REPAIR:
+        return Refused(Refusal.WAY_BACK_TAKEN, "payment_id", "it came back by a repair")
     if way is WayBack.CHARGEBACK and original.refunding_minor:
         under_way = "a chargeback" if redress.chargeback is not None else "a refund"
         return Refused(Refusal.WAY_BACK_TAKEN, "payment_id", f"{under_way} is under way")
