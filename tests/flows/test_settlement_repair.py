@@ -8,7 +8,20 @@ import msgspec
 import pytest
 
 from paper import PaperRail
-from stories import ANA, RUPIAH, account_of, balance, count_of, now_is, pay, proved, put_state, scan
+from stories import (
+    ANA,
+    RUPIAH,
+    account_of,
+    balance,
+    count_of,
+    give_back,
+    now_is,
+    pay,
+    proved,
+    put_state,
+    refund,
+    scan,
+)
 from tangguh.app import Bank
 from tangguh.core.clock import HandClock
 from tangguh.core.order import CreditOrder
@@ -17,6 +30,7 @@ from tangguh.core.service import IN_QRIS
 from tangguh.ledger import chart
 from tangguh.ledger.account import AccountState
 from tangguh.ledger.posting import Posting
+from tangguh.payments import flow
 from tangguh.payments.incoming.receive import ReceiveCredit
 from tangguh.payments.payment import Decided, Payment
 from tangguh.settlement import repair as repairs
@@ -187,6 +201,27 @@ async def test_what_the_customer_owes_is_taken_from_the_customer(
     assert isinstance(done, Break)
     assert (await balance(bank, account)).posted_minor == before - 4_000 * RUPIAH
     assert (await balance(bank, chart.SETTLEMENT_QRIS)).posted_minor == 0
+    await proved(bank)
+
+
+async def test_a_repair_to_the_payer_and_every_other_way_back_exclude_each_other(
+    bank: Bank, office: BackOffice, clock: HandClock
+) -> None:
+    """Listed nowhere: two people give it back once, and a refund of it after that is refused."""
+    account = await account_of(bank, ANA)
+    before = (await balance(bank, account)).posted_minor
+    first = await pay(bank, await scan(bank, 4_000 * RUPIAH, key="a"))
+    second = await pay(bank, await scan(bank, 5_000 * RUPIAH, key="b"))
+    clock.advance(13 * HOUR)
+    breaks = {one.payment_id: one.break_id for one in await settle(office)}
+    assert isinstance(await repairs.repair(office, breaks[first.id], TWO, to_customer=True), Break)
+    await refund(bank, give_back(second, 5_000 * RUPIAH))
+    again = await flow.refund(bank.desk, give_back(first, 1_000, key="r-2"))
+    late = await repairs.repair(office, breaks[second.id], TWO, to_customer=True)
+    for said in (again, late):
+        assert isinstance(said, Refused)
+        assert said.code is Refusal.WAY_BACK_TAKEN
+    assert (await balance(bank, account)).posted_minor == before
     await proved(bank)
 
 
