@@ -132,6 +132,8 @@ class Texts:
         return Words(title=said.title, text=said.text, sms=said.sms)
 
     def _read(self, folder: Traversable, language: str) -> None:
+        if not folder.is_dir():
+            raise Misconfigured(f"texts of notices: there is no folder {folder}")
         for entry in sorted(folder.iterdir(), key=lambda one: one.name):
             if not entry.name.endswith(".toml"):
                 continue
