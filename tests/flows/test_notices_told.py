@@ -20,7 +20,7 @@ from tangguh.core.ids import Ids
 from tangguh.core.outcome import Refused
 from tangguh.db.pool import Pool
 from tangguh.notices.desk import Notices, to_customer
-from tangguh.notices.notice import Notice, Person, Via
+from tangguh.notices.notice import Notice, Person, Rules, Via
 from tangguh.notices.settings import (
     EmailSettings,
     NoticesSettings,
@@ -215,6 +215,9 @@ async def test_a_provider_that_is_down_comes_back(town: Town, clock: HandClock) 
         ({"link_key": KEY, "confirm_url": "https://x.example/k"}, "token"),
         ({"sms": SmsSettings(url="https://x.example", secret="")}, r"sms\.secret"),
         ({"webhook": WebhookSettings(secret_key="")}, r"webhook\.secret_key"),
+        ({"rules": Rules(backoff_seconds=())}, "pause"),
+        ({"rules": Rules(per_hour_max=0)}, "one an hour"),
+        ({"rules": Rules(quiet_from_hour=24)}, "hours of the day"),
         ({"wording_path": "/nowhere"}, "nowhere"),
     ],
 )

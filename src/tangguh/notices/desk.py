@@ -36,6 +36,7 @@ from tangguh.notices.texts import Texts, Words
 _INBOX_MAX: Final = 50
 _LIST_MAX: Final = 10_000
 _TOLD_AT_ONCE: Final = 500
+_LAST_HOUR: Final = 23
 _KEY_CHARACTERS_MIN: Final = 32
 
 
@@ -215,7 +216,15 @@ def channels_of(settings: NoticesSettings, texts: Texts, clock: Clock) -> dict[V
 
 
 def _check(settings: NoticesSettings) -> None:
-    """An empty secret signs for everybody; a link without its token leads nowhere."""
+    """An empty secret signs for everybody; a link without its token leads nowhere; a rule without
+    room or tries tells nobody.
+    """
+    rules = settings.rules
+    hours = (rules.quiet_from_hour, rules.quiet_until_hour)
+    if rules.per_hour_max < 1 or not rules.backoff_seconds or min(rules.backoff_seconds) <= 0:
+        raise Misconfigured("notices.rules: at least one an hour, and at least one pause")
+    if not all(0 <= hour <= _LAST_HOUR for hour in hours):
+        raise Misconfigured("notices.rules: quiet hours are hours of the day")
     keys = {
         "link_key": settings.link_key if settings.link_key else None,
         "sms.secret": settings.sms.secret if settings.sms else None,

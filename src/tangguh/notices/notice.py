@@ -96,7 +96,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(dict.fromkeys(via for via in self.channels if via is not Via.IN_APP))
 
 
-class Rules(msgspec.Struct, frozen=True, kw_only=True):
+class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How often, when, how long. ``per_hour_max`` is per person and way.
 
     ``backoff_seconds``: the pause after each try that was put off; the last is the pause before the

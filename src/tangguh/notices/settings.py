@@ -61,8 +61,8 @@ class WebhookSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 class NoticesSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Every way out, and the rules. ``link_key``, ``confirm_url`` and ``unsubscribe_url``: without
-    them nobody can subscribe. Both addresses hold ``{token}``.
-
+    them nobody can subscribe. Both addresses hold ``{token}``. ``wording_path``: a folder of the
+    bank's own texts.
     """
 
     email: EmailSettings | None = None
