@@ -61,6 +61,7 @@ PURE = re.compile(
     r"|rails/(ewallet|billers)/(?!rail)|work/(codes|naming)\."
     r"|settlement/(breaks|exposure|file|formats|match|mend|position|signed)\."
     r"|settlement/watch/(matching|order)\."
+    r"|^notices/(address|assurance|gsm7|lint|notice|settings|signature|texts|values)\."
     r"|web/(format|orders|problems)\.|web/api/(openapi|service_views|views)\."
 )
 

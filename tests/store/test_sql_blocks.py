@@ -97,6 +97,18 @@ INSERT INTO settlement_matches SELECT 1, gen_random_uuid(), current_date - n % 9
 INSERT INTO settlement_breaks SELECT 1, gen_random_uuid(), 'x', current_date - n % 90, 1,
   'duplicate', n::text, gen_random_uuid(), 1, 1, 1, now(), 'x', 'x', 'open'
   FROM generate_series(1, 4000) AS n;
+INSERT INTO notices SELECT 1, gen_random_uuid(), 'customer:' || n % 500, 'id', 'incident:' || n % 90,
+  'step' || n, 't', 'now', 'sms', true, 't', 'b', 's', now(), CASE WHEN n % 50 = 0 THEN 'due'
+  ELSE 'delivered' END, 'sms', 0, false, now(), '', CASE WHEN n % 50 <> 0 THEN now() END
+  FROM generate_series(1, 4000) AS n;
+INSERT INTO notice_deliveries SELECT 1, gen_random_uuid(), 'sms', 1, gen_random_uuid(),
+  'customer:' || n % 500, now() - n * interval '1 minute', 'delivered', now(), n::text, '', '', NULL
+  FROM generate_series(1, 4000) AS n;
+INSERT INTO notice_addresses SELECT 1, gen_random_uuid(), 'subscriber:' || n, 'sms', n::text, 'id',
+  now(), now(), NULL, '' FROM generate_series(1, 4000) AS n;
+INSERT INTO notice_subscriptions SELECT 1, gen_random_uuid(), 'subscriber:' || n, ARRAY['c' || n],
+  now(), now(), now(), NULL, sha256(n::text::bytea), sha256(n::text::bytea)
+  FROM generate_series(1, 4000) AS n;
 INSERT INTO payments SELECT (jsonb_populate_record(NULL::payments, jsonb_build_object(
     'book_id', 1, 'payment_id', gen_random_uuid(), 'kind', 'refund', 'customer_id', n % 500,
     'wire_reference', n::text,
