@@ -18,7 +18,9 @@ import msgspec
 from tangguh.access.pin import PinSettings
 from tangguh.access.session import SessionSettings
 from tangguh.core.errors import Misconfigured
+from tangguh.db.objects import ObjectSettings
 from tangguh.ledger.writer import WriterSettings
+from tangguh.notices.settings import NoticesSettings
 from tangguh.payments.redress.policy import RedressPolicy
 from tangguh.payments.resolver import ResolverSettings
 from tangguh.payments.signer import AuthoriseSettings
@@ -68,6 +70,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     treasury: TreasurySettings | None = None
     guard: GuardSettings = GuardSettings()
     recovery: RecoverySettings = RecoverySettings()
+    notices: NoticesSettings = NoticesSettings()
+    evidence: ObjectSettings | None = None
 
 
 def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Settings:

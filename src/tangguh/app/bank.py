@@ -25,12 +25,17 @@ from tangguh.customers import seed as demo
 from tangguh.customers import store as customers
 from tangguh.customers.demo import fill_products
 from tangguh.db.migrate import migrate
+from tangguh.db.objects import Objects
 from tangguh.db.pool import Pool
+from tangguh.disputes.complaints import Complaints
+from tangguh.disputes.evidence.locker import Locker
 from tangguh.disputes.rows import CASE_EVENTS, CASE_SHELVES
+from tangguh.disputes.store import CaseStore
 from tangguh.guard.rules import Rule
 from tangguh.ledger.plans import LEDGER_JOURNALS
 from tangguh.ledger.store import LEDGER
 from tangguh.ledger.writer import Writer
+from tangguh.notices.desk import Notices
 from tangguh.payments.desk import Desk
 from tangguh.payments.incoming.receiving import Receiving
 from tangguh.payments.people.changes import CHANGE_EVENTS, PEOPLE_SHELVES
@@ -63,6 +68,7 @@ from tangguh.web.partners.guard import GuardDoor
 from tangguh.web.staff import routes as staff_api
 from tangguh.web.staff.door import StaffDoor
 from tangguh.work.cards import CardOffice
+from tangguh.work.care.eyes import Eyes
 from tangguh.work.control.room import ControlRoom
 from tangguh.work.cycles import Cycles
 from tangguh.work.guardian import Guardian
@@ -145,6 +151,7 @@ class Bank:
             self.guardian,
             watch_url=settings.guard.watch_url,
         )
+        self._prepare_care()
         self._running: list[asyncio.Task[None]] = []
 
     @classmethod
@@ -183,6 +190,9 @@ class Bank:
     async def __aenter__(self) -> Bank:
         self._running.append(asyncio.create_task(self.resolver.run(), name="resolver"))
         self._running.append(asyncio.create_task(self.redress.run(), name="redress"))
+        await self.complaints.start()
+        self._running.append(asyncio.create_task(self.complaints.run(), name="complaints"))
+        self._running.append(asyncio.create_task(self.notices.sender.run(), name="notices"))
         if self.settings.guard.mode != "off":
             self._running.append(asyncio.create_task(self.guardian.run(), name="guardian"))
             self._running.append(asyncio.create_task(self.pulse.run(), name="pulse"))
@@ -293,6 +303,17 @@ class Bank:
         async with self.pool.connection() as connection:
             return await prove(connection, self.book_id, BESIDE)
 
+    def _prepare_care(self) -> None:
+        """Word to people, and what people complain of."""
+        self.notices = Notices(self.pool, self.book_id, self.settings.notices, self.clock, self.ids)
+        store = CaseStore(self.pool, self.book_id)
+        kept = self.settings.evidence
+        locker = Locker(Objects(kept) if kept is not None else None, self.clock)
+        eyes = Eyes(self.pool, self.book_id, lambda: None)
+        self.complaints = Complaints(self.desk, store, locker, self.ids, eyes)
+        self.door.complaints = self.complaints
+        self.door.notices = self.notices
+
     def _prepare_recovery(self) -> None:
         """The way back: what is recorded, what can be asked, who climbs."""
         self.recorder = Recorder()
@@ -343,6 +364,7 @@ class Bank:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         self._running.clear()
+        await self.notices.sender.close()
         self.guardian.close()
         await self.writer.stop()
         for rail in self.rails.values():

@@ -157,6 +157,7 @@ class Household:
         values = msgspec.to_builtins(self.settings)
         values["db"]["dsn"] = dsn
         crew = str(self.place.crew_path)
+        values["evidence"] = values["evidence"] or {"url": str(self.place.directory / "evidence")}
         values["web"] |= {"port": self.port, "demo": True, "demo_crew_path": crew}
         if self.settings.qris is None:
             assert self.outside is not None

@@ -15,7 +15,9 @@ from tangguh.core.ids import Ids
 from tangguh.core.order import Origin, PaymentOrder, RefundOrder
 from tangguh.core.outcome import Refused
 from tangguh.db.pool import Pool
+from tangguh.disputes.complaints import Complaints
 from tangguh.ledger.writer import Writer
+from tangguh.notices.desk import Notices
 from tangguh.payments import flow
 from tangguh.payments.desk import Desk
 from tangguh.payments.gates.facts import NO_ORIGIN
@@ -60,6 +62,10 @@ class Door:
         self._walking: set[asyncio.Task[Any]] = set()
         self.notice: Callable[[str, str], None] = lambda _name, _key: None
         """Tells the guard of a signal that is no payment; set by whoever has one."""
+        self.complaints: Complaints | None = None
+        """The complaints desk; set by whoever has one."""
+        self.notices: Notices | None = None
+        """Word to people; set by whoever has it."""
         self.shutters = Shutters(desk, pool, book_id, clock)
         desk.watch(self.live.tell)
 

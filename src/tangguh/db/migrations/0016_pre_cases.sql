@@ -60,6 +60,10 @@ CREATE TABLE case_messages (
 );
 CREATE INDEX messages_of_case ON case_messages (book_id, case_id, message_id);
 
+-- What settlement found of a payment somebody complains of.
+CREATE INDEX breaks_of_payment ON settlement_breaks (book_id, payment_id)
+    WHERE payment_id IS NOT NULL;
+
 CREATE TABLE case_contacts (
     book_id     smallint NOT NULL,
     case_id     uuid     NOT NULL,

@@ -31,7 +31,8 @@ _AT_ONCE: Final = 2
 class Locker:
     """The evidence of one bank."""
 
-    def __init__(self, objects: Objects, clock: Clock) -> None:
+    def __init__(self, objects: Objects | None, clock: Clock) -> None:
+        """Without a place for objects every file is refused, and says so."""
         self._objects = objects
         self._clock = clock
         self._drawing = asyncio.Semaphore(_AT_ONCE)
@@ -41,6 +42,8 @@ class Locker:
 
         A refused file leaves nothing behind. Raises StoreUnavailable when it cannot be kept.
         """
+        if self._objects is None:
+            return Refused(Refusal.EVIDENCE_REFUSED, "file", "this bank keeps no files yet")
         if refused := refuse_file(content):
             return refused
         async with self._drawing:
@@ -61,11 +64,11 @@ class Locker:
 
     async def page(self, sha256: str, number: int) -> bytes | None:
         """One page of a file as a JPEG we drew; None when there is none."""
-        return await self._objects.get(page_name(sha256, number))
+        return await self._objects.get(page_name(sha256, number)) if self._objects else None
 
     async def holds(self, sha256: str) -> bool:
         """Whether the original is there and still hashes to its name."""
-        content = await self._objects.get(f"original/{sha256}")
+        content = await self._objects.get(f"original/{sha256}") if self._objects else None
         return content is not None and hashlib.sha256(content).hexdigest() == sha256
 
 
