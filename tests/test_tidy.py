@@ -58,6 +58,7 @@ PURE = re.compile(
     r"|rails/(ewallet|billers)/(?!rail)|work/(codes|naming)\."
     r"|settlement/(breaks|exposure|file|formats|match|mend|position|signed)\."
     r"|settlement/watch/(matching|order)\."
+    r"|status/(book|component|incident|judgement|snapshot)\.|status/(site|words)/"
     r"|web/(format|orders|problems)\.|web/api/(openapi|service_views|views)\."
 )
 

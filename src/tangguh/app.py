@@ -62,6 +62,7 @@ from tangguh.recovery.book import CLIMB_EVENTS, RECOVERY_SHELVES
 from tangguh.recovery.climber import Climber
 from tangguh.recovery.recorder import Recorder
 from tangguh.settlement.cycle import BackOffice
+from tangguh.status.book import INCIDENT_EVENTS, STATUS_SHELVES
 from tangguh.web import pages, server
 from tangguh.web.door import Door
 from tangguh.web.partners import acquirer, hub, notices, transit
@@ -82,8 +83,8 @@ from tangguh.work.transit import TransitDesk
 from tangguh.work.treasury import HubFunding, Treasury
 
 BANK_NAME: Final = "Bank Tangguh"
-SHELVES: Final = (*PAYMENT_SHELVES, *PEOPLE_SHELVES, *RECOVERY_SHELVES)
-BESIDE: Final = (ACTS, CHANGE_EVENTS, CLIMB_EVENTS, RULE_CHANGES)
+SHELVES: Final = (*PAYMENT_SHELVES, *PEOPLE_SHELVES, *RECOVERY_SHELVES, *STATUS_SHELVES)
+BESIDE: Final = (ACTS, CHANGE_EVENTS, CLIMB_EVENTS, RULE_CHANGES, INCIDENT_EVENTS)
 """Append-only tables in the hash chain beside the payments' own."""
 CHAINED: Final = (*LEDGER_JOURNALS, *PAYMENT_JOURNALS, *BESIDE)
 JOURNALS: Final = (*PAYMENT_JOURNALS, *BESIDE)

@@ -84,6 +84,8 @@ INSERT INTO settlement_matches SELECT 1, gen_random_uuid(), current_date - n % 9
 INSERT INTO settlement_breaks SELECT 1, gen_random_uuid(), 'x', current_date - n % 90, 1,
   'duplicate', n::text, gen_random_uuid(), 1, 1, 1, now(), 'x', 'x', 'open'
   FROM generate_series(1, 4000) AS n;
+INSERT INTO incidents SELECT 1, gen_random_uuid(), CASE WHEN n % 500 = 0 THEN 'published'
+  ELSE 'post_mortem' END, now() - n * interval '1 hour', '{}' FROM generate_series(1, 4000) AS n;
 INSERT INTO payments SELECT (jsonb_populate_record(NULL::payments, jsonb_build_object(
     'book_id', 1, 'payment_id', gen_random_uuid(), 'kind', 'refund', 'customer_id', n % 500,
     'wire_reference', n::text,
