@@ -380,6 +380,8 @@ def refuse_texts(texts: Mapping[str, Text], ticket: str, lint: Lint) -> Refused 
         for field in ("headline", "happened", "money", "do"):
             if not getattr(text, field).strip():
                 return Refused(Refusal.TEXT_NOT_ALLOWED, f"{language}.{field}", "leave none out")
+        if not all(part.isprintable() for part in text.parts):
+            return Refused(Refusal.TEXT_NOT_ALLOWED, language, "one line each, printable")
         if len(text.headline) > HEADLINE_MAX or max(map(len, text.parts)) > PART_MAX:
             return Refused(Refusal.TEXT_NOT_ALLOWED, language, "too long for a small phone")
         if not ticket and any(_CHANGE_WORDS.search(part) for part in text.parts):

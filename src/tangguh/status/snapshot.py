@@ -6,16 +6,18 @@ believes only the bank's key, and nothing older than what is known already.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from tangguh.status.component import COMPONENTS, ComponentState, Condition, Reach, Stage, Why
-from tangguh.status.incident import Incident, IncidentState, Kind, Money, Text
+from tangguh.status.incident import LANGUAGES, Incident, IncidentState, Kind, Money, Text
 
 PATH: Final = "/status/v1/snapshot"
 _KIND: Final = "status"
@@ -214,8 +216,30 @@ def verify(
         return "not signed by the bank"
     except (msgspec.DecodeError, ValueError):
         return "unreadable"
-    if status.made_at.tzinfo is None or any(not one.updates for one in status.incidents):
+    if not _is_whole(status):
         return "unreadable"
     if newer_than is not None and status.made_at < newer_than:
         return f"made at {status.made_at.isoformat()}, older than what is known"
     return status
+
+
+_NAME: Final = re.compile(r"[a-z0-9]+(\.[a-z0-9]+)*", re.ASCII)
+
+
+def _is_whole(status: PublicStatus) -> bool:
+    """Whether a page can be made of it: its ids become names of files."""
+    words = [word for one in status.incidents for word in one.updates]
+    return (
+        status.made_at.tzinfo is not None
+        and all(_NAME.fullmatch(one.id) for one in status.components)
+        and all(one.updates and _is_uuid(one.id) for one in status.incidents)
+        and all(set(word.texts) >= set(LANGUAGES) for word in words)
+        and all(not one.reviews or set(one.reviews) >= set(LANGUAGES) for one in status.incidents)
+    )
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False

@@ -12,6 +12,8 @@ from tangguh.core.service import TRANSFER_BIFAST
 from tangguh.status import incident as story
 from tangguh.status.component import COMPONENTS, ComponentState, Condition, Reach, Stage
 from tangguh.status.incident import Incident, IncidentState, Kind, Money, Text
+from tangguh.status.site.view import Seen
+from tangguh.status.snapshot import PublicStatus, make
 
 NOW = datetime(2026, 3, 20, 5, tzinfo=UTC)
 SOON = timedelta(minutes=10)
@@ -98,3 +100,34 @@ def all_of(condition: Condition, now: datetime = NOW) -> dict[str, ComponentStat
         one: ComponentState(component=one, condition=condition, reach=Reach.NONE, since=now)
         for one in COMPONENTS
     }
+
+
+def told(
+    states: dict[str, ComponentState], *incidents: Incident, made_at: datetime = NOW, **more: Any
+) -> PublicStatus:
+    """What the bank says of these components and incidents."""
+    return make("Bank Uji", made_at, states, incidents, **more)
+
+
+def shown(status: PublicStatus | None, now: datetime = NOW, **more: Any) -> Seen:
+    """What the page is made from, a moment after the bank said it."""
+    stories = status.incidents if status else ()
+    return Seen(now=now, status=status, **({"stories": stories} | more))
+
+
+def longest(number: int) -> Incident:
+    """An incident whose words are as long as they may be."""
+    full = "Kata-kata yang sangat panjang sekali. " * 40
+    parts = dict.fromkeys(("happened", "works", "broken", "money", "do"), full[: story.PART_MAX])
+    said_long = story.say(
+        draft(number, cause_key=str(number), closure_ids=()), S.PUBLISHED,
+        texts(full[: story.HEADLINE_MAX], **parts), NOW, by="staff:1", lint=no_lint,
+        next_update_at=NOW + SOON,
+    )  # fmt: skip
+    assert isinstance(said_long, Incident), said_long
+    staged = story.say(
+        said_long, S.RECOVERING, said_long.updates[-1].texts, NOW, by="staff:1", lint=no_lint,
+        next_update_at=NOW + SOON, stage=STAGE,
+    )  # fmt: skip
+    assert isinstance(staged, Incident)
+    return staged
