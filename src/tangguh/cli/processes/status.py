@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -49,9 +51,22 @@ def status(
         sys.exit(1)
 
 
+class _Server(uvicorn.Server):
+    """Leaves signals to us: uvicorn raises them again, which ends us before our file is whole."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Catch none."""
+        yield
+
+    def end(self) -> None:
+        """Answer what was asked, then stop."""
+        self.should_exit = True
+
+
 async def _serve(settings: PublisherSettings, ready_file: Path | None) -> None:
     publisher = Publisher(settings, SystemClock())
-    server = uvicorn.Server(
+    server = _Server(
         uvicorn.Config(
             Door(publisher).app,
             host=settings.host,
@@ -65,6 +80,9 @@ async def _serve(settings: PublisherSettings, ready_file: Path | None) -> None:
             proxy_headers=False,
         )
     )
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, server.end)
     publishing = asyncio.create_task(publisher.run(), name="publisher")
     serving = asyncio.create_task(server.serve())
     while not server.started and not serving.done():
@@ -75,7 +93,7 @@ async def _serve(settings: PublisherSettings, ready_file: Path | None) -> None:
         write_private(ready_file, msgspec.json.encode(said))
     # A publisher that ended by a fault ends the process: whoever supervises it starts it again.
     await asyncio.wait((publishing, serving), return_when=asyncio.FIRST_COMPLETED)
-    server.should_exit = True
+    server.end()
     await serving
     publishing.cancel()
     with contextlib.suppress(asyncio.CancelledError):

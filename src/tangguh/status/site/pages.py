@@ -35,7 +35,7 @@ from tangguh.status.site.view import (
     filled,
     good_share,
 )
-from tangguh.status.snapshot import PublicIncident
+from tangguh.status.snapshot import PublicComponent, PublicIncident
 from tangguh.status.words.model import counted, joined
 
 HTML: Final = "text/html; charset=utf-8"
@@ -206,13 +206,14 @@ def _index(seen: Seen, language: str) -> dict[str, Any]:
     names: dict[str, str] = {
         reach.name.lower(): joined(_names(seen, reach, language), language) for reach in Reach
     }
+    groups = {key: [one for one in seen.components if one.group == key] for key in GROUPS}
     channel = {key: [one for one in seen.components if one.channel == key] for key in CHANNELS}
     pick = 0 if language == "id" else 1
     return {
         "names": names,
         "groups": [
-            (said[pick], [one for one in seen.components if one.group == key])
-            for key, said in GROUPS.items()
+            (GROUPS[key][pick], members, all(map(_is_well, members)))
+            for key, members in groups.items()
         ],
         "channels": [
             (CHANNELS[key][pick], sum(one.reach is Reach.ALL for one in members), len(members))
@@ -224,6 +225,10 @@ def _index(seen: Seen, language: str) -> dict[str, Any]:
         "overdue": [one for one in seen.ongoing if one.is_overdue(seen.now)],
         "is_down": seen.silence is Silence.DOWN,
     }
+
+
+def _is_well(one: PublicComponent) -> bool:
+    return one.condition is Condition.OPERATIONAL
 
 
 def _names(seen: Seen, reach: Reach, language: str) -> list[str]:
