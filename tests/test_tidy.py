@@ -62,6 +62,7 @@ PURE = re.compile(
     r"|settlement/(breaks|exposure|file|formats|match|mend|position|signed)\."
     r"|settlement/watch/(matching|order)\."
     r"|^notices/(address|assurance|gsm7|lint|notice|settings|signature|texts|values)\."
+    r"|status/(book|component|incident|judgement|snapshot)\.|status/(site|words)/"
     r"|web/(format|orders|problems)\.|web/api/(openapi|service_views|views)\."
 )
 

@@ -8,7 +8,6 @@ are not here: they belong to the database.
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +17,7 @@ import msgspec
 from tangguh.access.pin import PinSettings
 from tangguh.access.session import SessionSettings
 from tangguh.core.errors import Misconfigured
+from tangguh.core.settings_file import read_file as read_file
 from tangguh.db.objects import ObjectSettings
 from tangguh.ledger.writer import WriterSettings
 from tangguh.notices.settings import NoticesSettings
@@ -30,6 +30,7 @@ from tangguh.rails.iso8583.settings import Iso8583Settings
 from tangguh.rails.qris.rail import QrisSettings
 from tangguh.rails.snap_partner import SnapPartnerSettings
 from tangguh.recovery.climber import RecoverySettings
+from tangguh.status.settings import StatusSettings
 from tangguh.web.settings import WebSettings
 from tangguh.work.cycles import CycleSettings
 from tangguh.work.guardian import GuardSettings
@@ -72,6 +73,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     recovery: RecoverySettings = RecoverySettings()
     notices: NoticesSettings = NoticesSettings()
     evidence: ObjectSettings | None = None
+    status: StatusSettings | None = None
 
 
 def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Settings:
@@ -87,18 +89,6 @@ def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Set
     if faults:
         raise Misconfigured("settings: " + "; ".join(faults))
     return settings
-
-
-def read_file(path: Path) -> dict[str, Any]:
-    """The values in a TOML file, or a JSON one by its ending. Raises Misconfigured."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        values = msgspec.json.decode(text) if path.suffix == ".json" else tomllib.loads(text)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.DecodeError) as fault:
-        raise Misconfigured(f"{path}: {fault}") from fault
-    if not isinstance(values, dict):
-        raise Misconfigured(f"{path}: not a table of settings")
-    return values
 
 
 def masked(settings: Settings) -> dict[str, Any]:

@@ -19,7 +19,7 @@ DOCUMENTS = sorted(
 )
 _LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 _COMMAND = re.compile(r"^(?:\$ )?(?:\.venv/bin/)?tangguh (.+?)(?:\s+#.*)?$", re.MULTILINE)
-LONG = ("up", "drill", "bench", "smoke", "serve", "gateway", "sim", "watch", "prove")
+LONG = ("up", "drill", "bench", "smoke", "serve", "gateway", "sim", "watch", "status", "prove")
 """Run elsewhere (tests/drills); here their options must be known to the command line."""
 
 

@@ -138,9 +138,9 @@ def test_a_killed_up_is_found_again(data: Path) -> None:
     assert "taken over" in printed
 
 
-@pytest.mark.parametrize("name", ["bank", "gateway"])
+@pytest.mark.parametrize("name", ["bank", "gateway", "status"])
 def test_a_dead_process_is_started_again(data: Path, name: str) -> None:
-    """SIGKILL of the bank's process, or the gateway's: `up` starts it again by itself."""
+    """SIGKILL of the bank's process, the gateway's or the page's: `up` starts it by itself."""
     port = port_pair()
     up = Up(data, port)
     up.until_ready()

@@ -109,6 +109,8 @@ INSERT INTO notice_addresses SELECT 1, gen_random_uuid(), 'subscriber:' || n, 's
 INSERT INTO notice_subscriptions SELECT 1, gen_random_uuid(), 'subscriber:' || n, ARRAY['c' || n],
   now(), now(), now(), NULL, sha256(n::text::bytea), sha256(n::text::bytea)
   FROM generate_series(1, 4000) AS n;
+INSERT INTO incidents SELECT 1, gen_random_uuid(), CASE WHEN n % 500 = 0 THEN 'published'
+  ELSE 'post_mortem' END, now() - n * interval '1 hour', '{}' FROM generate_series(1, 4000) AS n;
 INSERT INTO payments SELECT (jsonb_populate_record(NULL::payments, jsonb_build_object(
     'book_id', 1, 'payment_id', gen_random_uuid(), 'kind', 'refund', 'customer_id', n % 500,
     'wire_reference', n::text,

@@ -51,6 +51,8 @@ NOT_SAID_BY_THE_API = {
     "approver_not_allowed", "same_person", "change_not_found", "closure_not_found",
     "gate_step_not_allowed", "advance_not_possible",
     "case_not_found", "case_step_not_allowed", "evidence_refused",
+    "two_people_needed", "incident_not_found", "incident_step_not_allowed", "money_still_open",
+    "next_word_missing", "ticket_missing", "text_not_allowed",
     # an amount of the API has at most thirteen digits
     "amount_too_large",
     # said by pages and by the router

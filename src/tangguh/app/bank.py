@@ -61,6 +61,7 @@ from tangguh.recovery.book import CLIMB_EVENTS, RECOVERY_SHELVES
 from tangguh.recovery.climber import Climber
 from tangguh.recovery.recorder import Recorder
 from tangguh.settlement.cycle import BackOffice
+from tangguh.status.book import INCIDENT_EVENTS, STATUS_SHELVES
 from tangguh.web import pages, server
 from tangguh.web.door import Door
 from tangguh.web.partners import acquirer, hub, notices, transit
@@ -81,8 +82,14 @@ from tangguh.work.transit import TransitDesk
 from tangguh.work.treasury import HubFunding, Treasury
 
 BANK_NAME: Final = "Bank Tangguh"
-SHELVES: Final = (*PAYMENT_SHELVES, *PEOPLE_SHELVES, *RECOVERY_SHELVES, *CASE_SHELVES)
-BESIDE: Final = (ACTS, CHANGE_EVENTS, CLIMB_EVENTS, RULE_CHANGES, CASE_EVENTS)
+SHELVES: Final = (
+    *PAYMENT_SHELVES,
+    *PEOPLE_SHELVES,
+    *RECOVERY_SHELVES,
+    *CASE_SHELVES,
+    *STATUS_SHELVES,
+)
+BESIDE: Final = (ACTS, CHANGE_EVENTS, CLIMB_EVENTS, RULE_CHANGES, CASE_EVENTS, INCIDENT_EVENTS)
 """Append-only tables in the hash chain beside the payments' own."""
 CHAINED: Final = (*LEDGER_JOURNALS, *PAYMENT_JOURNALS, *BESIDE)
 JOURNALS: Final = (*PAYMENT_JOURNALS, *BESIDE)

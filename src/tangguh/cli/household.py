@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -18,11 +17,13 @@ import msgspec
 from tangguh.cli.children import Child
 from tangguh.cli.outside import NETWORKS, Outside
 from tangguh.cli.place import Place
+from tangguh.cli.processes.ports import free_port, free_ports, is_free, refuse_busy_port
 from tangguh.cli.processes.probes import demo_probes
 from tangguh.config import Settings
 from tangguh.core.errors import Misconfigured, TangguhError
 from tangguh.db.embedded import EmbeddedPostgres
 from tangguh.db.roles import WATCH, dsn_as, make_watch_role
+from tangguh.status.snapshot import PATH as STATUS_PATH
 
 _WATCH_SECONDS: Final = 0.2
 _ORPHANS_SECONDS_MAX: Final = 10.0
@@ -56,6 +57,7 @@ class Household:
         self.gateway: Child | None = None
         self.bank: Child | None = None
         self.watcher: Child | None = None
+        self.status: Child | None = None
         self.addresses: dict[str, str] = {}
         self.outside: Outside | None = None
 
@@ -64,6 +66,7 @@ class Household:
         self.place.take()
         self._was_killed = (self.place.run / "ready.json").exists()
         await self._expect_free(self.settings.web.host, self.port)
+        await self._start_status()
         dsn = await self._start_postgres()
         await self._start_world()
         await self._start_gateway()
@@ -73,7 +76,7 @@ class Household:
 
     async def restart(self) -> None:
         """Start again, once, whatever has died. For drills that kill."""
-        for child in (self.world, self.gateway, self.bank, self.watcher):
+        for child in self._children:
             if child is not None and child.has_ended:
                 await child.restart()
 
@@ -89,7 +92,7 @@ class Household:
     async def watch(self) -> None:
         """Start again whatever dies. Ends only when cancelled."""
         while True:
-            for child in (self.world, self.gateway, self.bank, self.watcher):
+            for child in self._children:
                 if child is not None and child.has_ended:
                     self._say(f"  {child.name} ended unexpectedly; starting it again")
                     with contextlib.suppress(TangguhError):
@@ -105,13 +108,41 @@ class Household:
         if self.postgres is not None:
             self._say("  stopping PostgreSQL")
             await self.postgres.stop()
+        if self.status is not None:
+            self._say("  stopping status")
+            await self.status.stop()
         (self.place.run / "ready.json").unlink(missing_ok=True)
         self.place.leave()
+
+    @property
+    def _children(self) -> tuple[Child | None, ...]:
+        return self.status, self.world, self.gateway, self.bank, self.watcher
 
     @property
     def dsn(self) -> str:
         """Where the book is."""
         return self.settings.db.dsn or (self.postgres.dsn if self.postgres else "")
+
+    async def _start_status(self) -> None:
+        """Before the bank and beyond it: it needs the bank's address and public key only."""
+        self._say("  status        starting: the public page, apart from the bank")
+        directory = self.place.directory / "status"
+        port = self.port + 2
+        if not self.port or not is_free(port):
+            port = free_port()
+        url = f"http://127.0.0.1:{port}"
+        values = {
+            "snapshot_url": f"http://127.0.0.1:{self.port}{STATUS_PATH}",
+            "public_key_path": str(self.place.signing_pair("status")[1]),
+            "directory": str(directory / "site"),
+            "memory_path": str(directory / "memory.sqlite"),
+            "port": port,
+            "public_url": url,
+        }
+        values |= self._overrides.get("status_page", {})
+        path = self.place.write_run_file("status.json", values)
+        self.status = self._child("status", ["status", "--config", str(path)])
+        self.addresses["status"] = (await self.status.start())["status"]
 
     async def _start_postgres(self) -> str:
         if self.settings.db.dsn:
@@ -164,8 +195,13 @@ class Household:
             values |= self.outside.bank_settings()
             values["recovery"]["probes"] = await demo_probes(self.addresses["control"])
             values["guard"] |= self.outside.guard_settings()
+        if self.settings.status is None:
+            values["status"] = {
+                "snapshot_key_path": str(self.place.signing_pair("status")[0]),
+                "page_url": self.addresses["status"],
+            }
         for section, changes in self._overrides.items():
-            if section in ("gateway", "sim", "watch"):
+            if section in ("gateway", "sim", "watch", "status_page"):
                 continue
             values[section] = {**(values[section] or {}), **changes}
         path = self.place.write_run_file("bank.json", values)
@@ -204,48 +240,9 @@ class Household:
         (self.place.run / "ready.json").write_bytes(msgspec.json.encode(self.addresses))
 
 
-def refuse_busy_port(host: str, port: int) -> None:
-    """Raise Misconfigured, saying what to do, when somebody listens there already."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as busy:
-            raise Misconfigured(
-                f"port {port} on {host} is taken ({busy.strerror}); choose another with --port"
-            ) from busy
-
-
-def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def free_ports(count: int) -> list[int]:
-    """So many different ports nobody listens on now."""
-    probes = [socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
-
-
 def temporary(path: Path, settings: Settings, *, seed: int, **more: Any) -> Household:
     """A household for a run that is thrown away, on free ports."""
     port = free_port()
-    while port + 1 > 65_000 or not _is_free(port + 1):
+    while port + 1 > 65_000 or not is_free(port + 1):
         port = free_port()
     return Household(Place(path), settings, port=port, seed=seed, **more)
-
-
-def _is_free(port: int) -> bool:
-    try:
-        refuse_busy_port("127.0.0.1", port)
-    except Misconfigured:
-        return False
-    return True

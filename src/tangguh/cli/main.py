@@ -33,6 +33,7 @@ app.command("tangguh.cli.settings:app", name="config")
 app.command("tangguh.cli.processes.serve:serve")
 app.command("tangguh.cli.processes.gateway:gateway")
 app.command("tangguh.cli.processes.watch:watch")
+app.command("tangguh.cli.processes.status:status")
 app.command("tangguh.cli.processes.serve:sim")
 
 

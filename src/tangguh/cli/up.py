@@ -71,6 +71,7 @@ def _show(household: Household) -> None:
 The bank is open.
 
   app           {bank}/
+  status        {household.addresses["status"]}/      (stays when the bank is gone, and says so)
   who to be     {bank}/demo      (56 people; PIN {DEMO_PIN})
   API           {bank}/openapi.json
   networks      {control}/      (the simulated QRIS switch: break it, watch, heal it)

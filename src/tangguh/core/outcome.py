@@ -98,6 +98,13 @@ class Refusal(StrEnum):
     CASE_NOT_FOUND = "case_not_found"
     CASE_STEP_NOT_ALLOWED = "case_step_not_allowed"
     EVIDENCE_REFUSED = "evidence_refused"
+    TWO_PEOPLE_NEEDED = "two_people_needed"
+    INCIDENT_NOT_FOUND = "incident_not_found"
+    INCIDENT_STEP_NOT_ALLOWED = "incident_step_not_allowed"
+    MONEY_STILL_OPEN = "money_still_open"
+    NEXT_WORD_MISSING = "next_word_missing"
+    TICKET_MISSING = "ticket_missing"
+    TEXT_NOT_ALLOWED = "text_not_allowed"
     # how much
     LIMIT_PER_TRANSACTION = "limit_per_transaction"
     LIMIT_PER_DAY = "limit_per_day"

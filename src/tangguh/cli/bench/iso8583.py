@@ -24,7 +24,8 @@ from cyclopts import Parameter
 from tangguh.cli.bench.report import Laps, Report, Result, show
 from tangguh.cli.bench.workshop import unhurried_guard
 from tangguh.cli.bench.yardstick import Pgbench
-from tangguh.cli.household import Household, free_port, temporary
+from tangguh.cli.household import Household, temporary
+from tangguh.cli.processes.ports import free_port
 from tangguh.cli.prove import prove_dsn
 from tangguh.config import load
 from tangguh.core.clock import SystemClock

@@ -1,0 +1,1 @@
+"""The process that outlives the bank: pulls its signed word, remembers, renders, serves, pushes."""

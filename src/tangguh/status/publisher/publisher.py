@@ -1,0 +1,230 @@
+"""The publisher at work: one look at the bank, one page. What it cannot reach it says so of.
+
+It has no database but its own file, and believes nothing that the bank's key did not sign. Killed
+and started again it shows the last good word, with its age.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date, timedelta
+from typing import Final
+
+import aiohttp
+import msgspec
+import structlog
+
+from tangguh.core.clock import Clock, business_date
+from tangguh.db.objects import ObjectSettings
+from tangguh.status.publisher.memory import Memory
+from tangguh.status.publisher.settings import PublisherSettings, key_of
+from tangguh.status.publisher.target import Target
+from tangguh.status.site.pages import (
+    File,
+    render_fixed,
+    render_history,
+    render_missing,
+    render_now,
+    render_story,
+)
+from tangguh.status.site.view import UNREACHABLE, Seen, Silence
+from tangguh.status.snapshot import PublicIncident, PublicStatus, verify
+
+log = structlog.get_logger("status.publisher")
+
+_BYTES_MAX: Final = 4_000_000
+_FLUSH_SECONDS: Final = 10.0
+_GAP_LOOKS: Final = 5
+"""So many looks missed and the time between counts as nothing known."""
+_AHEAD_MAX: Final = timedelta(minutes=5)
+"""So far the bank's clock may be ahead of ours."""
+
+
+class Publisher:
+    """One public page. ``run`` until cancelled; ``files`` is the page as it is now."""
+
+    def __init__(self, settings: PublisherSettings, clock: Clock) -> None:
+        """Raises Misconfigured for a key, a file or a place that cannot be used."""
+        self._settings = settings
+        self._clock = clock
+        self._key = key_of(settings)
+        self._memory = Memory(settings.memory_path)
+        self._status: PublicStatus | None = None
+        self._heard_at = clock.now()
+        self._recall()
+        self._stories = {one.id: one for one in self._memory.stories()}
+        self._rendered: dict[str, PublicIncident] = {}
+        self._spent: dict[tuple[str, date, str], float] = {}
+        self._looked = self._flushed = clock.monotonic()
+        self._history_at: float | None = None
+        self._why = ""
+        self._unsaved = b""
+        self.files: dict[str, File] = dict(render_fixed())
+        self.home = Target(ObjectSettings(url=settings.directory))
+        self.targets = [Target(one) for one in settings.targets]
+        self.missing = render_missing(self.seen())
+        self._render()
+
+    async def run(self) -> None:
+        """Look, render and push on and on."""
+        async with aiohttp.ClientSession() as http, asyncio.TaskGroup() as group:
+            for target in self.targets:
+                group.create_task(self._push_on(target))
+            while True:
+                await self.round(http)
+                await self._clock.sleep(self._settings.look_seconds)
+
+    async def round(self, http: aiohttp.ClientSession) -> None:
+        """One look at the bank, and the page that follows from it, on our own disk."""
+        await self._look(http)
+        self._account()
+        self._render()
+        await self.home.push(self.files)
+
+    def close(self) -> None:
+        """Write down what is not yet, and let go of the file."""
+        self._flush()
+        self._memory.close()
+
+    def seen(self) -> Seen:
+        """What the page is made from now."""
+        silence = self._silence()
+        return Seen(
+            now=self._clock.now(),
+            status=self._status,
+            silence=silence,
+            silent_since=None if silence is Silence.NONE else self._heard_at,
+            stories=tuple(self._stories.values()),
+            public_url=self._settings.public_url,
+            refresh_seconds=self._settings.refresh_seconds,
+        )
+
+    def _silence(self) -> Silence:
+        quiet = (self._clock.now() - self._heard_at).total_seconds()
+        if quiet >= self._settings.down_seconds:
+            return Silence.DOWN
+        is_short = self._status is None or quiet >= self._settings.silent_seconds
+        return Silence.SHORT if is_short else Silence.NONE
+
+    def _recall(self) -> None:
+        kept = self._memory.word()
+        if kept is None:
+            return
+        status = verify(kept[0], self._key)
+        if isinstance(status, str):
+            log.warning("memory.not_believed", why=status)
+            return
+        self._status, self._heard_at = status, kept[1]
+
+    # ---- the bank --------------------------------------------------------------------------------
+
+    async def _look(self, http: aiohttp.ClientSession) -> None:
+        body = await self._pull(http)
+        if isinstance(body, str):
+            self._note(body)
+            return
+        known = self._status.made_at if self._status else None
+        status = verify(body, self._key, newer_than=known)
+        now = self._clock.now()
+        if isinstance(status, str):
+            self._note(status)
+        elif status.made_at > now + _AHEAD_MAX:
+            self._note("made in the future")
+        elif known is not None and status.made_at == known:
+            self._note("the same word again")
+        else:
+            self._note("")
+            is_news = _differs(self._status, status)
+            self._status, self._heard_at, self._unsaved = status, now, body
+            if is_news:
+                self._save_word()
+            changed = [one for one in status.incidents if self._stories.get(one.id) != one]
+            self._memory.keep_stories(changed)
+            self._stories.update({one.id: one for one in changed})
+
+    async def _pull(self, http: aiohttp.ClientSession) -> bytes | str:
+        """The bank's answer, or why there is none."""
+        try:
+            async with (
+                asyncio.timeout(self._settings.timeout_seconds),
+                http.get(self._settings.snapshot_url, allow_redirects=False) as answer,
+            ):
+                if answer.status != 200:
+                    return f"the bank answers {answer.status}"
+                body = bytearray()
+                async for part in answer.content.iter_chunked(65_536):
+                    body += part
+                    if len(body) > _BYTES_MAX:
+                        return "the answer is too long"
+                return bytes(body)
+        except (aiohttp.ClientError, TimeoutError, OSError) as lost:
+            return f"not reached: {type(lost).__name__}"
+
+    def _note(self, why: str) -> None:
+        if why != self._why and why != "the same word again":
+            log.warning("bank.answers" if not why else "bank.silent", why=why)
+        self._why = why
+
+    # ---- the days --------------------------------------------------------------------------------
+
+    def _account(self) -> None:
+        """Count the time since the last look to what each component was."""
+        now = self._clock.monotonic()
+        passed, self._looked = now - self._looked, now
+        longest = _GAP_LOOKS * (self._settings.look_seconds + self._settings.timeout_seconds)
+        if self._status is None or passed > longest:
+            return
+        today = business_date(self._clock.now())
+        is_away = self._silence() is not Silence.NONE
+        for one in self._status.components:
+            key = (one.id, today, UNREACHABLE if is_away else str(one.condition))
+            self._spent[key] = self._spent.get(key, 0.0) + passed
+        if now - self._flushed >= _FLUSH_SECONDS:
+            self._flush()
+
+    def _save_word(self) -> None:
+        if self._unsaved:
+            self._memory.keep_word(self._unsaved, self._heard_at)
+            self._unsaved = b""
+
+    def _flush(self) -> None:
+        self._flushed = self._clock.monotonic()
+        self._save_word()
+        if self._spent:
+            self._memory.spend(self._spent)
+            self._spent = {}
+
+    # ---- the page --------------------------------------------------------------------------------
+
+    def _render(self) -> None:
+        seen = self.seen()
+        self.files.update(render_now(seen))
+        for one in seen.stories:
+            # What is under way shows its clock; what is over is rendered once.
+            if one.state.owes_word or self._rendered.get(one.id) != one:
+                self.files.update(render_story(seen, one))
+                self._rendered[one.id] = one
+        self._render_history(seen)
+        self.missing = render_missing(seen)
+
+    def _render_history(self, seen: Seen) -> None:
+        now = self._clock.monotonic()
+        is_due = self._history_at is None or (
+            now - self._history_at >= self._settings.history_seconds
+        )
+        if not is_due and "history/index.html" in self.files:
+            return
+        self._flush()
+        self._memory.forget(seen.now)
+        self._history_at = now
+        self.files.update(render_history(msgspec.structs.replace(seen, days=self._memory.days())))
+
+    async def _push_on(self, target: Target) -> None:
+        while True:
+            await target.push(self.files)
+            await self._clock.sleep(self._settings.push_seconds)
+
+
+def _differs(known: PublicStatus | None, status: PublicStatus) -> bool:
+    """Whether the bank says anything new besides the time."""
+    return known is None or msgspec.structs.replace(known, made_at=status.made_at) != status

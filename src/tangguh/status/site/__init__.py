@@ -1,0 +1,1 @@
+"""The public page as static files: made from what the bank signed, its age, and nothing else."""

@@ -1,0 +1,1 @@
+"""Model texts of incidents, in Indonesian and English, filled from facts."""

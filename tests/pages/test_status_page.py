@@ -1,0 +1,243 @@
+"""The public page in a real browser without scripts: narrow and wide, by keyboard, light and dark."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from playwright.async_api import Browser, Page
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
+
+from pages.harness import watch
+from serving import served
+from tangguh.core.service import BILL, TOPUP, TRANSFER_BIFAST
+from tangguh.status.component import Condition, Reach, Stage, split
+from tangguh.status.incident import Incident, Kind, begin, count_money, say
+from tangguh.status.site.pages import File, render_fixed, render_history, render_now, render_story
+from tangguh.status.site.view import Day, Seen, Silence
+from tangguh.status.snapshot import Assurance
+from tangguh.status.words.model import Facts, Step, write
+from unit.status.drafts import NOW, S, all_well, at_state, counted, no_lint, shown, told
+
+pytestmark = pytest.mark.browser
+
+SHOTS = os.environ.get("STATUS_SHOTS", "")
+"""A directory for pictures, when somebody wants to look."""
+SINCE = NOW - timedelta(minutes=100)
+STAGE = Stage(
+    number=2, last=7, since=NOW - timedelta(minutes=5), permille=10, amount_max_minor=10_000_000
+)
+
+
+def busy() -> Seen:
+    """A rail on its way back, a wallet's partner away, a late word, a story that is over."""
+    states = all_well(NOW - timedelta(days=3))
+    replace = msgspec.structs.replace
+    states[TRANSFER_BIFAST] = replace(
+        states[TRANSFER_BIFAST], condition=Condition.PROTECTIVE_RESTRICTION, reach=Reach.PART,
+        since=SINCE, stage=STAGE,
+    )  # fmt: skip
+    states[TOPUP["gopay"]] = replace(
+        states[TOPUP["gopay"]], condition=Condition.PARTNER_OUTAGE, reach=Reach.NONE, since=SINCE
+    )
+    states[BILL["tax"]] = replace(
+        states[BILL["tax"]], condition=Condition.SCHEDULED_CHANGE, reach=Reach.NONE, since=SINCE
+    )
+    states[BILL["water"]] = replace(
+        states[BILL["water"]], condition=Condition.DEGRADED, reach=Reach.PART, since=SINCE
+    )
+    works, broken = split(states.values())
+    safe = "Pembukuan rekening nasabah kami cocokkan pukul 11.55 WIB: lengkap, tanpa selisih."
+    facts = Facts(
+        kind=Kind.PROTECTIVE_RESTRICTION, now=NOW, since=SINCE, about=(TRANSFER_BIFAST,),
+        works=works, broken=broken[1:], partly=broken[:1], stage=STAGE, money=counted(open=37),
+        assurance_id=safe, assurance_en="Customer accounts were checked at 11:55 WIB: complete.",
+    )  # fmt: skip
+    rail = told_of(1, facts, (Step.PUBLISHED, S.PUBLISHED), (Step.RECOVERING, S.RECOVERING))
+    wallet = told_of(
+        2, replace(facts, kind=Kind.PARTNER_OUTAGE, about=(TOPUP["gopay"],), unanswered_permille=310),
+        (Step.PUBLISHED, S.PUBLISHED), late=True,
+    )  # fmt: skip
+    status = told(
+        states, rail, wallet, msgspec.structs.replace(at_state(S.POST_MORTEM), id=wallet.id.__class__(int=9)),
+        made_at=NOW, assurance=Assurance(text_id=safe, text_en="Checked at 11:55 WIB: complete.", proved_at=NOW),
+        app_url="https://bank.example/",
+    )  # fmt: skip
+    today = (NOW + timedelta(hours=7)).date()
+    days = [
+        Day(
+            today - timedelta(days=n),
+            {"operational": 86_000} | ({"down": 400} if n % 19 == 3 else {}),
+        )
+        for n in range(70, -1, -1)
+    ]
+    days[-1] = Day(today, {"operational": 30_000, "protective_restriction": 6_000})
+    return shown(status, NOW + timedelta(seconds=2), days={TRANSFER_BIFAST: days})
+
+
+def told_of(number: int, facts: Facts, *steps: tuple[Step, S], late: bool = False) -> Incident:
+    """An incident with these words."""
+    made = begin(
+        msgspec.structs.replace(at_state(S.DETECTED), id=at_state(S.DETECTED).id).id.__class__(int=number),
+        facts.kind, facts.about, facts.since, cause_key=str(number),
+    )  # fmt: skip
+    assert isinstance(made, Incident)
+    paid = count_money(made, facts.money)
+    assert isinstance(paid, Incident)
+    made, at = paid, facts.since + timedelta(minutes=3)
+    for step, to in steps:
+        done = say(
+            made, to, write(step, facts), at, by="bank", lint=no_lint, stage=facts.stage if to is S.RECOVERING else None,
+            next_update_at=at + timedelta(minutes=14),
+        )  # fmt: skip
+        assert isinstance(done, Incident), done
+        made, at = done, NOW - timedelta(minutes=1)
+    assert late == made.is_overdue(NOW)
+    return made
+
+
+Open = Callable[..., Awaitable[Page]]
+
+
+@pytest.fixture
+async def open_site(browser: Browser) -> AsyncIterator[Open]:
+    """Serves a page's files as a plain server would, and opens one; nothing may complain."""
+    watched: list[Any] = []
+    async with AsyncExitStack() as stack:
+
+        async def open_page(
+            seen: Seen,
+            path: str = "/index.html",
+            width: int = 360,
+            *,
+            may_complain: bool = False,
+            **more: Any,
+        ) -> Page:
+            files: dict[str, File] = (
+                dict(render_fixed()) | dict(render_now(seen)) | dict(render_history(seen))
+            )
+            for one in seen.stories:
+                files |= dict(render_story(seen, one))
+
+            async def serve(request: Any) -> Response:
+                file = files.get(request.path_params["path"])
+                if file is None:
+                    return Response("", 404)
+                return Response(file.content, headers={"content-type": file.content_type})
+
+            url = await stack.enter_async_context(
+                served(Starlette(routes=[Route("/{path:path}", serve)]))
+            )
+            context = await browser.new_context(
+                base_url=url,
+                viewport={"width": width, "height": 800},
+                **({"java_script_enabled": False} | more),
+            )
+            stack.push_async_callback(context.close)
+            page = await context.new_page()
+            if not may_complain:
+                watched.append(watch(page))
+            await page.goto(path)
+            return page
+
+        yield open_page
+    assert [text for one in watched for text in one.complaints] == []
+
+
+async def picture(page: Page, name: str) -> None:
+    if SHOTS:
+        await page.screenshot(path=str(Path(SHOTS) / f"{name}.png"), full_page=True)
+
+
+@pytest.mark.parametrize("width", [320, 360, 1280])
+async def test_nothing_is_cut_at_any_width(open_site: Open, width: int) -> None:
+    """No scrolling sideways, on any of the page's kinds, without scripts."""
+    seen = busy()
+    story = f"/incident/{seen.ongoing[0].id}.html"
+    kinds = {"index": "/index.html", "story": story, "history": "/history/index.html",
+             "component": f"/history/{TRANSFER_BIFAST}.html", "en": "/en/index.html"}  # fmt: skip
+    for name, path in kinds.items():
+        page = await open_site(seen, path, width)
+        await picture(page, f"{name}-{width}")
+        wide = await page.locator("body").bounding_box()
+        assert wide is not None
+        assert wide["width"] <= width
+        for box in [await one.bounding_box() for one in await page.locator("body *:visible").all()]:
+            if box is not None and box["width"] > 1 and box["y"] >= 0:
+                assert box["x"] + box["width"] <= width + 1, (name, box)
+
+
+async def test_it_says_what_matters_without_scripts(open_site: Open) -> None:
+    page = await open_site(busy())
+    text = " ".join((await page.locator("main").inner_text()).split())
+    for said in (
+        "31 dari 35 layanan bekerja penuh", "Apakah uang saya aman?", "lengkap, tanpa selisih",
+        "Tahap 2 dari 7", "Terlambat: kabar dijanjikan", "Pembatasan pelindung", "Gangguan di mitra",
+    ):  # fmt: skip
+        assert said in text
+    await page.click("text=Baca seluruh kisahnya >> nth=0")
+    assert "Kabar demi kabar" in await page.locator("main").inner_text()
+    await page.click("a.tongue")
+    assert "Word by word" in await page.locator("main").inner_text()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_other_days(open_site: Open, scheme: str) -> None:
+    """All well, silent and dead: each in its own words, in both colour schemes."""
+    well = shown(told(all_well()), NOW + timedelta(seconds=2))
+    dead = msgspec.structs.replace(
+        busy(), now=NOW + timedelta(minutes=9), silence=Silence.DOWN, silent_since=NOW
+    )
+    first = {
+        "well": well,
+        "dead": dead,
+        "busy": busy(),
+        "never": shown(None, silence=Silence.SHORT),
+    }
+    said = {
+        "well": "Semua 35",
+        "dead": "tidak dapat menghubungi",
+        "busy": "31 dari",
+        "never": "Belum ada data",
+    }
+    for name, seen in first.items():
+        page = await open_site(seen, color_scheme=scheme)
+        await picture(page, f"{name}-{scheme}")
+        assert said[name] in await page.locator("h1").inner_text()
+
+
+async def test_the_keyboard_reaches_everything_and_shows_where_it_is(open_site: Open) -> None:
+    """The first stop is the way past the header; every stop has a ring."""
+    page = await open_site(busy(), java_script_enabled=True)
+    links = await page.locator("a, summary").count()
+    reached = 0
+    for _ in range(links):
+        await page.keyboard.press("Tab")
+        style = await page.evaluate(
+            "(() => { const e = document.activeElement; const s = getComputedStyle(e);"
+            " return [e.tagName, s.outlineStyle, s.outlineWidth] })()"
+        )
+        assert style[0] in ("A", "SUMMARY")
+        assert style[1:] == ["solid", "3px"]
+        reached += 1
+    assert reached == links
+
+
+async def test_the_script_tells_the_age_and_the_policy_lets_only_it_run(open_site: Open) -> None:
+    """The data of these tests are from another year: the page is not to be trusted."""
+    page = await open_site(busy(), java_script_enabled=True, may_complain=True)
+    assert "Jangan percaya halaman ini" in await page.locator("#age").inner_text()
+    assert await page.locator("#age").get_attribute("class") == "late"
+    blocked = await page.evaluate(
+        "(() => { const s = document.createElement('script'); s.textContent = 'window.x = 1';"
+        " document.body.append(s); return window.x === undefined })()"
+    )
+    assert blocked
