@@ -155,6 +155,7 @@ class Bank:
             watch_url=settings.guard.watch_url,
         )
         self.care = Care(self)
+        self.care.join(self.control)
         self._running: list[asyncio.Task[None]] = []
 
     @classmethod

@@ -11,8 +11,11 @@ from tangguh.disputes.complaints import Complaints
 from tangguh.disputes.evidence.locker import Locker
 from tangguh.disputes.store import CaseStore
 from tangguh.notices.desk import Notices
+from tangguh.work.care.bulk import Bulk
 from tangguh.work.care.eyes import Eyes
+from tangguh.work.care.pay import Payouts
 from tangguh.work.care.word import Word
+from tangguh.work.control.room import ControlRoom
 from tangguh.work.incidents.affected import Affected
 from tangguh.work.incidents.assurance import Keeper
 from tangguh.work.incidents.desk import IncidentDesk
@@ -80,6 +83,9 @@ class Care:
             bank.ids,
             waiting_seconds=wanted.waiting_seconds,
         )
+        self.bulk: Bulk | None = None
+        self.payouts: Payouts | None = None
+        self._affected = affected
         bank.desk.watch(self.word.see_payment)
         bank.redress.tell(self.word.see_redress)
         self.complaints.tell(self.word.see_case)
@@ -87,9 +93,27 @@ class Care:
         bank.door.notices = self.notices
         bank.door.incidents = self.incidents
 
+    def join(self, room: ControlRoom) -> None:
+        """What two people sign for customers goes through the control room."""
+        bank = self._bank
+        self.bulk = Bulk(
+            desk=bank.desk,
+            pool=bank.pool,
+            book_id=bank.book_id,
+            clock=bank.clock,
+            ids=bank.ids,
+            room=room,
+            complaints=self.complaints,
+            affected=self._affected,
+            notices=self.notices,
+        )
+        self.payouts = Payouts(bank.desk, room, self.complaints)
+
     async def start(self) -> list[asyncio.Task[None]]:
         """Begin; the tasks that go on until they are cancelled."""
         await self.complaints.start()
+        if self.bulk is not None:
+            await self.bulk.resume()
         running: dict[str, Coroutine[Any, Any, None]] = {
             "complaints": self.complaints.run(),
             "notices": self.notices.sender.run(),
@@ -101,6 +125,8 @@ class Care:
 
     async def close(self) -> None:
         """Let go of connections."""
+        if self.bulk is not None:
+            await self.bulk.finish()
         await self.notices.sender.close()
 
     def _assured_at(self) -> Any:

@@ -1,7 +1,8 @@
 -- Which payments an incident touched: whose owners are told, and whose money must be clear before
 -- the incident may be closed.
 -- Why: found once and never forgotten, also when the payment has ended since.
--- Locks: new table only. Back out: drop the table.
+-- Locks: a new table; an index on acts that holds writers back while it is built, of few rows.
+-- Back out: drop the table and the index.
 
 CREATE TABLE affected_payments (
     book_id     smallint NOT NULL,
@@ -14,3 +15,6 @@ CREATE TABLE affected_payments (
 );
 -- Whether a payment is in an incident: its owner is told once, by one of the two.
 CREATE INDEX affected_by_payment ON affected_payments (book_id, payment_id);
+
+-- Acts for many that were begun and not finished: looked for at each start.
+CREATE INDEX acts_of_bulk ON acts (book_id, subject) WHERE what IN ('bulk.begun', 'bulk.done');

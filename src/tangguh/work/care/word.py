@@ -23,6 +23,7 @@ from tangguh.customers import store as customers
 from tangguh.db.pool import Pool
 from tangguh.db.queries import Queries
 from tangguh.disputes.case import Case
+from tangguh.disputes.complaints import BANK
 from tangguh.disputes.letters import words_of
 from tangguh.notices.desk import Notices, to_customer
 from tangguh.notices.notice import Notice, Urgency, Via
@@ -94,7 +95,8 @@ class Word:
             "decided": "case_decided",
             "papers_asked": "case_needs_papers",
         }.get(what)
-        if word is not None and case.customer_id:
+        told_by_incident = case.incident_id is not None and case.channel == BANK
+        if word is not None and case.customer_id and not told_by_incident:
             self._put(word, case)
 
     def _put(self, word: str, about: Payment | Case) -> None:
