@@ -65,7 +65,6 @@ async def test_two_people_open_pay_and_tell_for_everybody_touched(
 ) -> None:
     incident, made = await trouble(bank, paper, clock)
     bulk = bank.care.bulk
-    assert bulk is not None
     seen = await bulk.preview(incident, MOST)
     assert not isinstance(seen, Refused)
     assert (seen.payments, seen.people, seen.advances) == (4, 4, 4)
@@ -90,7 +89,6 @@ async def test_a_list_that_is_no_longer_the_one_that_was_shown_is_asked_for_agai
 ) -> None:
     incident, _ = await trouble(bank, paper, clock)
     bulk = bank.care.bulk
-    assert bulk is not None
     change = await bulk.propose(COMMANDER, incident, MOST)
     assert not isinstance(change, Refused)
     await bank.pool.fetch(
@@ -106,7 +104,6 @@ async def test_what_was_begun_is_finished_by_the_next_process(
 ) -> None:
     incident, made = await trouble(bank, paper, clock)
     bulk = bank.care.bulk
-    assert bulk is not None
     change = await bulk.propose(COMMANDER, incident, MOST)
     assert not isinstance(change, Refused)
     await sign(bank, change.id, change.sha256)
@@ -114,8 +111,6 @@ async def test_what_was_begun_is_finished_by_the_next_process(
         task.cancel()
     await bulk.finish()
     anew = type(bank.care)(bank)
-    anew.join(bank.control)
-    assert anew.bulk is not None
     assert await anew.bulk.resume() == 1
     await anew.bulk.finish()
     assert await anew.bulk.resume() == 0
@@ -148,7 +143,6 @@ async def test_the_banks_own_money_for_a_case_takes_two_and_is_paid_once(bank: B
     case, account = await a_case(bank, payment), await account_of(bank, ANA)
     before = (await balance(bank, account)).posted_minor
     payouts = bank.care.payouts
-    assert payouts is not None
     change = await payouts.propose(COMMANDER, case.id, account, 54_000 * RUPIAH, "our mistake")
     assert not isinstance(change, Refused)
     alone = await sign(bank, change.id, change.sha256, COMMANDER)
@@ -169,7 +163,6 @@ async def test_what_came_back_is_not_paid_again_by_people(bank: Bank) -> None:
     payment = await pay(bank, await scan(bank, 54_000 * RUPIAH))
     case, account = await a_case(bank, payment), await account_of(bank, ANA)
     payouts = bank.care.payouts
-    assert payouts is not None
     change = await payouts.propose(COMMANDER, case.id, account, 54_000 * RUPIAH, "our mistake")
     assert not isinstance(change, Refused)
     await flow.refund(bank.desk, give_back(payment, 54_000 * RUPIAH))

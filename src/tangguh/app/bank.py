@@ -63,6 +63,7 @@ from tangguh.web.door import Door
 from tangguh.web.partners import acquirer, hub, notices, transit
 from tangguh.web.partners.guard import GuardDoor
 from tangguh.web.partners.status import status_routes
+from tangguh.web.staff import incidents as staff_incidents
 from tangguh.web.staff import routes as staff_api
 from tangguh.web.staff.door import StaffDoor
 from tangguh.work.cards import CardOffice
@@ -155,7 +156,6 @@ class Bank:
             watch_url=settings.guard.watch_url,
         )
         self.care = Care(self)
-        self.care.join(self.control)
         self._running: list[asyncio.Task[None]] = []
 
     @classmethod
@@ -235,9 +235,13 @@ class Bank:
             *status_routes(self.care.incidents, self.settings.status, self.clock),
         ]
         staff = StaffDoor(self.door, self.control, self.guardian, self.climber)
-        return server.build(
-            self.door, (*partners, *staff_api.routes(staff), *pages.routes(self.door))
-        )
+        people = [
+            *staff_api.routes(staff),
+            *staff_incidents.routes(
+                staff, self.care.incidents, self.care.bulk, self.care.reporting
+            ),
+        ]
+        return server.build(self.door, (*partners, *people, *pages.routes(self.door)))
 
     def _transit_routes(self) -> list[BaseRoute]:
         settings = self.settings.transit

@@ -20,6 +20,7 @@ from tangguh.work.incidents.affected import Affected
 from tangguh.work.incidents.assurance import Keeper
 from tangguh.work.incidents.desk import IncidentDesk
 from tangguh.work.incidents.looker import Looker
+from tangguh.work.incidents.reporting import Reporting
 from tangguh.work.incidents.telling import Telling
 
 if TYPE_CHECKING:
@@ -83,8 +84,6 @@ class Care:
             bank.ids,
             waiting_seconds=wanted.waiting_seconds,
         )
-        self.bulk: Bulk | None = None
-        self.payouts: Payouts | None = None
         self._affected = affected
         bank.desk.watch(self.word.see_payment)
         bank.redress.tell(self.word.see_redress)
@@ -92,8 +91,9 @@ class Care:
         bank.door.complaints = self.complaints
         bank.door.notices = self.notices
         bank.door.incidents = self.incidents
+        self._join(bank.control)
 
-    def join(self, room: ControlRoom) -> None:
+    def _join(self, room: ControlRoom) -> None:
         """What two people sign for customers goes through the control room."""
         bank = self._bank
         self.bulk = Bulk(
@@ -108,12 +108,22 @@ class Care:
             notices=self.notices,
         )
         self.payouts = Payouts(bank.desk, room, self.complaints)
+        status = bank.settings.status
+        self.reporting = Reporting(
+            desk=bank.desk,
+            pool=bank.pool,
+            book_id=bank.book_id,
+            keeper=self.keeper,
+            notices=self.notices,
+            cases=self.complaints.store,
+            bank_name=bank.door.bank_name,
+            page_url=status.page_url if status else "",
+        )
 
     async def start(self) -> list[asyncio.Task[None]]:
         """Begin; the tasks that go on until they are cancelled."""
         await self.complaints.start()
-        if self.bulk is not None:
-            await self.bulk.resume()
+        await self.bulk.resume()
         running: dict[str, Coroutine[Any, Any, None]] = {
             "complaints": self.complaints.run(),
             "notices": self.notices.sender.run(),
@@ -125,8 +135,7 @@ class Care:
 
     async def close(self) -> None:
         """Let go of connections."""
-        if self.bulk is not None:
-            await self.bulk.finish()
+        await self.bulk.finish()
         await self.notices.sender.close()
 
     def _assured_at(self) -> Any:

@@ -18,3 +18,5 @@ CREATE INDEX affected_by_payment ON affected_payments (book_id, payment_id);
 
 -- Acts for many that were begun and not finished: looked for at each start.
 CREATE INDEX acts_of_bulk ON acts (book_id, subject) WHERE what IN ('bulk.begun', 'bulk.done');
+-- What people said they sent to authorities.
+CREATE INDEX acts_of_reports ON acts (book_id, subject) WHERE what = 'report.sent';

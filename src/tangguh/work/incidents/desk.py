@@ -19,7 +19,7 @@ from tangguh.db.pool import Pool
 from tangguh.payments.desk import Desk
 from tangguh.status import store
 from tangguh.status.book import MoveIncident, OpenIncident, SetMoney, UpdateIncident
-from tangguh.status.component import ComponentState, Reach, Stage, split
+from tangguh.status.component import ComponentState, Condition, Reach, Stage, split
 from tangguh.status.incident import KEPT, Incident, IncidentState
 from tangguh.status.snapshot import Assurance as PublicAssurance
 from tangguh.status.snapshot import PublicStatus, make
@@ -111,6 +111,10 @@ class IncidentDesk:
         now = self._clock.now()
         self.open = await store.open_incidents(self._pool, self._book_id)
         self._recent = await store.recent_incidents(self._pool, self._book_id, now - KEPT)
+
+    def computed(self, component: str) -> Condition:
+        """How a component is by what is seen, without people's words."""
+        return self._looker.computed(component)
 
     def snapshot(self) -> PublicStatus | None:
         """What the public page is made from now; None before the first look."""

@@ -51,3 +51,13 @@ SELECT p.* FROM payments AS p
  WHERE p.book_id = $1 AND p.resolve_at IS NOT NULL AND p.kind = 'payment'
    AND p.state IN ('unanswered', 'held') AND p.accepted_at <= $2 AND p.payment_id > $3
  ORDER BY p.payment_id LIMIT $4
+
+-- name: reports_sent
+-- What people said they sent to authorities about an incident. acts_of_reports.
+SELECT at, actor, detail FROM acts
+ WHERE book_id = $1 AND what = 'report.sent' AND subject = $2 ORDER BY at
+
+-- name: people_of_incident
+-- How many people an incident touched. Primary key.
+SELECT count(DISTINCT customer_id) AS people FROM affected_payments
+ WHERE book_id = $1 AND incident_id = $2

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -23,7 +24,7 @@ from tangguh.rails.rail import Rail
 from tangguh.recovery.climb import Climb
 from tangguh.recovery.climber import climbs_under_way
 from tangguh.status import store
-from tangguh.status.component import COMPONENTS, ComponentState, Stage
+from tangguh.status.component import COMPONENTS, ComponentState, Condition, Stage
 from tangguh.status.judgement import Judged, Probe, Shut, Tally, judge
 
 _DONE, _UNANSWERED, _FAILED = range(3)
@@ -63,6 +64,7 @@ class Looker:
         self._probe_seconds = probe_seconds
         self._seen: dict[str, deque[tuple[int, list[int]]]] = {one: deque() for one in SERVICES}
         self._judged: dict[str, Judged] = {}
+        self._computed: dict[str, Condition] = {}
         self._probes: dict[str, Probe] = {}
         self._probed = -probe_seconds
         self.shut: list[Shut] = []
@@ -94,16 +96,24 @@ class Looker:
         ]
         await self._probe(now)
         for component in COMPONENTS:
-            self._judged[component] = judge(
+            look = partial(
+                judge,
                 component,
                 tally=self._tally(component),
                 now=now,
                 closures=self.shut,
                 probe=self._probes.get(SERVICES[component].rail),
-                override=words.get(component),
                 before=self._judged.get(component),
             )
+            word = words.get(component)
+            self._judged[component] = judged = look(override=word)
+            bare = judged if word is None else look()
+            self._computed[component] = bare.state.condition
         return self.states
+
+    def computed(self, component: str) -> Condition:
+        """How a component is by what is seen, without people's words."""
+        return self._computed.get(component, Condition.OPERATIONAL)
 
     @property
     def states(self) -> dict[str, ComponentState]:
