@@ -259,3 +259,22 @@ async def test_a_payment_answered_at_once_costs_nobody_a_message(bank: Bank) -> 
     await flow.pay(bank.desk, await scan(bank, 1_000 * RUPIAH), Origin())
     await bank.care.word.round()
     assert await told(bank, ANA) == []
+
+
+async def test_the_bank_complains_for_its_customer_once_its_own_limit_is_over(
+    bank: Bank, paper: PaperRail, clock: HandClock
+) -> None:
+    """E27: a number and a clock without a tap, also when the sum is too large for an advance."""
+    small = await waits(bank, paper, "q-1")
+    large = await pay(bank, await scan(bank, 1_100_000 * RUPIAH, key="q-2"))
+    clock.advance(900)
+    await bank.redress.round()
+    assert await bank.care.own.round() == 2
+    for payment in (small, large):
+        (case,) = await bank.care.complaints.store.of_payment(payment.id)
+        assert (case.channel, case.is_open) == ("bank", True)
+    await bank.care.word.round()
+    titles = [one.title for one in await told(bank, ANA)]
+    assert titles.count("Laporan Anda kami terima") == 2
+    await bank.redress.round()
+    assert await bank.care.own.round() == 0

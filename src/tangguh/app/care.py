@@ -13,6 +13,7 @@ from tangguh.disputes.store import CaseStore
 from tangguh.notices.desk import Notices
 from tangguh.work.care.bulk import Bulk
 from tangguh.work.care.eyes import Eyes
+from tangguh.work.care.own import OwnCases
 from tangguh.work.care.pay import Payouts
 from tangguh.work.care.word import Word
 from tangguh.work.control.room import ControlRoom
@@ -87,6 +88,8 @@ class Care:
         self._affected = affected
         bank.desk.watch(self.word.see_payment)
         bank.redress.tell(self.word.see_redress)
+        self.own = OwnCases(self.complaints, pool, book_id, clock)
+        bank.redress.tell(self.own.see_redress)
         self.complaints.tell(self.word.see_case)
         bank.door.complaints = self.complaints
         bank.door.notices = self.notices
@@ -130,6 +133,7 @@ class Care:
             "assurance": self.keeper.run(),
             "incidents": self.incidents.run(),
             "word": self.word.run(),
+            "own cases": self.own.run(),
         }
         return [asyncio.create_task(one, name=name) for name, one in running.items()]
 

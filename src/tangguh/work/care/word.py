@@ -201,6 +201,9 @@ class Word:
         payment = None
         if case.payment_id is not None:
             payment = await payments.find(self._pool, self._book_id, case.payment_id)
+            is_own = case.channel == BANK and word == "case_received"
+            if is_own and await self._affected.is_told_by_incident(case.payment_id):
+                return None
         words = words_of(case.language)["notice"]
         now = self._clock.now()
         values: dict[str, Any] = {
