@@ -1,6 +1,7 @@
 """The bank complains for its customers: a payment that stayed unanswered is a case without a tap.
 
-Who was debited for a payment nobody confirms has a number and a clock without a tap (E27). It comes with the advance or with its refusal, which is when the bank's own limit is over.
+Who was debited for a payment nobody confirms has a number and a clock by themselves (E27). The case
+comes with the advance or with its refusal, which is when the bank's own limit is over.
 """
 
 from __future__ import annotations
