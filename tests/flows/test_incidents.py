@@ -278,3 +278,26 @@ async def test_the_bank_complains_for_its_customer_once_its_own_limit_is_over(
     assert titles.count("Laporan Anda kami terima") == 2
     await bank.redress.round()
     assert await bank.care.own.round() == 0
+
+
+async def test_silence_closure_and_silence_again_are_one_story_and_one_message(
+    bank: Bank, paper: PaperRail, clock: HandClock
+) -> None:
+    """A network falls silent, is closed for it, and is still silent when people open it."""
+    for number in range(12):
+        await waits(bank, paper, f"q-{number}", by=number + 1)
+    for _ in range(3):
+        await look(bank, clock)
+    closure = await close_qris(bank)
+    await look(bank, clock)
+    lift = ChangeClosure(
+        closure_id=closure.id,
+        to=State.FALSE_POSITIVE,
+        what="false_positive",
+        by=("staff:1", "staff:3"),
+    )
+    await bank.desk.decide(lift)
+    for _ in range(4):
+        incidents = await look(bank, clock)
+    assert len(incidents) == 1
+    assert len(await told(bank, 7)) == 1

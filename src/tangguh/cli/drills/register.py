@@ -21,7 +21,7 @@ from tangguh.cli.drills.load import hot_account, hot_merchant, retry_storm, stat
 from tangguh.cli.drills.report import Report
 from tangguh.cli.drills.sick import flapping
 from tangguh.cli.drills.theft import bank_2025, forged_orders
-from tangguh.cli.drills.told import debited_but_failed
+from tangguh.cli.drills.told import dead_bank, debited_but_failed, overdue_update, vanished_option
 
 
 class Drill(msgspec.Struct, frozen=True):
@@ -112,6 +112,21 @@ DRILLS: Final[dict[str, Drill]] = {
         "A thousand QRIS payments lose their replies, half were paid; everybody is told, once.",
         debited_but_failed.run,
         debited_but_failed.PAYMENTS,
+    ),
+    "vanished-option": Drill(
+        "BI-FAST is closed; the option stays in the app with its reason, and everybody is told.",
+        vanished_option.run,
+        2,
+    ),
+    "dead-bank": Drill(
+        "Every process of the bank is killed; the public page stays, says so, and how old it is.",
+        dead_bank.run,
+        5,
+    ),
+    "overdue-update": Drill(
+        "People promise a next word and give none; the public page shows it by itself.",
+        overdue_update.run,
+        3,
     ),
     "mass-update": Drill(
         "Somebody with all rights changes balances by SQL: three, then everybody's.",

@@ -33,6 +33,7 @@ from tangguh.work.incidents.story import (
     Trouble,
     next_state,
     next_word_at,
+    told_of_by,
     troubles_in,
     word_due,
 )
@@ -103,8 +104,9 @@ class IncidentDesk:
         """Look, open what is new, move what has changed, count whose money is open, tell them."""
         self.states = await self._looker.look()
         troubles = troubles_in(self.states, self._looker.shut)
+        known = await store.open_incidents(self._pool, self._book_id)
         for trouble in troubles:
-            await self._open(trouble)
+            await self._open(told_of_by(trouble, known))
         stages = _stages_of(troubles)
         for incident in await store.open_incidents(self._pool, self._book_id):
             await self._go_on(incident, stages)

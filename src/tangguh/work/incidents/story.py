@@ -83,6 +83,20 @@ def troubles_in(states: Mapping[str, ComponentState], shut: Iterable[Shut]) -> l
     return found
 
 
+def told_of_by(trouble: Trouble, known: Iterable[Incident]) -> Trouble:
+    """The trouble under the name of the open incident that tells of its services already, if any.
+
+    A network falls silent, is closed for it, and is still silent when it is opened: to everybody
+    who waits that is one story.
+    """
+    wanted = set(trouble.components)
+    for one in known:
+        told = set(one.components)
+        if wanted <= told or told <= wanted:
+            return msgspec.structs.replace(trouble, cause_key=one.cause_key)
+    return trouble
+
+
 def cause_of(closure: Closure) -> str:
     """Tells one trouble from another: its reason, and the rail or scope it is about."""
     return f"{closure.reason}:{closure.scope.rail or text_of(closure.scope)}"
