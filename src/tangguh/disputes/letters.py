@@ -39,6 +39,10 @@ _ANSWER: Final = ParagraphStyle(
 _SMALL: Final = ParagraphStyle("small", parent=_BODY, fontSize=8.5, leading=12, textColor=_INK_2)
 
 
+_CELL: Final = ParagraphStyle("cell", parent=_BODY, leading=14, spaceAfter=0)
+_LABEL: Final = ParagraphStyle("label", parent=_SMALL, spaceAfter=0)
+
+
 @lru_cache(maxsize=4)
 def words_of(language: str) -> dict[str, dict[str, str]]:
     """The texts of one language; Indonesian for a language we do not write."""
@@ -144,15 +148,16 @@ def _facts(
         rows.append((said["decided"], instant(case.decided_at, language)))
     else:
         rows.append((said["due"], instant(case.due_at, language)))
-    cells = [[Paragraph(escape(a), _SMALL), Paragraph(escape(b), _BODY)] for a, b in rows]
+    cells = [[Paragraph(escape(a), _LABEL), Paragraph(escape(b), _CELL)] for a, b in rows]
     table = Table(cells, colWidths=(42 * mm, 118 * mm), hAlign="LEFT")
     table.setStyle(
         TableStyle(
             [
                 ("LINEBELOW", (0, 0), (-1, -1), 0.4, _LINE),
                 ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
-                ("TOPPADDING", (0, 0), (-1, -1), 1),
-                ("BOTTOMPADDING", (0, 0), (-1, -1), -3),
+                ("LEFTPADDING", (0, 0), (0, -1), 0),
+                ("TOPPADDING", (0, 0), (-1, -1), 3),
+                ("BOTTOMPADDING", (0, 0), (-1, -1), 3),
                 ("TEXTCOLOR", (0, 0), (-1, -1), _INK),
             ]
         )

@@ -21,7 +21,13 @@ _TITLE: Final = ParagraphStyle(
     "title", parent=_BODY, fontName="Helvetica-Bold", fontSize=15, leading=20
 )
 _HEADING: Final = ParagraphStyle(
-    "heading", parent=_BODY, fontName="Helvetica-Bold", fontSize=11.5, spaceBefore=10, spaceAfter=4
+    "heading",
+    parent=_BODY,
+    fontName="Helvetica-Bold",
+    fontSize=11.5,
+    spaceBefore=10,
+    spaceAfter=4,
+    keepWithNext=1,
 )
 _FILL: Final = "#A61B1B"
 _LINE: Final = HexColor("#D5DBE1")
