@@ -16,7 +16,7 @@ from tangguh.cli.drills import (
     settlement_twice,
     slow_partner,
 )
-from tangguh.cli.drills.care import late_success
+from tangguh.cli.drills.care import late_success, refund_and_chargeback
 from tangguh.cli.drills.duty import control_plane_dead, insider_approver
 from tangguh.cli.drills.load import hot_account, hot_merchant, retry_storm, status_storm
 from tangguh.cli.drills.report import Report
@@ -116,6 +116,11 @@ DRILLS: Final[dict[str, Drill]] = {
     "late-success-after-refund": Drill(
         "The bank gives money before it knows; then it turns out paid, or it is declined and paid.",
         late_success.run,
+        2,
+    ),
+    "refund-and-chargeback": Drill(
+        "Claims, returns and reversals of the same payments race, and the bank is killed between.",
+        refund_and_chargeback.run,
         2,
     ),
 }

@@ -337,7 +337,7 @@ async def _ask(
         "scaled": _OVERRIDES["redress"] | {"networks_know_after_seconds": _NOT_YET_SECONDS},
         "faults_struck": walk.struck,
         "happened": happened,
-        "not_advanced": dict(Counter(one.why_not.split(" ")[0] for one in redress if one.why_not)),
+        "not_advanced": dict(Counter(one.why_not for one in redress if one.why_not)),
         "repaid_in_the_same_step": len(settled_ids & voided),
         "taken_back_after_notice": len(settled_ids - voided),
         "still_owed_minor": out_minor,
