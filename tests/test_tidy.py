@@ -52,7 +52,7 @@ PURE = re.compile(
     r"|ledger/(account|batch_sql|book|chart|command|hold|plans"
     r"|posting|shelf)\.|payments/(merchant/bill|merchant/mdr|decide|entries|find|forbid|payment|plans|incoming/receive|record|refund"
     r"|rules|tariff|usage)\.|guard/|payments/gates/(change|facts|judge|observe)|payments/people/(changes|rules)\."
-    r"|payments/redress/(advance|arbiter|late|policy|rows|way)\."
+    r"|payments/redress/(advance|arbiter|goodwill|late|policy|rows|way)\."
     r"|status/regulator/"
     r"|disputes/(case|letters|rows|steps|verdict)\.|disputes/evidence/judge"
     r"|rails/qris/(acquirer|ber|codec|codes|cpm|judge|message|nns|notice|page|payee|shop|tlv)\."

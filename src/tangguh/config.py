@@ -34,6 +34,7 @@ from tangguh.status.settings import StatusSettings
 from tangguh.web.settings import WebSettings
 from tangguh.work.cycles import CycleSettings
 from tangguh.work.guardian import GuardSettings
+from tangguh.work.incidents.settings import IncidentSettings
 from tangguh.work.transit import TransitSettings
 from tangguh.work.treasury import TreasurySettings
 
@@ -72,6 +73,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     guard: GuardSettings = GuardSettings()
     recovery: RecoverySettings = RecoverySettings()
     notices: NoticesSettings = NoticesSettings()
+    incidents: IncidentSettings = IncidentSettings()
     evidence: ObjectSettings | None = None
     status: StatusSettings | None = None
 

@@ -87,6 +87,8 @@ INSERT INTO case_messages SELECT 1, gen_random_uuid(), gen_random_uuid(), now(),
   FROM generate_series(1, 4000) AS n;
 INSERT INTO case_contacts SELECT 1, gen_random_uuid(), 'x', ''::bytea
   FROM generate_series(1, 4000) AS n;
+INSERT INTO affected_payments SELECT 1, gen_random_uuid(), gen_random_uuid(), n, 1, now()
+  FROM generate_series(1, 4000) AS n;
 INSERT INTO redress SELECT 1, gen_random_uuid(), n, 'owed', 1, now(), now(), '', 0, 0, NULL, ''
   FROM generate_series(1, 4000) AS n;
 INSERT INTO advanced SELECT 1, n, 1, 1 FROM generate_series(1, 4000) AS n;

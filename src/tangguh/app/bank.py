@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from tangguh.access.pin import PinHasher
 from tangguh.access.session import Sessions
 from tangguh.access.staff import StaffRegister
+from tangguh.app.care import Care
 from tangguh.app.networks import Switchboard, guarded, rails_for, rules_for, switch_key
 from tangguh.audit.trail import ACTS
 from tangguh.config import Settings
@@ -25,17 +26,12 @@ from tangguh.customers import seed as demo
 from tangguh.customers import store as customers
 from tangguh.customers.demo import fill_products
 from tangguh.db.migrate import migrate
-from tangguh.db.objects import Objects
 from tangguh.db.pool import Pool
-from tangguh.disputes.complaints import Complaints
-from tangguh.disputes.evidence.locker import Locker
 from tangguh.disputes.rows import CASE_EVENTS, CASE_SHELVES
-from tangguh.disputes.store import CaseStore
 from tangguh.guard.rules import Rule
 from tangguh.ledger.plans import LEDGER_JOURNALS
 from tangguh.ledger.store import LEDGER
 from tangguh.ledger.writer import Writer
-from tangguh.notices.desk import Notices
 from tangguh.payments.desk import Desk
 from tangguh.payments.incoming.receiving import Receiving
 from tangguh.payments.people.changes import CHANGE_EVENTS, PEOPLE_SHELVES
@@ -66,10 +62,11 @@ from tangguh.web import pages, server
 from tangguh.web.door import Door
 from tangguh.web.partners import acquirer, hub, notices, transit
 from tangguh.web.partners.guard import GuardDoor
+from tangguh.web.partners.status import status_routes
+from tangguh.web.staff import incidents as staff_incidents
 from tangguh.web.staff import routes as staff_api
 from tangguh.web.staff.door import StaffDoor
 from tangguh.work.cards import CardOffice
-from tangguh.work.care.eyes import Eyes
 from tangguh.work.control.room import ControlRoom
 from tangguh.work.cycles import Cycles
 from tangguh.work.guardian import Guardian
@@ -158,7 +155,7 @@ class Bank:
             self.guardian,
             watch_url=settings.guard.watch_url,
         )
-        self._prepare_care()
+        self.care = Care(self)
         self._running: list[asyncio.Task[None]] = []
 
     @classmethod
@@ -197,9 +194,7 @@ class Bank:
     async def __aenter__(self) -> Bank:
         self._running.append(asyncio.create_task(self.resolver.run(), name="resolver"))
         self._running.append(asyncio.create_task(self.redress.run(), name="redress"))
-        await self.complaints.start()
-        self._running.append(asyncio.create_task(self.complaints.run(), name="complaints"))
-        self._running.append(asyncio.create_task(self.notices.sender.run(), name="notices"))
+        self._running += await self.care.start()
         if self.settings.guard.mode != "off":
             self._running.append(asyncio.create_task(self.guardian.run(), name="guardian"))
             self._running.append(asyncio.create_task(self.pulse.run(), name="pulse"))
@@ -237,11 +232,16 @@ class Bank:
             *(hub.routes(self.bifast) if self.bifast is not None else ()),
             *self._transit_routes(),
             *self.guard_door.routes(),
+            *status_routes(self.care.incidents, self.settings.status, self.clock),
         ]
         staff = StaffDoor(self.door, self.control, self.guardian, self.climber)
-        return server.build(
-            self.door, (*partners, *staff_api.routes(staff), *pages.routes(self.door))
-        )
+        people = [
+            *staff_api.routes(staff),
+            *staff_incidents.routes(
+                staff, self.care.incidents, self.care.bulk, self.care.reporting
+            ),
+        ]
+        return server.build(self.door, (*partners, *people, *pages.routes(self.door)))
 
     def _transit_routes(self) -> list[BaseRoute]:
         settings = self.settings.transit
@@ -310,17 +310,6 @@ class Bank:
         async with self.pool.connection() as connection:
             return await prove(connection, self.book_id, BESIDE)
 
-    def _prepare_care(self) -> None:
-        """Word to people, and what people complain of."""
-        self.notices = Notices(self.pool, self.book_id, self.settings.notices, self.clock, self.ids)
-        store = CaseStore(self.pool, self.book_id)
-        kept = self.settings.evidence
-        locker = Locker(Objects(kept) if kept is not None else None, self.clock)
-        eyes = Eyes(self.pool, self.book_id, lambda: None)
-        self.complaints = Complaints(self.desk, store, locker, self.ids, eyes)
-        self.door.complaints = self.complaints
-        self.door.notices = self.notices
-
     def _prepare_recovery(self) -> None:
         """The way back: what is recorded, what can be asked, who climbs."""
         self.recorder = Recorder()
@@ -371,7 +360,7 @@ class Bank:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         self._running.clear()
-        await self.notices.sender.close()
+        await self.care.close()
         self.guardian.close()
         await self.writer.stop()
         for rail in self.rails.values():

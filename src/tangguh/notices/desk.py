@@ -88,6 +88,11 @@ class Notices:
             known += len(written) - len(added)
         return Told(frozenset(new), known, refused)
 
+    def needs_of(self, template: str, language: str) -> tuple[str, ...]:
+        """The values a text needs from whoever tells it. Raises KeyError for no such text."""
+        needs = self._texts.templates[template, language].needs
+        return tuple(name for name in needs if name != "link")
+
     async def know(
         self, person: str, via: Via, address: str, language: str, *, is_confirmed: bool = True
     ) -> Refused | None:

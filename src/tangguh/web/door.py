@@ -25,6 +25,7 @@ from tangguh.payments.payment import Decided
 from tangguh.web.live import Live
 from tangguh.web.settings import WebSettings
 from tangguh.web.shutters import Shutters
+from tangguh.work.incidents.desk import IncidentDesk
 
 
 class Door:
@@ -66,6 +67,8 @@ class Door:
         """The complaints desk; set by whoever has one."""
         self.notices: Notices | None = None
         """Word to people; set by whoever has it."""
+        self.incidents: IncidentDesk | None = None
+        """What the public is told of, for banners; set by whoever has it."""
         self.shutters = Shutters(desk, pool, book_id, clock)
         desk.watch(self.live.tell)
 

@@ -22,6 +22,7 @@ from tangguh.cli.drills.load import hot_account, hot_merchant, retry_storm, stat
 from tangguh.cli.drills.report import Report
 from tangguh.cli.drills.sick import flapping
 from tangguh.cli.drills.theft import bank_2025, forged_orders
+from tangguh.cli.drills.told import debited_but_failed
 
 
 class Drill(msgspec.Struct, frozen=True):
@@ -107,6 +108,11 @@ DRILLS: Final[dict[str, Drill]] = {
         "Thousands of payments a minute go to two shops; each is credited exactly once.",
         hot_merchant.run,
         1,
+    ),
+    "debited-but-failed": Drill(
+        "A thousand QRIS payments lose their replies, half were paid; everybody is told, once.",
+        debited_but_failed.run,
+        debited_but_failed.PAYMENTS,
     ),
     "mass-update": Drill(
         "Somebody with all rights changes balances by SQL: three, then everybody's.",

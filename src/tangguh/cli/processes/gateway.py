@@ -17,6 +17,7 @@ from cyclopts import Parameter
 from tangguh.cli import logs
 from tangguh.cli.place import write_private
 from tangguh.cli.processes.parent import end_with_parent
+from tangguh.cli.processes.server import Server
 from tangguh.config import read_file
 from tangguh.core.clock import SystemClock
 from tangguh.core.errors import TangguhError
@@ -54,7 +55,7 @@ async def _serve(settings: GatewaySettings, ready_file: Path | None) -> None:
     polling = None
     if settings.bank_url:
         polling = asyncio.create_task(Poller(settings, closures, clock).run(), name="poller")
-    server = uvicorn.Server(
+    server = Server(
         uvicorn.Config(
             Door(running, clock).app,
             host=settings.host,

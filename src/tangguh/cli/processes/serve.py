@@ -7,9 +7,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Final
 
 import msgspec
@@ -22,6 +20,7 @@ from tangguh.cli import logs
 from tangguh.cli.memory import quiet_garbage
 from tangguh.cli.place import write_private
 from tangguh.cli.processes.parent import end_with_parent
+from tangguh.cli.processes.server import Server
 from tangguh.config import Settings, load, read_file
 from tangguh.core.errors import Misconfigured, TangguhError
 from tangguh.customers.crew import enrol_crew
@@ -68,17 +67,6 @@ def sim(
     run_world(settings)
 
 
-class _Server(uvicorn.Server):
-    """Tells the bank when it is told to stop, so that nobody's long question delays that."""
-
-    on_exit: Callable[[], object] | None = None
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        super().handle_exit(sig, frame)
-        if self.on_exit is not None:
-            self.on_exit()
-
-
 async def serve_bank(
     settings: Settings, seed: int | None, ready_file: Path | None, kind: type[Bank] = Bank
 ) -> None:
@@ -89,7 +77,7 @@ async def serve_bank(
             await bank.fill_demo(seed)
             await _enrol_crew(bank, settings.web.demo_crew_path)
         web = settings.web
-        server = _Server(
+        server = Server(
             uvicorn.Config(
                 bank.web(),
                 host=web.host,

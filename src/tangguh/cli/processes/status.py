@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -19,6 +17,7 @@ from cyclopts import Parameter
 from tangguh.cli import logs
 from tangguh.cli.place import write_private
 from tangguh.cli.processes.parent import end_with_parent
+from tangguh.cli.processes.server import Server
 from tangguh.core.clock import SystemClock
 from tangguh.core.errors import TangguhError
 from tangguh.core.settings_file import read_file
@@ -51,22 +50,9 @@ def status(
         sys.exit(1)
 
 
-class _Server(uvicorn.Server):
-    """Leaves signals to us: uvicorn raises them again, which ends us before our file is whole."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Catch none."""
-        yield
-
-    def end(self) -> None:
-        """Answer what was asked, then stop."""
-        self.should_exit = True
-
-
 async def _serve(settings: PublisherSettings, ready_file: Path | None) -> None:
     publisher = Publisher(settings, SystemClock())
-    server = _Server(
+    server = Server(
         uvicorn.Config(
             Door(publisher).app,
             host=settings.host,
@@ -80,9 +66,6 @@ async def _serve(settings: PublisherSettings, ready_file: Path | None) -> None:
             proxy_headers=False,
         )
     )
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, server.end)
     publishing = asyncio.create_task(publisher.run(), name="publisher")
     serving = asyncio.create_task(server.serve())
     while not server.started and not serving.done():

@@ -21,6 +21,7 @@ from starlette.routing import Route
 from tangguh.cli import logs
 from tangguh.cli.place import write_private
 from tangguh.cli.processes.parent import end_with_parent
+from tangguh.cli.processes.server import Server
 from tangguh.config import read_file
 from tangguh.core.clock import SystemClock
 from tangguh.core.errors import TangguhError
@@ -57,7 +58,7 @@ async def _serve(settings: WatchSettings, ready_file: Path | None) -> None:
     async def show(_: Request) -> Response:
         return Response(msgspec.json.encode(watcher.state()), media_type="application/json")
 
-    server = uvicorn.Server(
+    server = Server(
         uvicorn.Config(
             Starlette(routes=[Route(PATH, show)]),
             host=settings.host,

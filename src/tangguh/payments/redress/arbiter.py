@@ -29,7 +29,8 @@ class WayBack(StrEnum):
 
     ``refund``: the payee gives it. ``return``: the payee's bank sends it back. ``reversal``: the
     network undoes it. ``chargeback``: we claim it for our customer. ``repair``: two people gave it
-    back because settlement had shown that nobody was paid.
+    back because settlement had shown that nobody was paid. ``goodwill``: two people gave it of
+    the bank's own money, for a case.
     """
 
     REFUND = "refund"
@@ -37,6 +38,7 @@ class WayBack(StrEnum):
     REVERSAL = "reversal"
     CHARGEBACK = "chargeback"
     REPAIR = "repair"
+    GOODWILL = "goodwill"
 
 
 FACTS = frozenset({WayBack.RETURN, WayBack.REVERSAL})
@@ -70,8 +72,9 @@ def refuse_way(
         return Refused(
             Refusal.PAYMENT_NOT_REFUNDABLE, "payment_id", f"a payment that is {original.state}"
         )
-    if redress.came_back_by == WayBack.REPAIR:
-        return Refused(Refusal.WAY_BACK_TAKEN, "payment_id", "it came back by a repair")
+    if redress.came_back_by in {WayBack.REPAIR, WayBack.GOODWILL}:
+        by = redress.came_back_by
+        return Refused(Refusal.WAY_BACK_TAKEN, "payment_id", f"it came back by {by}")
     if way is WayBack.CHARGEBACK and original.refunding_minor:
         under_way = "a chargeback" if redress.chargeback is not None else "a refund"
         return Refused(Refusal.WAY_BACK_TAKEN, "payment_id", f"{under_way} is under way")

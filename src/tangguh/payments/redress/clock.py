@@ -17,6 +17,7 @@ from tangguh.core.errors import TangguhError
 from tangguh.core.outcome import Refused
 from tangguh.db.pool import Pool
 from tangguh.db.queries import Queries
+from tangguh.payments import store as payments
 from tangguh.payments.desk import Desk
 from tangguh.payments.payment import Payment
 from tangguh.payments.redress.advance import GiveAdvance, TakeBack
@@ -28,7 +29,10 @@ log = structlog.get_logger("payments.redress")
 _QUERIES: Final = Queries("tangguh.payments.redress", "redress.sql")
 
 Told = Callable[[str, Payment], None]
-"""Called with what was done (advanced, advance_back, late_paid) and the payment. Must not block."""
+"""Called with what was done (advanced, advance_refused, advance_back, late_paid) and the payment.
+
+Must not block.
+"""
 
 
 class RedressClock:
@@ -62,7 +66,10 @@ class RedressClock:
         done = 0
         for payment_id in await self._due("to_advance", old_enough, most):
             give = GiveAdvance(payment_id=payment_id, policy=policy)
-            done += self._did("advanced", await self._desk.decide(give))
+            answer = await self._desk.decide(give)
+            done += self._did("advanced", answer)
+            if isinstance(answer, Refused):
+                await self._tell_refused(payment_id)
         for payment_id in await self._due("to_take_back", now, most):
             take = TakeBack(payment_id=payment_id, policy=policy)
             done += self._did("advance_back", await self._desk.decide(take))
@@ -70,6 +77,13 @@ class RedressClock:
             pay = PayLate(payment_id=payment_id, policy=policy)
             done += self._did("late_paid", await self._desk.decide(pay))
         return done
+
+    async def _tell_refused(self, payment_id: UUID) -> None:
+        """The limit is over for this one too, though the bank cannot advance it."""
+        payment = await payments.find(self._pool, self._book_id, payment_id)
+        if payment is not None and payment.is_open:
+            for told in self._told:
+                told("advance_refused", payment)
 
     async def _due(self, query: str, *values: object) -> list[UUID]:
         rows = await self._pool.fetch(_QUERIES[query], self._book_id, *values)

@@ -84,6 +84,8 @@ def route(staff: StaffDoor, method: str, path: str, handler: Handler) -> Route:
             return problem_response(of_error(error))
         if isinstance(found, Refused):
             return problem_response(of_refused(found))
+        if isinstance(found, Response):
+            return found
         return Response(msgspec.json.encode(found), media_type="application/json")
 
     return Route(path, answer, methods=[method])

@@ -6,7 +6,7 @@ in its hash chain. Whoever tries to sign for themselves through a second account
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -61,8 +61,14 @@ _RULES: Final[dict[str, Rule]] = {
     "gate.false_positive": _RISK_SIGNS,
     "rule.set": _RISK_SIGNS,
     "outflow.booked": _RISK_SIGNS,
+    "care.bulk": _RISK_SIGNS,
+    "care.pay": _RISK_SIGNS,
+    "status.override": _RISK_SIGNS,
 }
 _NOT_STAFF: Final = Refused(Refusal.APPROVER_NOT_ALLOWED, "staff", "this account signs nothing")
+
+
+Carrier = Callable[[Change], Awaitable[Any]]
 
 
 class CloseOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -105,6 +111,8 @@ class ControlRoom:
         self._ids = ids
         self._guard = guard
         self.staff = staff
+        self.carriers: dict[str, Carrier] = {}
+        """Who does what was approved, for kinds the room does not carry out itself."""
 
     async def board(self) -> Board:
         """Every closure in force."""
@@ -130,7 +138,7 @@ class ControlRoom:
         closure = self._closure(by, order, scope, weighed)
         if scope.is_whole_bank:
             payload = {"closure": msgspec.to_builtins(closure)}
-            return await self._propose(by, "gate.close", text_of(scope), payload)
+            return await self.propose(by, "gate.close", text_of(scope), payload)
         done = await self._desk.decide(Close(closure=closure))
         if not isinstance(done, Refused):
             await self._remember(by, "gate.closed", str(done.id), f"{scope} {order.reason}")
@@ -148,7 +156,7 @@ class ControlRoom:
             now = self._desk.clock.now()
             return await self._desk.decide(confirming(closure, (by.id,), now))
         payload = {"closure_id": str(closure_id)}
-        return await self._propose(by, "gate.confirm", str(closure_id), payload)
+        return await self.propose(by, "gate.confirm", str(closure_id), payload)
 
     async def narrow(
         self, by: Staff, closure_id: UUID, scopes: tuple[str, ...]
@@ -227,7 +235,7 @@ class ControlRoom:
                 "test": msgspec.to_builtins(test),
                 "reason": reason,
             }
-            return await self._propose(by, "rule.set", rule.id, payload)
+            return await self.propose(by, "rule.set", rule.id, payload)
         done = await self._desk.decide(
             ChangeRule(rule=rule, test=test, changed_by=by.id, reason=reason)
         )
@@ -247,7 +255,7 @@ class ControlRoom:
         if not is_one_step_wider(closure.scope, scope):
             return Refused(Refusal.GATE_STEP_NOT_ALLOWED, "scope", "one step wider, never more")
         payload = {"closure_id": str(closure_id), "scope": text_of(scope)}
-        return await self._propose(by, "gate.widen", str(closure_id), payload)
+        return await self.propose(by, "gate.widen", str(closure_id), payload)
 
     async def declare_wrong(self, by: Staff, closure_id: UUID, why: str) -> Change | Refused:
         """Propose that a closure was a false positive: lifted at once when a second agrees."""
@@ -257,7 +265,7 @@ class ControlRoom:
         if not why.strip():
             return Refused(Refusal.ORDER_INVALID, "why", "say why")
         payload = {"closure_id": str(closure_id), "why": why}
-        return await self._propose(by, "gate.false_positive", str(closure_id), payload)
+        return await self.propose(by, "gate.false_positive", str(closure_id), payload)
 
     async def book_outflows(self, by: Staff) -> Change | Refused:
         """Propose to book what left without a payment, as the watch has it, into suspense."""
@@ -270,7 +278,7 @@ class ControlRoom:
         if not rows:
             return Refused(Refusal.ORDER_INVALID, "rows", "every outflow has its payment")
         payload = {"rows": msgspec.to_builtins(rows)}
-        return await self._propose(by, "outflow.booked", state.rail, payload)
+        return await self.propose(by, "outflow.booked", state.rail, payload)
 
     async def changes(self) -> list[Change]:
         """What people were asked, newest first."""
@@ -297,9 +305,10 @@ class ControlRoom:
         """Say no: the change is dead."""
         return await self._desk.decide(Vote(change_id=change_id, by=by, is_yes=False))
 
-    async def _propose(
+    async def propose(
         self, by: Staff, kind: str, subject: str, payload: Mapping[str, Any]
     ) -> Change | Refused:
+        """Propose a change. Refuses APPROVER_NOT_ALLOWED and CHANGE_ALREADY_PENDING."""
         if not by.roles:
             return _NOT_STAFF
         return await self._desk.decide(
@@ -330,6 +339,9 @@ class ControlRoom:
 
     async def _carry(self, change: Change) -> Any:
         """Do what was approved; a rung of the ladder is the climber's to take."""
+        carrier = self.carriers.get(change.kind)
+        if carrier is not None:
+            return await carrier(change)
         command = command_of(change, await self.board(), self._ids.next(), self._desk.clock.now())
         if command is None or isinstance(command, Refused):
             return command

@@ -78,12 +78,12 @@ class ClaimingBank(Bank):
                 channel="staff",
                 payment_id=payment.id,
             )
-            case = await self.complaints.open(said)
+            case = await self.care.complaints.open(said)
             if dies and not isinstance(case, Refused):
                 await self.desk.decide(AcceptRefund(_claim_of(case, payment), self.desk.rules))
                 os.kill(os.getpid(), signal.SIGKILL)
             if not isinstance(case, Refused):
-                case = await self.complaints.claim(case, _WHY, "staff:6")
+                case = await self.care.complaints.claim(case, _WHY, "staff:6")
             return _answer(case)
         except TangguhError as trouble:
             return _later(trouble)

@@ -1,0 +1,147 @@
+"""Care for people, put together: word, complaints, incidents, and the clock of money back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, Final
+
+from tangguh.db.objects import Objects
+from tangguh.disputes.complaints import Complaints
+from tangguh.disputes.evidence.locker import Locker
+from tangguh.disputes.store import CaseStore
+from tangguh.notices.desk import Notices
+from tangguh.work.care.bulk import Bulk
+from tangguh.work.care.eyes import Eyes
+from tangguh.work.care.own import OwnCases
+from tangguh.work.care.pay import Payouts
+from tangguh.work.care.word import Word
+from tangguh.work.control.room import ControlRoom
+from tangguh.work.incidents.affected import Affected
+from tangguh.work.incidents.assurance import Keeper
+from tangguh.work.incidents.desk import IncidentDesk
+from tangguh.work.incidents.looker import Looker
+from tangguh.work.incidents.reporting import Reporting
+from tangguh.work.incidents.telling import Telling
+
+if TYPE_CHECKING:
+    from tangguh.app.bank import Bank
+
+_LOOK_SECONDS: Final = 5.0
+_WINDOW_SECONDS: Final = 120.0
+
+
+class Care:
+    """Everything that tells, listens and makes good, over one running bank."""
+
+    def __init__(self, bank: Bank) -> None:
+        settings, pool, book_id, clock = bank.settings, bank.pool, bank.book_id, bank.clock
+        self._bank = bank
+        self.notices = Notices(pool, book_id, settings.notices, clock, bank.ids)
+        watch_url = settings.guard.watch_url
+        wanted = settings.incidents
+        self.keeper = Keeper(pool, book_id, clock, bank.prove, wanted.proof_seconds, watch_url)
+        kept = settings.evidence
+        self.complaints = Complaints(
+            bank.desk,
+            CaseStore(pool, book_id),
+            Locker(Objects(kept) if kept is not None else None, clock),
+            bank.ids,
+            Eyes(pool, book_id, self._assured_at),
+        )
+        status = settings.status
+        looker = Looker(
+            bank.desk,
+            bank.writer,
+            pool,
+            book_id,
+            bank.rails,
+            clock,
+            window_seconds=status.window_seconds if status else _WINDOW_SECONDS,
+            probe_seconds=wanted.probe_seconds,
+        )
+        bank.guardian.pass_on(looker.see)
+        affected = Affected(pool, book_id, clock, wanted.affected_seconds)
+        self.incidents = IncidentDesk(
+            desk=bank.desk,
+            pool=pool,
+            book_id=book_id,
+            clock=clock,
+            ids=bank.ids,
+            looker=looker,
+            keeper=self.keeper,
+            affected=affected,
+            telling=Telling(self.notices, bank.ids, wanted.review_days),
+            settings=wanted,
+            look_seconds=status.look_seconds if status else _LOOK_SECONDS,
+            bank_name=bank.door.bank_name,
+        )
+        self.word = Word(
+            self.notices,
+            affected,
+            pool,
+            book_id,
+            clock,
+            bank.ids,
+            waiting_seconds=wanted.waiting_seconds,
+        )
+        self._affected = affected
+        bank.desk.watch(self.word.see_payment)
+        bank.redress.tell(self.word.see_redress)
+        self.own = OwnCases(self.complaints, pool, book_id, clock)
+        bank.redress.tell(self.own.see_redress)
+        self.complaints.tell(self.word.see_case)
+        bank.door.complaints = self.complaints
+        bank.door.notices = self.notices
+        bank.door.incidents = self.incidents
+        self._join(bank.control)
+
+    def _join(self, room: ControlRoom) -> None:
+        """What two people sign for customers goes through the control room."""
+        bank = self._bank
+        self.bulk = Bulk(
+            desk=bank.desk,
+            pool=bank.pool,
+            book_id=bank.book_id,
+            clock=bank.clock,
+            ids=bank.ids,
+            room=room,
+            complaints=self.complaints,
+            affected=self._affected,
+            notices=self.notices,
+        )
+        self.payouts = Payouts(bank.desk, room, self.complaints)
+        status = bank.settings.status
+        self.reporting = Reporting(
+            desk=bank.desk,
+            pool=bank.pool,
+            book_id=bank.book_id,
+            keeper=self.keeper,
+            notices=self.notices,
+            cases=self.complaints.store,
+            bank_name=bank.door.bank_name,
+            page_url=status.page_url if status else "",
+        )
+
+    async def start(self) -> list[asyncio.Task[None]]:
+        """Begin; the tasks that go on until they are cancelled."""
+        await self.complaints.start()
+        await self.bulk.resume()
+        running: dict[str, Coroutine[Any, Any, None]] = {
+            "complaints": self.complaints.run(),
+            "notices": self.notices.sender.run(),
+            "assurance": self.keeper.run(),
+            "incidents": self.incidents.run(),
+            "word": self.word.run(),
+            "own cases": self.own.run(),
+        }
+        return [asyncio.create_task(one, name=name) for name, one in running.items()]
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self.bulk.finish()
+        await self.notices.sender.close()
+
+    def _assured_at(self) -> Any:
+        is_safe = self.keeper.assured("id") is not None
+        return self.keeper.newest.proved_at if is_safe else None

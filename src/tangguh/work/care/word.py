@@ -1,0 +1,285 @@
+"""Word to customers of what becomes of their money and their complaints.
+
+Whoever waits hears that we wait with them; whoever waited hears the end. A payment that an incident
+has told its owner of is not told of again: one message a matter, not two.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+
+from tangguh.core.clock import Clock
+from tangguh.core.errors import TangguhError
+from tangguh.core.ids import Ids
+from tangguh.core.order import PaymentOrder, ToAccount
+from tangguh.core.service import SERVICES
+from tangguh.customers import store as customers
+from tangguh.db.pool import Pool
+from tangguh.db.queries import Queries
+from tangguh.disputes.case import Case
+from tangguh.disputes.complaints import BANK
+from tangguh.disputes.letters import words_of
+from tangguh.notices.desk import Notices, to_customer
+from tangguh.notices.notice import Notice, Urgency, Via
+from tangguh.payments import store as payments
+from tangguh.payments.payment import Payment, State, next_word_at
+from tangguh.payments.plans import read_payment
+from tangguh.payments.redress.clock import redress_of
+from tangguh.work.incidents.affected import Affected
+
+log = structlog.get_logger("care.word")
+
+_QUERIES: Final = Queries("tangguh.work.incidents", "incidents.sql")
+_CHANNELS: Final = (Via.IN_APP, Via.PUSH, Via.SMS)
+_PER_ROUND: Final = 500
+_ROUND_SECONDS: Final = 1.0
+_LEFT_MAX: Final = 20_000
+_OLDEST: Final = UUID(int=0)
+_END: Final = {State.VOIDED: "payment_back", State.POSTED: "payment_sent"}
+
+Left = tuple[str, Payment | Case]
+"""What is still to be told: which word, and of what."""
+
+
+class Word:
+    """Tells customers. One per book; what it has not told yet when it stops is told by the next."""
+
+    def __init__(
+        self,
+        notices: Notices,
+        affected: Affected,
+        pool: Pool,
+        book_id: int,
+        clock: Clock,
+        ids: Ids,
+        *,
+        waiting_seconds: float,
+    ) -> None:
+        self._notices = notices
+        self._affected = affected
+        self._pool = pool
+        self._book_id = book_id
+        self._clock = clock
+        self._ids = ids
+        self._waiting = timedelta(seconds=waiting_seconds)
+        self._left: asyncio.Queue[Left] = asyncio.Queue(_LEFT_MAX)
+        self._after = _OLDEST
+
+    # ---- what is heard; none of it blocks ----------------------------------------------------
+
+    def see_payment(self, payment: Payment) -> None:
+        """A payment changed: its owner may be owed a word."""
+        if payment.kind == "payment" and payment.attempts and payment.state in _END:
+            self._put(_END[payment.state], payment)
+        if payment.kind == "refund" and payment.state is State.POSTED:
+            self._put("refund_back", payment)
+        if payment.advanced_minor and payment.state is State.POSTED:
+            self._put("provisional_taken", payment)
+
+    def see_redress(self, what: str, payment: Payment) -> None:
+        """The clock of money back did something."""
+        word = {"advanced": "provisional_given", "late_paid": "compensation_paid"}.get(what)
+        if word is not None:
+            self._put(word, payment)
+
+    def see_case(self, what: str, case: Case) -> None:
+        """A case took a step."""
+        word = {
+            "opened": "case_received",
+            "decided": "case_decided",
+            "papers_asked": "case_needs_papers",
+        }.get(what)
+        told_by_incident = case.incident_id is not None and case.channel == BANK
+        if word is not None and case.customer_id and not told_by_incident:
+            self._put(word, case)
+
+    def _put(self, word: str, about: Payment | Case) -> None:
+        try:
+            self._left.put_nowait((word, about))
+        except asyncio.QueueFull:
+            log.exception("care.word_lost", word=word, id=str(about.id))
+
+    # ---- what is told --------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Round after round, until cancelled."""
+        while True:
+            try:
+                await self.round()
+            except TangguhError as trouble:
+                log.warning("care.round_failed", why=str(trouble))
+            await self._clock.sleep(_ROUND_SECONDS)
+
+    async def round(self) -> int:
+        """Tell what is left to tell, and whoever waits since long enough; how many are new."""
+        made: list[Notice] = []
+        for _ in range(min(self._left.qsize(), _PER_ROUND)):
+            word, about = self._left.get_nowait()
+            notice = await self._notice(word, about)
+            if notice is not None:
+                made.append(notice)
+        made += await self._waiting_ones()
+        told = await self._notices.tell(made)
+        for refused in told.refused.values():
+            log.error("care.refused", field=refused.field, why=refused.detail)
+        return len(told.new)
+
+    async def _waiting_ones(self) -> list[Notice]:
+        """Everybody whose payment waits. From the oldest again once all have been looked at."""
+        rows = await self._pool.fetch(
+            _QUERIES["waiting_payments"],
+            self._book_id,
+            self._clock.now() - self._waiting,
+            self._after,
+            _PER_ROUND,
+        )
+        found: Sequence[Payment] = [read_payment(row) for row in rows]
+        self._after = found[-1].id if len(found) == _PER_ROUND else _OLDEST
+        made = [await self._notice("payment_waiting", one) for one in found]
+        return [one for one in made if one is not None]
+
+    async def _notice(self, word: str, about: Payment | Case) -> Notice | None:
+        if isinstance(about, Case):
+            return await self._of_case(word, about)
+        return await self._of_payment(word, about)
+
+    async def _of_payment(self, word: str, payment: Payment) -> Notice | None:
+        about = payment
+        if payment.kind == "refund" and payment.original_id is not None:
+            original = await payments.find(self._pool, self._book_id, payment.original_id)
+            about = original or payment
+        if word.startswith("payment_") and await self._affected.is_told_by_incident(payment.id):
+            return None
+        customer = await customers.find(self._pool, self._book_id, about.customer_id)
+        if customer is None:
+            return None
+        now = self._clock.now()
+        service = SERVICES.get(about.service)
+        language = customer.language
+        values: dict[str, Any] = {
+            "service": _name(service, language) if service else about.service,
+            "payee": await self._payee(about, language),
+            "amount": payment.total_minor,
+            "at": (payment.concluded_at or now).isoformat(),
+            "by": (next_word_at(payment, now) or now).isoformat(),
+        }
+        step = word
+        match word:
+            case "provisional_given":
+                values["amount"], values["at"] = payment.advanced_minor, now.isoformat()
+            case "provisional_taken":
+                redress = (await redress_of(self._pool, self._book_id, [payment.id])).get(
+                    payment.id
+                )
+                due = redress.take_back_at if redress is not None else None
+                if due is None:
+                    return None
+                values["amount"], values["by"] = payment.advanced_minor, due.isoformat()
+            case "compensation_paid":
+                redress = (await redress_of(self._pool, self._book_id, [payment.id])).get(
+                    payment.id
+                )
+                if redress is None or not redress.late_minor:
+                    return None
+                values["amount"], values["at"] = redress.late_minor, now.isoformat()
+                step = f"{word}-{redress.late_days}"
+            case "refund_back":
+                step = f"{word}-{payment.id}"
+            case _:
+                pass
+        return self._made(
+            about.customer_id, language, f"payment:{about.id}", step, word, values, now
+        )
+
+    async def _of_case(self, word: str, case: Case) -> Notice | None:
+        payment = None
+        if case.payment_id is not None:
+            payment = await payments.find(self._pool, self._book_id, case.payment_id)
+            is_own = case.channel == BANK and word == "case_received"
+            if is_own and await self._affected.is_told_by_incident(case.payment_id):
+                return None
+        words = words_of(case.language)["notice"]
+        now = self._clock.now()
+        values: dict[str, Any] = {
+            "case": case.number,
+            "amount": payment.total_minor if payment is not None else 0,
+            "money_is": words[_money_is(payment)],
+            "by": case.due_at.isoformat(),
+            "papers": case.why,
+            "decision": words[str(case.outcome)] if case.outcome is not None else "",
+        }
+        if word == "case_decided":
+            values["by"] = now.isoformat()
+            values["amount"] = _back_minor(case, payment)
+        step = f"{word}-{case.events}"
+        return self._made(
+            case.customer_id, case.language, f"case:{case.id}", step, word, values, now
+        )
+
+    def _made(
+        self,
+        customer_id: int,
+        language: str,
+        matter: str,
+        step: str,
+        template: str,
+        values: dict[str, Any],
+        now: datetime,
+    ) -> Notice:
+        needs = self._notices.needs_of(template, language)
+        return Notice(
+            id=self._ids.next(),
+            to=to_customer(customer_id, language),
+            matter=matter,
+            step=step,
+            template=template,
+            values={name: values[name] for name in needs},
+            channels=_CHANNELS,
+            made_at=now,
+            urgency=Urgency.NOW,
+        )
+
+    async def _payee(self, payment: Payment, language: str) -> str:
+        order = payment.order
+        if not isinstance(order, PaymentOrder):
+            return "bank" if language == "id" else "the bank"
+        payee = order.payee
+        if isinstance(payee, ToAccount):
+            owner = await customers.owner_of(self._pool, self._book_id, payee.account_id)
+            return owner.full_name if owner is not None else str(payee.account_id)
+        for field in ("merchant_name", "name", "location", "number", "terminal"):
+            text = getattr(payee, field, "")
+            if text:
+                return str(text)
+        service = SERVICES.get(payment.service)
+        return _name(service, language) if service else ""
+
+
+def _name(service: Any, language: str) -> str:
+    return str(service.name_id if language == "id" else service.name_en)
+
+
+def _money_is(payment: Payment | None) -> str:
+    """Which sentence says where the money of a case is."""
+    if payment is None:
+        return "no_payment"
+    if payment.is_open:
+        return "held"
+    if payment.state in {State.VOIDED, State.REFUSED, State.REFUNDED}:
+        return "with_you"
+    return "gone"
+
+
+def _back_minor(case: Case, payment: Payment | None) -> int:
+    """What the decision brought back to the account."""
+    if payment is None or case.outcome is None:
+        return 0
+    if str(case.outcome) in ("came_back", "claimed"):
+        return payment.to_payee_minor
+    return payment.total_minor if str(case.outcome) == "money_free" else 0

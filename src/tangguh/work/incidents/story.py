@@ -1,0 +1,165 @@
+"""What an incident's next step is, from what is seen now. Pure.
+
+Services and money end apart: a story moves to restored when its services have been well for a
+while, and is resolved when the last rupiah is clear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from tangguh.core.service import SERVICES
+from tangguh.guard.closure import Closure
+from tangguh.guard.scope import text_of
+from tangguh.status.component import ComponentState, Condition, Stage, Why
+from tangguh.status.incident import Incident, IncidentState, Kind, kind_of
+from tangguh.status.judgement import Shut
+from tangguh.work.incidents.settings import IncidentSettings
+
+_OBSERVED: Final = frozenset({Why.OUTCOMES, Why.PROBE, Why.PARTNER, Why.PEOPLE})
+
+
+class Trouble(msgspec.Struct, frozen=True, kw_only=True):
+    """One trouble that is seen now: what the public is to be told of, once for its cause."""
+
+    cause_key: str
+    kind: Kind
+    components: tuple[str, ...]
+    begun_at: datetime
+    closure_ids: tuple[str, ...] = ()
+    ticket: str = ""
+    stage: Stage | None = None
+
+
+def troubles_in(states: Mapping[str, ComponentState], shut: Iterable[Shut]) -> list[Trouble]:
+    """Every trouble: one for each closure that the public feels, one for each network's sickness.
+
+    A component that a closure explains is not told of twice.
+    """
+    found: list[Trouble] = []
+    explained: set[str] = set()
+    for one in shut:
+        felt = tuple(
+            component
+            for component, state in states.items()
+            if str(one.closure.id) in state.closure_ids
+            and state.condition is not Condition.OPERATIONAL
+        )
+        if not felt:
+            continue
+        explained |= set(felt)
+        kind = kind_of(max((states[name].condition for name in felt), key=lambda it: it.rank))
+        found.append(
+            Trouble(
+                cause_key=cause_of(one.closure),
+                kind=kind or Kind.DEGRADED,
+                components=felt,
+                begun_at=one.closure.made_at,
+                closure_ids=(str(one.closure.id),),
+                ticket=one.ticket,
+                stage=one.stage,
+            )
+        )
+    sick: dict[str, list[ComponentState]] = {}
+    for component, state in states.items():
+        if component in explained or state.condition is Condition.OPERATIONAL:
+            continue
+        service = SERVICES[component]
+        sick.setdefault(f"health:{service.rail}:{service.partner}", []).append(state)
+    for key, ill in sick.items():
+        worst = max(ill, key=lambda it: it.condition.rank)
+        found.append(
+            Trouble(
+                cause_key=key,
+                kind=kind_of(worst.condition) or Kind.DEGRADED,
+                components=tuple(one.component for one in ill),
+                begun_at=min(one.since for one in ill),
+            )
+        )
+    return found
+
+
+def cause_of(closure: Closure) -> str:
+    """Tells one trouble from another: its reason, and the rail or scope it is about."""
+    return f"{closure.reason}:{closure.scope.rail or text_of(closure.scope)}"
+
+
+def next_state(
+    incident: Incident,
+    states: Mapping[str, ComponentState],
+    stage: Stage | None,
+    settings: IncidentSettings,
+    now: datetime,
+) -> IncidentState | None:
+    """Where the story goes now; None: nowhere, it stays as it was told.
+
+    ``stage``: of its closures, the one that lets the fewest in.
+    """
+    well = all(
+        states[name].condition is Condition.OPERATIONAL
+        for name in incident.components
+        if name in states
+    )
+    match incident.state:
+        case IncidentState.DETECTED:
+            return IncidentState.PUBLISHED
+        case IncidentState.PUBLISHED if well:
+            return IncidentState.MONITORING
+        case IncidentState.PUBLISHED if stage is not None:
+            return IncidentState.RECOVERING
+        case IncidentState.RECOVERING if well:
+            return IncidentState.MONITORING
+        case IncidentState.RECOVERING if stage is None:
+            return IncidentState.PUBLISHED
+        case IncidentState.RECOVERING if stage != incident.stage:
+            return IncidentState.RECOVERING
+        case IncidentState.MONITORING if not well:
+            return IncidentState.RECOVERING if stage is not None else IncidentState.PUBLISHED
+        case IncidentState.MONITORING if _has_been_well(incident, settings, now):
+            return IncidentState.SERVICE_RESTORED
+        case IncidentState.SERVICE_RESTORED if not well:
+            return IncidentState.RECOVERING if stage is not None else IncidentState.PUBLISHED
+        case IncidentState.SERVICE_RESTORED if _is_clear(incident):
+            return IncidentState.MONEY_RESOLVED
+        case _:
+            return None
+
+
+def word_due(incident: Incident, settings: IncidentSettings, now: datetime) -> bool:
+    """Whether the promised word is due and the bank is to give it."""
+    if settings.words != "bank" or incident.next_update_at is None:
+        return False
+    early = timedelta(seconds=min(30.0, _rhythm(incident, settings) / 10))
+    return now >= incident.next_update_at - early
+
+
+def next_word_at(incident: Incident, settings: IncidentSettings, now: datetime) -> datetime:
+    """When the next word is due after one that is given now."""
+    return now + timedelta(seconds=_rhythm(incident, settings))
+
+
+def _rhythm(incident: Incident, settings: IncidentSettings) -> float:
+    return settings.next_word_seconds if incident.major else settings.minor_word_seconds
+
+
+def _has_been_well(incident: Incident, settings: IncidentSettings, now: datetime) -> bool:
+    since = next(
+        (
+            one.at
+            for one, before in zip(
+                reversed(incident.updates), [*reversed(incident.updates[:-1]), None], strict=True
+            )
+            if one.state is IncidentState.MONITORING
+            and (before is None or before.state is not IncidentState.MONITORING)
+        ),
+        None,
+    )
+    return since is not None and now >= since + timedelta(seconds=settings.monitor_seconds)
+
+
+def _is_clear(incident: Incident) -> bool:
+    return incident.money.counted_at is not None and incident.money.open == 0

@@ -1,0 +1,199 @@
+"""Word of an incident to the people it touched, and to whoever asked for word of its services.
+
+One message a person, however many services are touched: the matter is the incident, and the step is
+told once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+from tangguh.core.ids import Ids
+from tangguh.notices.assurance import Assurance
+from tangguh.notices.desk import Notices, to_customer
+from tangguh.notices.notice import Notice, Person, Urgency, Via
+from tangguh.status.component import ComponentState, Stage, names_of, split
+from tangguh.status.incident import Incident, IncidentState
+from tangguh.status.words.model import joined
+from tangguh.work.incidents.affected import Heap
+
+log = structlog.get_logger("incidents.telling")
+
+CHANNELS: Final = (Via.IN_APP, Via.PUSH, Via.SMS)
+_NAMES_MAX: Final = 3
+_WORKS_MAX: Final = 5
+
+
+class Telling:
+    """Tells people of incidents."""
+
+    def __init__(self, notices: Notices, ids: Ids, review_days: int) -> None:
+        self._notices = notices
+        self._ids = ids
+        self._review = timedelta(days=review_days)
+
+    async def tell_touched(self, incident: Incident, heaps: Sequence[Heap], now: datetime) -> int:
+        """Tell everybody touched what they must know now; how many messages are new."""
+        made = [
+            notice for heap in heaps if (notice := self._personal(incident, heap, now)) is not None
+        ]
+        return await self._tell(made)
+
+    async def tell_subscribers(
+        self,
+        incident: Incident,
+        states: dict[str, ComponentState],
+        assurance: Assurance,
+        now: datetime,
+    ) -> int:
+        """Tell whoever asked for word of its services where the story stands."""
+        made = []
+        for one in await self._notices.subscribers_of(incident.components):
+            wanted = self._public(incident, states, assurance, one.person.language, now)
+            if wanted is not None:
+                step, template, values = wanted
+                made.append(
+                    self._notice(incident, one.person, step, template, values, (one.via,), now)
+                )
+        return await self._tell(made)
+
+    async def _tell(self, made: list[Notice]) -> int:
+        told = await self._notices.tell(made)
+        for refused in told.refused.values():
+            log.error("incidents.notice_refused", field=refused.field, why=refused.detail)
+        return len(told.new)
+
+    def _personal(self, incident: Incident, heap: Heap, now: datetime) -> Notice | None:
+        if heap.customer_id == 0:
+            return None
+        person = to_customer(heap.customer_id, heap.language)
+        by = (incident.next_update_at or now + timedelta(minutes=15)).isoformat()
+        values: dict[str, Any] = {
+            "service": subject(incident.components, heap.language),
+            "since": incident.begun_at.isoformat(),
+            "count": heap.open,
+            "amount": heap.open_minor,
+            "by": by,
+        }
+        if heap.open:
+            step, template = "begun", "incident_begun_yours"
+            if incident.state is IncidentState.SERVICE_RESTORED:
+                step, template = "restored", "incident_restored_yours"
+                values["since"] = (incident.restored_at or now).isoformat()
+        else:
+            step, template = f"resolved-{heap.affected}", "incident_money_resolved_yours"
+            values = {
+                "at": now.isoformat(),
+                "count": heap.affected,
+                "arrived": heap.arrived,
+                "returned": heap.came_back,
+                "amount": heap.came_back_minor,
+                "by": (now + self._review).isoformat(),
+            }
+        return self._notice(incident, person, step, template, values, CHANNELS, now)
+
+    def _public(
+        self,
+        incident: Incident,
+        states: dict[str, ComponentState],
+        assurance: Assurance,
+        language: str,
+        now: datetime,
+    ) -> tuple[str, str, dict[str, Any]] | None:
+        service = subject(incident.components, language)
+        by = (incident.next_update_at or now).isoformat()
+        match incident.state:
+            case IncidentState.PUBLISHED:
+                works, _ = split(states.values())
+                names = names_of(works, language)[:_WORKS_MAX]
+                return (
+                    "begun",
+                    "incident_begun",
+                    {
+                        "service": service,
+                        "since": incident.begun_at.isoformat(),
+                        "works": ", ".join(names),
+                        "by": by,
+                        "assurance": msgspec.to_builtins(assurance),
+                    },
+                )
+            case IncidentState.RECOVERING if incident.stage is not None:
+                return (
+                    f"stage-{incident.stage.number}",
+                    "incident_stage",
+                    _stage_values(service, incident.stage, by),
+                )
+            case IncidentState.SERVICE_RESTORED:
+                return (
+                    "restored",
+                    "incident_restored",
+                    {
+                        "service": service,
+                        "since": (incident.restored_at or now).isoformat(),
+                        "count": incident.money.open,
+                        "by": by,
+                    },
+                )
+            case IncidentState.MONEY_RESOLVED:
+                return (
+                    "resolved",
+                    "incident_money_resolved",
+                    {
+                        "service": service,
+                        "at": (incident.resolved_at or now).isoformat(),
+                        "count": incident.money.affected,
+                        "arrived": incident.money.arrived,
+                        "returned": incident.money.came_back,
+                        "by": (now + self._review).isoformat(),
+                    },
+                )
+            case _:
+                return None
+
+    def _notice(
+        self,
+        incident: Incident,
+        person: Person,
+        step: str,
+        template: str,
+        values: dict[str, Any],
+        channels: tuple[Via, ...],
+        now: datetime,
+    ) -> Notice:
+        return Notice(
+            id=self._ids.next(),
+            to=person,
+            matter=f"incident:{incident.id}",
+            step=step,
+            template=template,
+            values=values,
+            channels=channels,
+            made_at=now,
+            urgency=Urgency.NOW if step == "begun" else Urgency.CAN_WAIT,
+            ticket=incident.ticket,
+        )
+
+
+def subject(components: Sequence[str], language: str) -> str:
+    """What an incident is about, short enough for a title."""
+    names = names_of(components, language)
+    if len(names) > _NAMES_MAX:
+        return f"{len(names)} layanan" if language == "id" else f"{len(names)} services"
+    return joined(names, language)
+
+
+def _stage_values(service: str, stage: Stage, by: str) -> dict[str, Any]:
+    return {
+        "service": service,
+        "stage": stage.number,
+        "stages": stage.last,
+        "since": stage.since.isoformat(),
+        "percent": stage.permille // 10,
+        "limit": stage.amount_max_minor or 0,
+        "by": by,
+    }
