@@ -194,15 +194,6 @@ class Payer:
         shown = {one["account"]: one["available"] for one in said.body["accounts"]}
         return parse_decimal(shown[self.account])
 
-    async def transfer(self, to_account: str) -> str:
-        """Pay inside the bank."""
-        order = {
-            "kind": "transfer", "from_account": self.account, "to_account": to_account,
-            "amount": "10.00",
-        }  # fmt: skip
-        said = await self._device.pay(order)
-        return str(said.body.get("state", ""))
-
 
 @asynccontextmanager
 async def rehearsal(
