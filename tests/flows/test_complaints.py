@@ -14,11 +14,25 @@ import pytest
 from PIL import Image
 
 from paper import PaperRail
-from stories import ANA, BUDI, RUPIAH, account_of, balance, now_is, pay, proved, scan, transfer
+from stories import (
+    ANA,
+    BUDI,
+    RUPIAH,
+    account_of,
+    balance,
+    now_is,
+    pay,
+    proved,
+    scan,
+    transfer,
+)
 from tangguh.app import Bank
 from tangguh.core.clock import HandClock
+from tangguh.core.errors import StoreUnavailable
 from tangguh.core.ids import Ids
+from tangguh.core.order import PaymentOrder, ToCash
 from tangguh.core.outcome import Accepted, Declined, Refusal, Refused, Unanswered
+from tangguh.core.service import CARD_CASH
 from tangguh.db.objects import Objects, ObjectSettings
 from tangguh.disputes.case import About, Case, CaseState, Outcome
 from tangguh.disputes.complaints import Complaint, Complaints, number_of
@@ -27,8 +41,9 @@ from tangguh.disputes.letters import letter
 from tangguh.disputes.store import CaseStore
 from tangguh.disputes.verdict import Seen
 from tangguh.payments import store as payments
-from tangguh.payments.decide import Conclude
-from tangguh.payments.payment import Payment, State
+from tangguh.payments.decide import Accept, Conclude
+from tangguh.payments.payment import Decided, Payment, State
+from tangguh.work.care import eyes as work_eyes
 
 
 class Eyes:
@@ -181,6 +196,47 @@ async def test_a_claim_the_network_declines_stays_with_people(
     assert isinstance(said, Refused)
     assert said.code is Refusal.PARTNER_DECLINED
     assert (await now_is(bank, payment)).advanced_minor == 0
+
+
+async def died(*_: object) -> Case | Refused:
+    raise StoreUnavailable("the bank died")
+
+
+async def test_a_claim_asked_for_again_after_the_bank_died_is_the_same_claim(
+    bank: Bank, desk: Complaints, paper: PaperRail
+) -> None:
+    """The claim was in the book, its case was not answered yet."""
+    payment = await pay(bank, await scan(bank, 54_000 * RUPIAH))
+    case = await opened(desk, says(About.NOT_MINE, payment_id=payment.id))
+    paper.will("refund", Unanswered("timeout"))
+    answered, desk.step = desk.step, died  # type: ignore[method-assign]
+    with pytest.raises(StoreUnavailable):
+        await desk.claim(case, "the code on the counter was replaced", "staff:6")
+    desk.step = answered  # type: ignore[method-assign]
+    again = await desk.claim(case, "the code on the counter was replaced", "staff:6")
+    assert isinstance(again, Case), again
+    assert again.outcome is Outcome.CLAIMED
+    assert (await now_is(bank, payment)).refunding_minor == 54_000 * RUPIAH
+    await proved(bank)
+
+
+async def test_cash_that_did_not_come_out_elsewhere_was_not_credited_inside_the_bank(
+    bank: Bank, desk: Complaints
+) -> None:
+    """Our card at another bank's machine is decided by our book, and paid out by another's."""
+    order = PaymentOrder(
+        customer_id=ANA,
+        idempotency_key="998-0101000000-000001-000001",
+        service=CARD_CASH,
+        debtor=await account_of(bank, ANA),
+        payee=ToCash(terminal="ATM99801", acquirer="998"),
+        amount_minor=100_000 * RUPIAH,
+    )
+    decided = await bank.desk.decide(Accept(order, bank.desk.rules))
+    assert isinstance(decided, Decided)
+    assert decided.payment.state is State.POSTED
+    own_eyes = work_eyes.Eyes(bank.pool, bank.book_id, lambda: None)
+    assert not (await own_eyes(decided.payment.id)).is_inside
 
 
 async def test_until_the_file_is_here_nobody_says_anything_is_missing(

@@ -22,13 +22,16 @@ _POLL_SECONDS: Final = 0.02
 class Child:
     """One process of the bank: ``python -m tangguh <arguments>``, its log and its ready file."""
 
-    def __init__(self, name: str, arguments: Sequence[str], *, run: Path, logs: Path) -> None:
+    def __init__(
+        self, name: str, arguments: Sequence[str], *, run: Path, logs: Path, module: str = "tangguh"
+    ) -> None:
+        """``module``: what is run in the program's place, for drills."""
         self.name = name
         self.restarts = 0
         self._ready = run / f"{name}.ready"
         self._log = logs / f"{name}.log"
         self._command = [
-            sys.executable, "-m", "tangguh", *arguments, "--ready-file", str(self._ready)
+            sys.executable, "-m", module, *arguments, "--ready-file", str(self._ready)
         ]  # fmt: skip
         self._process: subprocess.Popen[bytes] | None = None
 

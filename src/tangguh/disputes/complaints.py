@@ -38,6 +38,7 @@ from tangguh.disputes.store import CaseStore, text_hash
 from tangguh.disputes.verdict import AskNetwork, AskStaff, Decide, Seen, Wait, judge
 from tangguh.payments import flow
 from tangguh.payments.desk import Desk
+from tangguh.payments.find import FindOrdered
 from tangguh.payments.payment import Decided, Payment, State
 from tangguh.payments.redress.advance import GiveAdvance
 from tangguh.payments.refund import THE_BANK, AcceptRefund
@@ -259,25 +260,32 @@ class Complaints:
     async def claim(self, case: Case, why: str, by: str) -> Case | Refused:
         """People claim it from the network for its payer: the bank's advance, a chargeback.
 
-        Refuses ADVANCE_NOT_POSSIBLE, what the arbiter refuses, and PARTNER_DECLINED at once.
+        Asked for again after the bank died in between, it is the same claim. Refuses what the
+        arbiter refuses, and what ended the claim at once (PARTNER_DECLINED, WAY_BACK_TAKEN).
         """
         payment = (await self._look(case.payment_id)).payment
         if payment is None:
             return Refused(Refusal.PAYMENT_NOT_FOUND, "payment_id", "the case names no payment")
-        order = RefundOrder(
-            requested_by=THE_BANK,
-            idempotency_key=f"claim:{case.id.hex}",
-            payment_id=payment.id,
-            amount_minor=payment.refundable_minor,
-            reason=why,
-            claims=True,
-        )
-        claimed = await flow.refund(self._desk, order)
-        if isinstance(claimed, Refused):
-            return claimed
-        if claimed.payment.state is State.VOIDED:
-            return Refused(Refusal.PARTNER_DECLINED, "payment_id", "the network declined the claim")
-        if claimed.payment.is_open:
+        key = f"claim:{case.id.hex}"
+        # Not by a repeat of the order: what is left to claim is less once there is a claim.
+        claim = await self._desk.decide(FindOrdered(THE_BANK, key))
+        if claim is None:
+            order = RefundOrder(
+                requested_by=THE_BANK,
+                idempotency_key=key,
+                payment_id=payment.id,
+                amount_minor=payment.refundable_minor,
+                reason=why,
+                claims=True,
+            )
+            claimed = await flow.refund(self._desk, order)
+            if isinstance(claimed, Refused):
+                return claimed
+            claim = claimed.payment
+        if claim.state is State.VOIDED:
+            ended_by = claim.refusal or Refusal.PARTNER_DECLINED
+            return Refused(ended_by, "payment_id", claim.refusal_detail)
+        if claim.is_open:
             await self._advance(case, payment)
         return await self.step(case.id, Answer(Outcome.CLAIMED, why, by), by, case.events)
 

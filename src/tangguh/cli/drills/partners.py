@@ -25,6 +25,7 @@ from tangguh.cli.smoke_walks import Control
 from tangguh.config import load
 from tangguh.core.clock import Clock
 from tangguh.core.errors import StoreUnavailable
+from tangguh.core.money import parse_decimal
 from tangguh.core.service import BILL, QRIS_OFFUS, TOPUP, TRANSFER_BIFAST, TRANSFER_CARDS
 from tangguh.customers.seed import DEMO_PIN, demo
 from tangguh.db.pool import Pool
@@ -187,14 +188,11 @@ class Payer:
         """The state of a payment as this customer is shown it now."""
         return str((await self._device.payment(payment_id)).body.get("state", ""))
 
-    async def transfer(self, to_account: str) -> str:
-        """Pay inside the bank."""
-        order = {
-            "kind": "transfer", "from_account": self.account, "to_account": to_account,
-            "amount": "10.00",
-        }  # fmt: skip
-        said = await self._device.pay(order)
-        return str(said.body.get("state", ""))
+    async def available(self) -> int:
+        """What this customer is shown as free, in minor units."""
+        said = await self._device.ask("GET", "/v1/accounts")
+        shown = {one["account"]: one["available"] for one in said.body["accounts"]}
+        return parse_decimal(shown[self.account])
 
 
 @asynccontextmanager

@@ -16,6 +16,7 @@ from tangguh.cli.drills import (
     settlement_twice,
     slow_partner,
 )
+from tangguh.cli.drills.care import late_success, refund_and_chargeback
 from tangguh.cli.drills.duty import control_plane_dead, insider_approver
 from tangguh.cli.drills.load import hot_account, hot_merchant, retry_storm, status_storm
 from tangguh.cli.drills.report import Report
@@ -132,5 +133,15 @@ DRILLS: Final[dict[str, Drill]] = {
         "Somebody with all rights changes balances by SQL: three, then everybody's.",
         mass_update.run,
         1,
+    ),
+    "late-success-after-refund": Drill(
+        "The bank gives money before it knows; then it turns out paid, or it is declined and paid.",
+        late_success.run,
+        2,
+    ),
+    "refund-and-chargeback": Drill(
+        "Claims, returns and reversals of the same payments race, and the bank is killed between.",
+        refund_and_chargeback.run,
+        2,
     ),
 }

@@ -144,7 +144,7 @@ async def _pay(street: Street, people: list[Payer]) -> None:
 def _way(service: str, payer: Payer, people: list[Payer]) -> Callable[[], Awaitable[str]]:
     if service == "onus":
         friend = next(one.account for one in people if one.account != payer.account)
-        return lambda: payer.transfer(friend)
+        return lambda: payer.to(friend)
     amount = "10.00" if service == "qris" else "10000.00"
     return lambda: payer.pay(service, amount, wait=False)
 

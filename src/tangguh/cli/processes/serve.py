@@ -44,7 +44,7 @@ def serve(
         if not settings.db.dsn:
             raise Misconfigured("db.dsn: serve needs a server; `tangguh up` brings its own")
         end_with_parent()
-        uvloop.run(_serve(settings, seed, ready_file))
+        uvloop.run(serve_bank(settings, seed, ready_file))
     except TangguhError as trouble:
         print(f"tangguh: {trouble}", file=sys.stderr)
         sys.exit(1)
@@ -67,8 +67,11 @@ def sim(
     run_world(settings)
 
 
-async def _serve(settings: Settings, seed: int | None, ready_file: Path | None) -> None:
-    bank = await Bank.open(settings, settings.db.dsn)
+async def serve_bank(
+    settings: Settings, seed: int | None, ready_file: Path | None, kind: type[Bank] = Bank
+) -> None:
+    """Serve until told to stop. ``kind``: a drill's bank with a door more. Raises TangguhError."""
+    bank = await kind.open(settings, settings.db.dsn)
     async with bank:
         if seed is not None:
             await bank.fill_demo(seed)

@@ -10,7 +10,9 @@ from uuid import UUID
 from tangguh.db.pool import Pool
 from tangguh.db.queries import Queries
 from tangguh.disputes.verdict import Seen
+from tangguh.ledger import chart
 from tangguh.payments import store as payments
+from tangguh.payments.payment import Payment
 from tangguh.settlement.match import Kind
 
 _QUERIES: Final = Queries("tangguh.work.care", "care.sql")
@@ -35,6 +37,11 @@ class Eyes:
             listed_minor=row["listed_minor"] if row is not None else None,
             is_break=bool(kinds),
             file_closed=str(Kind.MISSING_IN_FILE) in kinds,
-            is_inside=payment is not None and payment.rail in ("onus", "emoney"),
+            is_inside=payment is not None and _is_inside(payment),
             assured_at=self._assured_at(),
         )
+
+
+def _is_inside(payment: Payment) -> bool:
+    """Whether an account here got it as it was debited. Cash may not have come out: it is none."""
+    return payment.rail in ("onus", "emoney") and payment.creditor > chart.OWN_ACCOUNT_MAX

@@ -80,7 +80,7 @@ def ask_ending(card: Card, ending: Ending, people: Sequence[Payer]) -> None:
         "networks agree", "0 payments differ", differing, oracle="O4",
         holds=not any(differing.values()),
     )  # fmt: skip
-    lost, deceived = _lost(people, ending.payments)
+    lost, deceived = broken_words(people, ending.payments)
     card.ask(
         "nothing told is lost", "0 acknowledged lost, 0 told failed and debited",
         f"{lost} lost, {deceived} debited", oracle="O5", holds=not lost and not deceived,
@@ -159,7 +159,7 @@ def report_of(
     )
 
 
-def _lost(people: Sequence[Payer], payments: list[Payment]) -> tuple[int, int]:
+def broken_words(people: Sequence[Payer], payments: list[Payment]) -> tuple[int, int]:
     """How many acknowledged payments are not there or not as told, and told failed but debited."""
     there = {str(payment.id): payment.state for payment in payments}
     made = {State.POSTED, State.REFUNDED}

@@ -1,0 +1,1 @@
+"""Drills about people: money that comes back, and what they complain of."""
