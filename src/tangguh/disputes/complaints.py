@@ -136,7 +136,12 @@ class Complaints:
         if known is not None or opened.id != said.case_id:
             return opened
         self._tell("opened", opened)
-        return await self.examine(opened, seen)
+        examined = await self.examine(opened, seen)
+        if isinstance(
+            examined, Refused
+        ):  # it has moved meanwhile, as by a second click: it is here
+            return await self.store.find(opened.id) or opened
+        return examined
 
     async def attach(self, case: Case, content: bytes, by: str) -> Case | Refused:
         """Take one file for a case. Refuses EVIDENCE_REFUSED and CASE_STEP_NOT_ALLOWED."""

@@ -166,11 +166,11 @@ async def act(visit: Visit) -> Response:
     """One act; a no is said on the page, with what was typed."""
     case, name = await _case(visit), visit.request.path_params["act"]
     if name == "answer":
-        try:
-            outcome, was = Outcome(visit.typed("outcome")), int(visit.typed("was"))
-        except ValueError as fault:
-            raise trouble("body_invalid") from fault
-        said = NewAnswer(outcome, visit.typed("text"), was)
+        chosen, was = visit.typed("outcome"), visit.typed("was")
+        if chosen not in set(Outcome) or not (was.isascii() and was.isdigit() and len(was) < 9):
+            told = visit.words("report.about_missing")
+            return await _case_page(visit, case, told=told, acted=name)
+        said = NewAnswer(Outcome(chosen), visit.typed("text"), int(was))
         moved = await answer_case(visit.door, case, said, visit.me)
     elif name in ACTS:
         moved = await act_on(visit.door, name, case, visit.typed("text"), visit.me)
