@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import socket
 from collections.abc import AsyncIterator
@@ -18,6 +19,8 @@ from tangguh.access.session import signature
 from tangguh.app import Bank
 from tangguh.core.clock import Clock
 from tangguh.customers.seed import DEMO_PIN, demo
+
+_LARGE_BYTES = 1_000_000
 
 
 @asynccontextmanager
@@ -94,7 +97,7 @@ class Phone:
         async with self._http.request(
             method,
             self._url + path,
-            data=content or None,
+            data=io.BytesIO(content) if len(content) > _LARGE_BYTES else content or None,
             headers=sent,
             allow_redirects=False,
             skip_auto_headers=("Content-Type",),

@@ -63,7 +63,7 @@ PURE = re.compile(
     r"|settlement/watch/(matching|order)\."
     r"|^notices/(address|assurance|gsm7|lint|notice|settings|signature|texts|values)\."
     r"|status/(book|component|incident|judgement|snapshot)\.|status/(site|words)/"
-    r"|web/(format|orders|problems)\.|web/api/(openapi|service_views|views)\."
+    r"|web/(format|orders|problems)\.|web/api/(care_views|openapi|service_views|views)\.|web/care/story\."
 )
 
 

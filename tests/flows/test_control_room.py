@@ -19,7 +19,7 @@ from tangguh.guard.rules import DEFAULT_RULES, Mode
 from tangguh.recovery.climb import Climb
 from tangguh.work.control.room import CloseOrder
 
-IC, RAIL, RISK, CISO, RECON = CREW
+IC, RAIL, RISK, CISO, RECON, CARE = CREW
 ORDER = CloseOrder(
     scope="rail=qris direction=out",
     reason="by_hand",
@@ -201,5 +201,15 @@ async def test_a_rule_that_stops_too_much_waits_for_a_second_person(
     await proved(bank)
 
 
-def test_the_crew_are_five_people() -> None:
-    assert len({who.hr_id for who in CREW}) == len(Role) == 5
+async def test_who_answers_complaints_answers_for_no_gate(bank: Bank) -> None:
+    """Reading what customers write is not a right to close a gate or to change a rule."""
+    no = await bank.control.close(CARE, ORDER)
+    assert isinstance(no, Refused)
+    rule = bank.guardian.rules[0]
+    assert isinstance(await bank.control.set_rule(CARE, rule, "x"), Refused)
+    assert CARE.answers_complaints
+    assert not RAIL.answers_complaints
+
+
+def test_the_crew_are_six_people() -> None:
+    assert len({who.hr_id for who in CREW}) == len(Role) == 6

@@ -22,8 +22,25 @@ from tangguh.core.outcome import Accepted, Unanswered
 pytestmark = pytest.mark.browser
 
 GOLDEN = json.loads((Path(__file__).parent.parent / "unit" / "core" / "golden.json").read_text())
-OUTSIDE = ("/", "/demo", "/problems/limit_per_day", "/nowhere")
-INSIDE = ("/home", "/pay", "/transfer", "/history", "/payments")
+OUTSIDE = (
+    "/",
+    "/demo",
+    "/report",
+    "/report/track",
+    "/subscribe",
+    "/problems/limit_per_day",
+    "/nowhere",
+)
+INSIDE = (
+    "/home",
+    "/pay",
+    "/transfer",
+    "/history",
+    "/payments",
+    "/reports",
+    "/reports/new",
+    "/notices",
+)
 
 _UNNAMED = """() => [...document.querySelectorAll('a, button, input:not([type=hidden]), textarea')]
   .filter((one) => one.checkVisibility())

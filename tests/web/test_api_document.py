@@ -50,13 +50,12 @@ NOT_SAID_BY_THE_API = {
     "change_already_pending", "change_ended", "change_expired", "change_differs",
     "approver_not_allowed", "same_person", "change_not_found", "closure_not_found",
     "gate_step_not_allowed", "advance_not_possible",
-    "case_not_found", "case_step_not_allowed", "evidence_refused",
     "two_people_needed", "incident_not_found", "incident_step_not_allowed", "money_still_open",
     "next_word_missing", "ticket_missing", "text_not_allowed",
     # an amount of the API has at most thirteen digits
     "amount_too_large",
     # said by pages and by the router
-    "not_found", "method_not_allowed", "not_acceptable",
+    "method_not_allowed", "not_acceptable",
 }  # fmt: skip
 
 

@@ -18,7 +18,7 @@ import asyncpg
 import pytest
 import requests
 import schemathesis
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, settings, strategies
 from schemathesis import GenerationMode
 
 from conftest import QUICK
@@ -33,6 +33,7 @@ from tangguh.db.embedded import EmbeddedPostgres
 from tangguh.web.api.openapi import document
 from tangguh.web.api.table import OPERATIONS
 from tangguh.web.settings import WebSettings
+from unit.disputes.test_evidence import pdf, picture
 
 OPEN_DOOR = Settings(
     pin=QUICK.pin,
@@ -128,6 +129,15 @@ def running(server: EmbeddedPostgres) -> Iterator[Running]:
     with Running(server) as bank:
         yield bank
 
+
+FILES = {
+    "image/jpeg": picture("JPEG"),
+    "image/png": picture("PNG"),
+    "image/webp": picture("WEBP"),
+    "application/pdf": pdf(1),
+}
+for media, content in FILES.items():
+    schemathesis.openapi.media_type(media, strategies.sampled_from([content, content[:99], b"x"]))
 
 API = schemathesis.openapi.from_dict(
     json.loads(json.dumps(document(OPERATIONS))),

@@ -8,18 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
 
 class Role(StrEnum):
-    """What somebody answers for while a closure is lifted. Leaves the house: never renamed."""
+    """What somebody answers for. Leaves the house: never renamed."""
 
     INCIDENT_COMMANDER = "incident_commander"
     RAIL_OWNER = "rail_owner"
     RISK_OFFICER = "risk_officer"
     CISO = "ciso"
     RECON_OWNER = "recon_owner"
+    COMPLAINTS_OFFICER = "complaints_officer"
+
+
+GATE_ROLES: Final = frozenset(Role) - {Role.COMPLAINTS_OFFICER}
+"""Who answers for closures: may close, confirm and propose."""
+CASE_ROLES: Final = frozenset({Role.COMPLAINTS_OFFICER, Role.RISK_OFFICER, Role.INCIDENT_COMMANDER})
+"""Who reads what customers complain of, and answers it."""
 
 
 class StaffState(StrEnum):
@@ -49,6 +57,16 @@ class Staff(msgspec.Struct, frozen=True, kw_only=True):
     def is_active(self) -> bool:
         """Whether it may sign anything."""
         return self.state is StaffState.ACTIVE
+
+    @property
+    def answers_for_gates(self) -> bool:
+        """Whether they may close a gate, stand behind a closure, or propose a change."""
+        return not self.roles.isdisjoint(GATE_ROLES)
+
+    @property
+    def answers_complaints(self) -> bool:
+        """Whether they may read cases and act on them."""
+        return self.is_active and not self.roles.isdisjoint(CASE_ROLES)
 
 
 def are_one_person(one: Staff, other: Staff) -> bool:

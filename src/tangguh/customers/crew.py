@@ -1,4 +1,4 @@
-"""The demo's staff: one account for each part in closing and opening, nobody in another's line."""
+"""The demo's staff: one account for each part, nobody in another's line."""
 
 from __future__ import annotations
 
@@ -43,8 +43,15 @@ CREW: Final[tuple[Staff, ...]] = (
         roles=frozenset({Role.RECON_OWNER}),
         group="reconciliation",
     ),
+    Staff(
+        id="staff:6",
+        hr_id="hr-006",
+        full_name="Petugas Pengaduan",
+        roles=frozenset({Role.COMPLAINTS_OFFICER}),
+        group="complaints",
+    ),
 )
-"""Titles, not people: a demo's five."""
+"""Titles, not people: a demo's six."""
 
 
 async def enrol_crew(register: StaffRegister) -> dict[str, str]:

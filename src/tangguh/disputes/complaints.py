@@ -35,7 +35,7 @@ from tangguh.disputes.steps import (
     ToWaiting,
 )
 from tangguh.disputes.store import CaseStore, text_hash
-from tangguh.disputes.verdict import AskNetwork, AskStaff, Decide, Seen, Wait, judge
+from tangguh.disputes.verdict import AskNetwork, AskStaff, Decide, Seen, Verdict, Wait, judge
 from tangguh.payments import flow
 from tangguh.payments.desk import Desk
 from tangguh.payments.find import FindOrdered
@@ -62,7 +62,7 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody says. ``case_id`` is the caller's, so that saying it twice is once.
 
     ``customer_id`` 0 with an ``address``: somebody without an account; ``code`` is what they follow
-    it with.
+    it with. ``by``: who of the staff took it down, else the person themselves.
     """
 
     case_id: UUID
@@ -75,6 +75,7 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True):
     incident_id: UUID | None = None
     address: str = ""
     code: str = ""
+    by: str = ""
 
 
 class Complaints:
@@ -105,7 +106,8 @@ class Complaints:
         """Take a complaint and look at it at once; the case as it stands then.
 
         An open case for the same payment is the answer instead of a second one; what was written
-        is added to it. Refuses ORDER_INVALID (text), PAYMENT_NOT_FOUND (also another's).
+        is added to it. Refuses PAYMENT_NOT_FOUND (also another's), and IDEMPOTENCY_KEY_REUSED for
+        an id that cannot be had.
         """
         seen = await self._look(said.payment_id)
         if said.payment_id is not None and not _is_theirs(seen.payment, said.customer_id):
@@ -123,9 +125,11 @@ class Complaints:
             payment_id=said.payment_id,
             incident_id=said.incident_id,
         )
-        by = _by(said.customer_id, said.channel)
+        by = said.by or _by(said.customer_id, said.channel)
         known = await self.store.find(said.case_id)
         opened = await self._desk.decide(OpenCase(case=drafted, by=by))
+        if isinstance(opened, Refused):
+            return opened
         if said.text:
             await self.store.write(said.case_id, opened.id, now, by, said.text)
         if said.address:
@@ -133,7 +137,12 @@ class Complaints:
         if known is not None or opened.id != said.case_id:
             return opened
         self._tell("opened", opened)
-        return await self.examine(opened, seen)
+        examined = await self.examine(opened, seen)
+        if isinstance(
+            examined, Refused
+        ):  # it has moved meanwhile, as by a second click: it is here
+            return await self.store.find(opened.id) or opened
+        return examined
 
     async def attach(self, case: Case, content: bytes, by: str) -> Case | Refused:
         """Take one file for a case. Refuses EVIDENCE_REFUSED and CASE_STEP_NOT_ALLOWED."""
@@ -148,7 +157,14 @@ class Complaints:
         return moved
 
     async def write(self, case: Case, text: str, by: str) -> Case | Refused:
-        """Add to a case what its person wrote: to a decided one it is an objection."""
+        """Add to a case what its person wrote: to a decided one it is an objection.
+
+        Refuses CASE_STEP_NOT_ALLOWED, and keeps nothing, once nobody will read it any more.
+        """
+        if case.state is CaseState.CLOSED or (
+            case.state is CaseState.DECIDED and case.has_objected
+        ):
+            return Refused(Refusal.CASE_STEP_NOT_ALLOWED, "state", "it has its last answer")
         message_id = self._ids.next()
         await self.store.write(message_id, case.id, self._desk.clock.now(), by, text)
         if case.state is CaseState.DECIDED:
@@ -202,6 +218,11 @@ class Complaints:
                 return await self._ask_network(case, seen.payment, why)
             case AskStaff(why):
                 return await self.step(case.id, ToStaff(why), BANK, case.events)
+
+    async def verdict(self, case: Case) -> Verdict:
+        """What the bank's own evidence says of it at this moment; nothing is done about it."""
+        seen = await self._look(case.payment_id)
+        return judge(case, seen, self._desk.rules.redress, self._desk.clock.now())
 
     async def round(self) -> int:
         """Look at every case whose payment has moved or whose time is over; how many."""

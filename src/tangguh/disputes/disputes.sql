@@ -15,7 +15,11 @@ UPDATE cases AS c
 -- name: load_case_of_payment
 -- The newest case of payments. cases_of_payment.
 SELECT DISTINCT ON (payment_id) payment_id, case_id FROM cases
- WHERE book_id = $1 AND payment_id = ANY($2::uuid[]) ORDER BY payment_id, case_id DESC
+ WHERE book_id = $1 AND payment_id = ANY($2::uuid[]) ORDER BY payment_id, opened_at DESC
+
+-- name: load_case_of_number
+-- Which case has a number already. case_of_number.
+SELECT number, case_id FROM cases WHERE book_id = $1 AND number = ANY($2::text[])
 
 -- name: find_case
 -- One case. Primary key.
@@ -28,11 +32,11 @@ SELECT case_json FROM cases WHERE book_id = $1 AND number = $2
 -- name: cases_of_customer
 -- A customer's cases, newest first. cases_of_customer.
 SELECT case_json FROM cases
- WHERE book_id = $1 AND customer_id = $2 AND customer_id <> 0 ORDER BY case_id DESC LIMIT $3
+ WHERE book_id = $1 AND customer_id = $2 AND customer_id <> 0 ORDER BY opened_at DESC LIMIT $3
 
 -- name: cases_of_payment
 -- The cases of one payment, newest first. cases_of_payment.
-SELECT case_json FROM cases WHERE book_id = $1 AND payment_id = $2 ORDER BY case_id DESC
+SELECT case_json FROM cases WHERE book_id = $1 AND payment_id = $2 ORDER BY opened_at DESC
 
 -- name: cases_of_incident
 -- The cases an incident brought. cases_of_incident.

@@ -93,7 +93,17 @@ CASE_OF_PAYMENT: Final[ShelfPlan[UUID, UUID]] = ShelfPlan(
 )
 """The newest case of a payment. Written as a column of the case; here for looking it up."""
 
-CASE_SHELVES: Final[tuple[ShelfPlan[Any, Any], ...]] = (CASES, CASE_OF_PAYMENT)
+CASE_OF_NUMBER: Final[ShelfPlan[str, UUID]] = ShelfPlan(
+    name="case_of_number",
+    sql=_SQL,
+    load="load_case_of_number",
+    key_arrays=lambda keys: (list(keys),),
+    read=lambda row: (row["number"], row["case_id"]),
+    rows_max=20_000,
+)
+"""Whose a number is: somebody who chooses ids must not choose one that is taken."""
+
+CASE_SHELVES: Final[tuple[ShelfPlan[Any, Any], ...]] = (CASES, CASE_OF_PAYMENT, CASE_OF_NUMBER)
 
 
 class OpenCase(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +116,7 @@ class OpenCase(msgspec.Struct, frozen=True, kw_only=True):
 
     def keys(self, book: Book) -> Iterable[Key]:
         yield CASES.name, self.case.id
+        yield CASE_OF_NUMBER.name, self.case.number
         payment_id = self.case.payment_id
         if payment_id is not None:
             yield CASE_OF_PAYMENT.name, payment_id
@@ -114,11 +125,16 @@ class OpenCase(msgspec.Struct, frozen=True, kw_only=True):
                 if known is not None:
                     yield CASES.name, known
 
-    def decide(self, book: Book) -> Case:
-        """The case; or the one that is open for this payment already."""
+    def decide(self, book: Book) -> Case | Refused:
+        """The case; or the one that is open for this payment already.
+
+        Refuses IDEMPOTENCY_KEY_REUSED for an id whose number another case has.
+        """
         known = book.shelf(CASES).get(self.case.id)
         if known is not None:
             return known
+        if book.shelf(CASE_OF_NUMBER).get(self.case.number) is not None:
+            return Refused(Refusal.IDEMPOTENCY_KEY_REUSED, "number", "make another key")
         payment_id = self.case.payment_id
         if payment_id is not None:
             before = book.shelf(CASE_OF_PAYMENT).get(payment_id)
@@ -126,6 +142,7 @@ class OpenCase(msgspec.Struct, frozen=True, kw_only=True):
             if open_one is not None and open_one.is_open:
                 return open_one
             book.shelf(CASE_OF_PAYMENT).put(payment_id, self.case.id)
+        book.shelf(CASE_OF_NUMBER).put(self.case.number, self.case.id)
         return keep(book, self.case, "opened", self.case.channel, self.by)
 
 

@@ -16,14 +16,14 @@ import msgspec
 from tangguh.core.clock import Clock
 from tangguh.core.errors import Misconfigured
 from tangguh.core.ids import Ids
-from tangguh.core.outcome import Refused
+from tangguh.core.outcome import Refusal, Refused
 from tangguh.db.pool import Pool
 from tangguh.notices.address import address_of
 from tangguh.notices.channels.channel import Channel
 from tangguh.notices.channels.mail import EmailChannel
 from tangguh.notices.channels.push import PushChannel
 from tangguh.notices.channels.sms import SmsChannel
-from tangguh.notices.channels.webhook import WebhookChannel
+from tangguh.notices.channels.webhook import WebhookChannel, secret_of
 from tangguh.notices.inbox import Count, Inbox, Item, Listed, Try
 from tangguh.notices.notice import Notice, Person, Urgency, Via, refuse_notice
 from tangguh.notices.sender import Sender
@@ -38,6 +38,7 @@ _LIST_MAX: Final = 10_000
 _TOLD_AT_ONCE: Final = 500
 _LAST_HOUR: Final = 23
 _KEY_CHARACTERS_MIN: Final = 32
+SUBSCRIBABLE: Final = (Via.EMAIL, Via.SMS, Via.WEBHOOK)
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -166,12 +167,25 @@ class Notices:
     async def take_receipt(self, headers: Mapping[str, str], body: bytes) -> Refused | None:
         """The SMS gateway's callback. Refuses ORDER_INVALID: not the gateway's, not understood."""
         sms = self._settings.sms
-        secret = sms.secret if sms else ""
-        receipt = receipt_of(headers, body, secret, self._clock.now())
+        if sms is None:  # an empty secret would let everybody sign
+            return Refused(Refusal.ORDER_INVALID, "signature", "this bank has no gateway")
+        receipt = receipt_of(headers, body, sms.secret, self._clock.now())
         if isinstance(receipt, Receipt):
             await self._store.take_receipt(Via.SMS, receipt, self._clock.now())
             return None
         return receipt
+
+    @property
+    def ways(self) -> tuple[Via, ...]:
+        """The ways somebody may subscribe by; none without a key for the links."""
+        if not self._settings.link_key:
+            return ()
+        return tuple(via for via in SUBSCRIBABLE if via in self.channels)
+
+    def webhook_secret(self, address: str) -> str:
+        """What the owner of a webhook judges our signatures with; empty without webhooks."""
+        webhook = self._settings.webhook
+        return secret_of(webhook, address) if webhook else ""
 
     def _words_of(self, notice: Notice) -> Words | Refused:
         return refuse_notice(notice) or self._texts.render(

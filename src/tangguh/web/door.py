@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Final
 
 from tangguh.access.rate import Rate
 from tangguh.access.session import Sessions
@@ -26,6 +27,8 @@ from tangguh.web.live import Live
 from tangguh.web.settings import WebSettings
 from tangguh.web.shutters import Shutters
 from tangguh.work.incidents.desk import IncidentDesk
+
+_SECRET_BYTES: Final = 32
 
 
 class Door:
@@ -60,6 +63,12 @@ class Door:
         self.requests = Rate(
             clock, burst=settings.requests_burst, per_minute=settings.requests_per_minute
         )
+        self.files = Rate(clock, burst=settings.files_burst, per_minute=settings.files_per_minute)
+        self.strangers = Rate(
+            clock, burst=settings.strangers_burst, per_minute=settings.strangers_per_minute
+        )
+        self.secret = secrets.token_bytes(_SECRET_BYTES)
+        """This process's own, for what it hands to a browser and must know again."""
         self._walking: set[asyncio.Task[Any]] = set()
         self.notice: Callable[[str, str], None] = lambda _name, _key: None
         """Tells the guard of a signal that is no payment; set by whoever has one."""

@@ -21,6 +21,7 @@ from tangguh.web.api import openapi
 from tangguh.web.api.operations import Endpoint, of_error, problem_response
 from tangguh.web.api.table import OPERATIONS
 from tangguh.web.door import Door
+from tangguh.web.partners import receipts
 from tangguh.web.problems import problem
 
 log = structlog.get_logger("web")
@@ -58,6 +59,7 @@ def build(door: Door, pages: Sequence[BaseRoute] = ()) -> ASGIApp:
 
     routes: list[BaseRoute] = [
         *_api_routes(door),
+        *receipts.routes(door),
         Route("/openapi.json", describe),
         Route("/health", health),
         *pages,
@@ -100,7 +102,7 @@ class Straight:
             answer = await endpoint(request)
         except Exception as error:
             answer = await _unexpected(request, error)
-        answer.raw_headers.extend(_SECURITY_HEADERS)
+        _protect(answer.raw_headers)
         answer.raw_headers.append(_NO_STORE)
         await answer(scope, receive, send)
 
@@ -111,6 +113,12 @@ def _straight_endpoints(door: Door) -> dict[tuple[str, str], Endpoint]:
         for operation in OPERATIONS
         if "{" not in operation.path
     }
+
+
+def _protect(headers: list[tuple[bytes, bytes]]) -> None:
+    """Add what is not there: an answer may be stricter about itself, as files of strangers are."""
+    said = {name for name, _ in headers}
+    headers.extend(one for one in _SECURITY_HEADERS if one[0] not in said)
 
 
 class SecurityHeaders:
@@ -128,7 +136,7 @@ class SecurityHeaders:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = message["headers"]
-                headers.extend(_SECURITY_HEADERS)
+                _protect(headers)
                 cache = b"public, max-age=3600" if cacheable else b"no-store"
                 if not any(name == b"cache-control" for name, _ in headers):
                     headers.append((b"cache-control", cache))

@@ -10,7 +10,9 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     ``answer_seconds``: how long a payment request waits for the rail before it answers with the
     payment as it stands. ``queued_commands_max``: above it new payments are turned away, so that
-    refunds, reversals and reads still get through. ``demo_crew_path``: where the demo's staff
+    refunds, reversals and reads still get through. ``files`` a customer (or host) may send as
+    evidence: each is drawn anew, which costs. ``strangers`` are hosts that send a public form or
+    ask for a report by its number. ``demo_crew_path``: where the demo's staff
     tokens are written, once.
     """
 
@@ -24,6 +26,10 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     logins_burst: int = 10
     requests_per_minute: int = 600
     requests_burst: int = 120
+    files_per_minute: int = 12
+    files_burst: int = 12
+    strangers_per_minute: int = 20
+    strangers_burst: int = 20
     live_streams_max: int = 2_000
     live_seconds_max: float = 300.0
     demo: bool = False

@@ -12,11 +12,16 @@ import pytest
 import tangguh.web
 from tangguh.core.outcome import Refusal
 from tangguh.core.service import BILL, TOPUP
+from tangguh.disputes.case import About, CaseState, Outcome
+from tangguh.disputes.steps import Step
+from tangguh.notices.desk import SUBSCRIBABLE
 from tangguh.web import pages
+from tangguh.web.pages.care.track import _FILE_RULES
 from tangguh.web.pages.outside.demo import CODES as DEMO_CODES
 from tangguh.web.pages.story import LOOKS
 from tangguh.web.pages.trouble import CODES
 from tangguh.web.problems import OF_REFUSAL, OF_REQUEST
+from tangguh.web.staff.cases import ACTS
 from tangguh.web.words import LANGUAGES, Words, choose, read_all
 
 HERE = Path(tangguh.web.__file__).parent
@@ -89,6 +94,15 @@ def test_every_text_asked_for_exists_and_every_text_is_asked_for() -> None:
     assert known - asked == set()
 
 
+def test_every_step_of_a_case_has_its_words() -> None:
+    """Whatever the book writes into a timeline, and wherever the clock moves it, can be told."""
+    tags = {step.__struct_config__.tag for step in Step.__args__}  # type: ignore[attr-defined]
+    for what in {*tags, "opened"} - {"look_again", "clock"}:
+        assert WORDS["id"].has(f"case.did_{what}"), what
+    for state in ("with_staff", "escalated", "decided", "closed"):
+        assert WORDS["id"].has(f"case.did_{state}"), state
+
+
 def test_indonesian_addresses_the_reader_with_a_capital() -> None:
     """Anda, always."""
     for key, text in WORDS["id"].texts.items():
@@ -118,7 +132,12 @@ def _any(words: Words, key: str) -> dict[str, str]:
 
 
 def _literal_keys() -> set[str]:
-    sources = [*(HERE / "templates").glob("*.html"), *Path(pages.__file__).parent.rglob("*.py")]
+    sources = [
+        *(HERE / "templates").glob("*.html"),
+        *Path(pages.__file__).parent.rglob("*.py"),
+        *(HERE / "care").glob("*.py"),
+        *(HERE / "staff").glob("*.py"),
+    ]
     found: set[str] = set()
     for source in sources:
         text = source.read_text()
@@ -147,11 +166,36 @@ def _computed_keys(known: set[str]) -> set[str]:
     }
     families |= {f"ask.name_{name}" for name in (*TOPUP, *BILL)}
     families |= {f"services.{group}" for group in ("banks", "wallets", "bills", "emoney")}
+    families |= _of_care()
     families |= {f"payment.total_{fate}" for fate in ("moved", "held", "void")}
     families |= {f"payment.part_refunded_{side}" for side in ("payer", "payee")}
     families |= {key for key in known if key.startswith(("money.", "retry.", "event.", "entry."))}
     families |= {key for key in known if key.startswith(("qr.", "photo.", "amount."))}
     return families | {key for key in known if key.split(".")[0] == "state" and _is_state(key)}
+
+
+def _of_care() -> set[str]:
+    """Families about reports, the staff's desk and subscriptions."""
+    did = {
+        "opened", "opened_bank", "waiting", "with_staff", "papers_asked", "papers_came", "extended",
+        "escalated", "decided", "objected", "evidence", "closed",
+    }  # fmt: skip
+    told_next = {*CaseState, "decided_again"}
+    families = {f"case.state_{state}" for state in CaseState}
+    families |= {f"case.next_{state}" for state in told_next}
+    families |= {f"case.did_{what}" for what in did}
+    families |= {"case.by_answer", "case.by_papers"}
+    families |= {f"report.about_{about}" for about in About}
+    families |= {f"report.file_{key}" for _, key in _FILE_RULES}
+    families |= {f"desk.outcome_{outcome}" for outcome in Outcome}
+    families |= {f"desk.channel_{channel}" for channel in ("app", "staff", "public", "bank")}
+    families |= {f"desk.verdict_{says}" for says in ("decide", "wait", "ask_network", "ask_staff")}
+    families |= {f"desk.act_{act}{part}" for act, part in product(ACTS, ("", "_hint"))}
+    families |= {f"subscribe.via_{via}" for via in SUBSCRIBABLE}
+    return families | {
+        f"subscribe.{what}{part}"
+        for what, part in product(("asked", "confirmed", "unknown", "ended"), ("", "_hint"))
+    }
 
 
 def _is_state(key: str) -> bool:

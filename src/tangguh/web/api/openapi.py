@@ -76,16 +76,19 @@ def _operation(one: Operation, schema_of: dict[str, Any]) -> dict[str, Any]:
         }
         for parameter in one.parameters
     ]
-    if one.moves_money:
-        parameters += [
-            {"name": name, "in": "header", "required": True, "schema": schema, "description": about}
-            for name, schema, about in _MONEY_HEADERS
-        ]
+    asked = _MONEY_HEADERS if one.moves_money else _MONEY_HEADERS[:1] if one.needs_key else ()
+    parameters += [
+        {"name": name, "in": "header", "required": True, "schema": schema, "description": about}
+        for name, schema, about in asked
+    ]
     if parameters:
         described["parameters"] = parameters
     if one.takes is not None:
         content = {"application/json": {"schema": schema_of[_key(one.takes)]}}
         described["requestBody"] = {"required": True, "content": content}
+    if one.takes_files:
+        files: dict[str, Any] = {media: {} for media in one.takes_files}
+        described["requestBody"] = {"required": True, "content": files}
     described["responses"] = _responses(one, schema_of)
     return described
 
@@ -96,10 +99,14 @@ def _responses(one: Operation, schema_of: dict[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = {"description": "Done" if status != 202 else "Not known yet"}
         if one.gives is not None:
             answer["content"] = {"application/json": {"schema": schema_of[_key(one.gives)]}}
+        if one.gives_file:
+            answer["content"] = {one.gives_file: {}}
         responses[str(status)] = answer
     codes = [*one.problems, *_ALWAYS]
     codes += _WITH_SESSION if one.needs_session else ()
     codes += _WITH_BODY if one.takes is not None else ()
+    codes += ("body_too_large", "content_type_wrong") if one.takes_files else ()
+    codes += ("header_invalid",) if one.needs_key else ()
     codes += _WITH_WRITING if one.method != "GET" else ()
     by_status: dict[int, list[str]] = {}
     rows = {**{str(code): kind for code, kind in OF_REFUSAL.items()}, **OF_REQUEST}

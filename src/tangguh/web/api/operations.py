@@ -52,11 +52,15 @@ class Call(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What a handler gives: a body (None for 204), its status, extra headers."""
+    """What a handler gives: a body (None for 204), its status, extra headers.
+
+    With ``media`` the body is bytes and goes out as it is.
+    """
 
     body: Any
     status: int = 200
     headers: dict[str, str] = {}
+    media: str = "application/json"
 
 
 Handler = Callable[[Call], Awaitable[Answer]]
@@ -75,7 +79,9 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """A row of the API: everything the router and the document need.
 
     ``problems`` are the codes beyond those every operation can answer. ``moves_money``: the
-    request needs an Idempotency-Key and the device's signature.
+    request needs an Idempotency-Key and the device's signature; ``needs_key``: the key alone.
+    ``takes_files``: the body is one file of these media, of at most ``file_bytes_max``;
+    ``gives_file`` is the medium of an answer that is a file.
     """
 
     id: str
@@ -88,6 +94,10 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     statuses: tuple[int, ...] = (200,)
     needs_session: bool = True
     moves_money: bool = False
+    needs_key: bool = False
+    takes_files: tuple[str, ...] = ()
+    file_bytes_max: int = 0
+    gives_file: str = ""
     parameters: tuple[Parameter, ...] = ()
     problems: tuple[str, ...] = ()
 
@@ -111,9 +121,8 @@ class Endpoint:
             return problem_response(of_error(error))
         if answer.body is None:
             return Response(status_code=answer.status, headers=answer.headers)
-        return Response(
-            _encode(answer.body), answer.status, answer.headers, media_type="application/json"
-        )
+        body = answer.body if isinstance(answer.body, bytes) else _encode(answer.body)
+        return Response(body, answer.status, answer.headers, media_type=answer.media)
 
     async def _call(self, request: Request) -> Call:
         session = await self._session(request) if self._operation.needs_session else None
@@ -122,7 +131,11 @@ class Endpoint:
         if self._decoder is not None:
             raw = await read_body(request, self._door.settings.body_bytes_max)
             body = self._decode(request, raw)
+        elif self._operation.takes_files:
+            raw = await self._file(request)
         key = ""
+        if self._operation.needs_key:
+            key = idempotency_key(request)
         if self._operation.moves_money and session is not None:
             key = idempotency_key(request)
             check_signature(self._door, request, session, raw, key)
@@ -140,9 +153,15 @@ class Endpoint:
             raise rate_limited(wait)
         return session
 
+    async def _file(self, request: Request) -> bytes:
+        """One file as it is. What it really is, its bytes say later."""
+        takes = self._operation.takes_files
+        if _media(request) not in takes:
+            raise trouble("content_type_wrong", f"send one of {', '.join(takes)}")
+        return await read_body(request, self._operation.file_bytes_max)
+
     def _decode(self, request: Request, raw: bytes) -> Any:
-        media = header(request, b"content-type").partition(";")[0].strip().lower()
-        if media != "application/json":
+        if _media(request) != "application/json":
             raise trouble("content_type_wrong", "send Content-Type: application/json")
         if self._decoder is None:
             return None
@@ -200,6 +219,10 @@ def header(request: Request, name: bytes) -> str:
     if known is None:
         known = scope["tangguh.headers"] = dict(scope["headers"])
     return known.get(name, b"").decode("latin-1")
+
+
+def _media(request: Request) -> str:
+    return header(request, b"content-type").partition(";")[0].strip().lower()
 
 
 def idempotency_key(request: Request) -> str:

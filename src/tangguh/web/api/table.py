@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from tangguh.web.api import mobile, services
+from tangguh.web.api import care, mobile, services
 from tangguh.web.api.operations import Operation
 
-OPERATIONS: Final[tuple[Operation, ...]] = (*mobile.OPERATIONS, *services.OPERATIONS)
+OPERATIONS: Final[tuple[Operation, ...]] = (
+    *mobile.OPERATIONS,
+    *services.OPERATIONS,
+    *care.OPERATIONS,
+)

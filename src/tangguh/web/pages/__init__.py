@@ -20,9 +20,10 @@ from tangguh.web.pages import (
     review,
     transfer,
 )
+from tangguh.web.pages.care import inbox, report, track
 from tangguh.web.pages.frame import Frame
 from tangguh.web.pages.memory import Memory
-from tangguh.web.pages.outside import demo, login
+from tangguh.web.pages.outside import demo, login, strangers, subscribe
 
 PAGES = (
     *login.PAGES,
@@ -34,6 +35,11 @@ PAGES = (
     *refund.PAGES,
     *history.PAGES,
     *payees.PAGES,
+    *report.PAGES,
+    *track.PAGES,
+    *inbox.PAGES,
+    *strangers.PAGES,
+    *subscribe.PAGES,
     *demo.PAGES,
     *problem.PAGES,
 )

@@ -37,7 +37,7 @@ log = structlog.get_logger("web.pages")
 
 SESSION_COOKIE: Final = "tangguh_session"
 LANGUAGE_COOKIE: Final = "tangguh_language"
-_FIELDS_MAX: Final = 40
+_FIELDS_MAX: Final = 80
 _EVERY_METHOD: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
 
@@ -106,6 +106,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
     ``survives``: shown from memory when the book cannot be read. ``opens_session``: its form is
     sent by somebody without a session, or with one this browser forgot; its origin must do.
+    ``bears_token``: what is sent holds a secret that proves the sender, so it may come from
+    anywhere (the one-click POST of a mail program, RFC 8058).
     """
 
     path: str
@@ -115,6 +117,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     takes_photo: bool = False
     survives: bool = False
     opens_session: bool = False
+    bears_token: bool = False
 
     @property
     def methods(self) -> list[str]:
@@ -172,9 +175,10 @@ class Frame:
         if visit.request.method != "POST":
             return visit
         form, photo = await self._read_form(visit.request)
-        _check_origin(visit.request)
-        if visit.session is not None and not self._page.opens_session:
-            _check_form_token(visit.session, form)
+        if not self._page.bears_token:
+            check_origin(visit.request)
+            if visit.session is not None and not self._page.opens_session:
+                _check_form_token(visit.session, form)
         return msgspec.structs.replace(visit, form=form, photo=photo)
 
     async def _who(self, request: Request) -> tuple[Session | None, Customer | None]:
@@ -252,7 +256,7 @@ def _address(request: Request) -> str:
     return f"{request.url.path}?{query}" if query else request.url.path
 
 
-def _check_origin(request: Request) -> None:
+def check_origin(request: Request) -> None:
     """A form must come from a page of this bank. Every browser of the last years says so."""
     origin = request.headers.get("origin")
     if origin is not None:

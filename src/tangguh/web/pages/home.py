@@ -29,9 +29,10 @@ async def show_home(visit: Visit) -> Response:
 
 async def _from_the_book(visit: Visit) -> Response:
     door, me = visit.door, visit.me
-    accounts, unsettled = await asyncio.gather(
+    accounts, unsettled, unread = await asyncio.gather(
         customers.accounts_of(door.pool, door.book_id, me.customer_id),
         payments.open_of_customer(door.pool, door.book_id, me.customer_id),
+        _unread(visit),
     )
     now = door.clock.now()
     visit.memory.keep_balances(me.customer_id, accounts, now)
@@ -46,9 +47,15 @@ async def _from_the_book(visit: Visit) -> Response:
         as_of=now,
         is_stale=False,
         shut=_named(shut, visit.language),
+        unread=unread,
         unsettled=await payment_rows(visit, unsettled),
         latest=await entry_rows(visit, latest),
     )
+
+
+async def _unread(visit: Visit) -> int:
+    notices = visit.door.notices
+    return await notices.count_unread(visit.me.customer_id) if notices is not None else 0
 
 
 def _named(shut: dict[str, Shut], language: str) -> list[tuple[str, str]]:
@@ -72,6 +79,7 @@ def _from_memory(visit: Visit) -> Response:
         as_of=known.as_of if known else None,
         is_stale=True,
         shut=[],
+        unread=0,
         unsettled=[],
         latest=[],
     )

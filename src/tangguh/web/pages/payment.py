@@ -18,6 +18,7 @@ from tangguh.payments import store as payments
 from tangguh.payments.payment import Payment, State
 from tangguh.web.api.mobile import visible_payment
 from tangguh.web.api.views import receipt_of, short_reference
+from tangguh.web.pages.care.report import report_line
 from tangguh.web.pages.frame import Page, Visit
 from tangguh.web.pages.people import People, merchant_of, note_of
 from tangguh.web.pages.screen import render
@@ -145,6 +146,7 @@ async def _values(visit: Visit, payment: Payment) -> dict[str, Any]:
         "receipt": receipt_of(events) if payment.rail == "billers" else "",
         "nmid": (merchant_of(payment) or ends.payee).nmid,
         "may_refund": received and payment.rail == "onus" and payment.refundable_minor > 0,
+        "report": await report_line(visit, payment),
         "original_href": f"/payments/{original.id}" if original else "",
         "refunds": [
             GivenBack(

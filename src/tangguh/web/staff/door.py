@@ -59,6 +59,11 @@ class Call:
         except msgspec.DecodeError as fault:
             raise trouble("json_invalid", "not JSON") from fault
 
+    @property
+    def file(self) -> bytes:
+        """The body as it is, for routes that take a file."""
+        return self._body
+
     def id(self, name: str) -> UUID:
         """An id in the path. Raises Trouble(parameter_invalid)."""
         try:
@@ -70,13 +75,23 @@ class Call:
 Handler = Callable[[Call], Awaitable[Any]]
 
 
-def route(staff: StaffDoor, method: str, path: str, handler: Handler) -> Route:
-    """A route behind the staff's door. What the handler gives becomes JSON; Refused a problem."""
+def route(
+    staff: StaffDoor,
+    method: str,
+    path: str,
+    handler: Handler,
+    *,
+    bytes_max: int = _BODY_BYTES_MAX,
+) -> Route:
+    """A route behind the staff's door.
+
+    What the handler gives becomes JSON, Refused a problem, a Response goes as it is.
+    """
 
     async def answer(request: Request) -> Response:
         try:
             by = await _who(request, staff)
-            body = await read_body(request, _BODY_BYTES_MAX)
+            body = await read_body(request, bytes_max)
             found = await handler(Call(request, staff, by, body))
         except Trouble as said:
             return problem_response(said.problem)
@@ -93,9 +108,14 @@ def route(staff: StaffDoor, method: str, path: str, handler: Handler) -> Route:
 
 async def _who(request: Request, staff: StaffDoor) -> Staff:
     kind, _, token = request.headers.get("authorization", "").partition(" ")
-    host = request.client.host if request.client else "unknown"
     if kind.lower() != "bearer" or not token:
         raise trouble("not_logged_in", "a bearer token of staff is asked for")
+    return await find_staff(request, staff, token)
+
+
+async def find_staff(request: Request, staff: StaffDoor, token: str) -> Staff:
+    """Whose token it is. Raises Trouble(not_logged_in, rate_limited); the guard hears of it."""
+    host = request.client.host if request.client else "unknown"
     found = await staff.room.staff.find_by_token(token)
     if found is None:
         wait = staff._tries.seconds_until_allowed(f"host {host}")  # noqa: SLF001

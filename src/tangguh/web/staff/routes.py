@@ -13,6 +13,7 @@ from tangguh.guard.rules import Rule
 from tangguh.guard.scope import text_of
 from tangguh.recovery.climb import Climb
 from tangguh.recovery.climber import climbs_under_way
+from tangguh.web.staff import cases, pages
 from tangguh.web.staff.door import Call, StaffDoor, route
 from tangguh.web.staff.views import change_view, climb_view, closure_view
 from tangguh.work.control.room import CloseOrder
@@ -239,7 +240,8 @@ def routes(staff: StaffDoor) -> list[BaseRoute]:
         ("POST", "/staff/v1/rules/test", test_rule),
         ("POST", "/staff/v1/rules", set_rule),
     )
-    return [route(staff, method, path, handler) for method, path, handler in table]
+    told = [route(staff, method, path, handler) for method, path, handler in table]
+    return [*told, *cases.routes(staff), *pages.routes(staff)]
 
 
 def _closed(call: Call, done: Any) -> Any:

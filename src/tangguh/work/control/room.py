@@ -129,7 +129,7 @@ class ControlRoom:
 
     async def close(self, by: Staff, order: CloseOrder) -> Closure | Change | Refused:
         """Close at once; the whole bank is only proposed. Refuses ORDER_INVALID by field."""
-        if not by.is_active or not by.roles:
+        if not by.is_active or not by.answers_for_gates:
             return _NOT_STAFF
         scope = _scope(order.scope)
         if isinstance(scope, Refused):
@@ -149,7 +149,7 @@ class ControlRoom:
         closure = (await self.board()).find(closure_id)
         if closure is None:
             return _NOT_IN_FORCE
-        if not by.is_active or not by.roles or closure.made_by == by.id:
+        if not by.is_active or not by.answers_for_gates or closure.made_by == by.id:
             return Refused(Refusal.APPROVER_NOT_ALLOWED, "staff", "somebody else confirms it")
         is_small = closure.collateral_permille <= SMALL_PERMILLE and closure.scope.is_pinned
         if is_small:
@@ -210,7 +210,7 @@ class ControlRoom:
 
     async def back(self, by: Staff, closure_id: UUID, why: str) -> Climb | Refused:
         """Close it again: making it smaller needs nobody else."""
-        if not by.is_active or not by.roles:
+        if not by.is_active or not by.answers_for_gates:
             return _NOT_STAFF
         if not why.strip():
             return Refused(Refusal.ORDER_INVALID, "why", "say why")
@@ -226,7 +226,7 @@ class ControlRoom:
         self, by: Staff, rule: GuardRule, reason: str
     ) -> GuardRule | Change | Refused:
         """Put a rule in force; one that would stop more than its class may is only proposed."""
-        if not by.is_active or not by.roles:
+        if not by.is_active or not by.answers_for_gates:
             return _NOT_STAFF
         test = await self.test_rule(rule)
         if rule.mode is Mode.LIVE and not test.may_go_live_alone:
@@ -309,7 +309,7 @@ class ControlRoom:
         self, by: Staff, kind: str, subject: str, payload: Mapping[str, Any]
     ) -> Change | Refused:
         """Propose a change. Refuses APPROVER_NOT_ALLOWED and CHANGE_ALREADY_PENDING."""
-        if not by.roles:
+        if not by.answers_for_gates:
             return _NOT_STAFF
         return await self._desk.decide(
             Propose(

@@ -1,0 +1,197 @@
+"""What the API takes and gives for complaints and notices."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from tangguh.disputes.case import TEXT_LENGTH_MAX, About, Case
+from tangguh.disputes.store import Event, Message
+from tangguh.notices.inbox import Item
+from tangguh.payments.payment import Payment
+from tangguh.web.care.story import said_in, steps_of, tell
+from tangguh.web.words import Words
+
+SaidText = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=TEXT_LENGTH_MAX,
+        pattern=r"^[^\x00-\x09\x0b-\x1f\x7f]*$(?!\n)",
+        description="In your own words; line feeds are kept",
+    ),
+]
+
+
+class NewComplaint(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A complaint. ``payment_id`` is a payment you made; without one the bank asks which."""
+
+    about: About
+    text: SaidText
+    payment_id: UUID | None = None
+
+
+class NewMessage(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """More about a complaint. To a decided one it is an objection, once."""
+
+    text: SaidText
+
+
+class EvidenceView(msgspec.Struct, frozen=True):
+    """One file. ``pages`` can be looked at, from 1; the file itself is never given back."""
+
+    file: int
+    media: str
+    size_bytes: int
+    pages: int
+    given_at: datetime
+
+
+class CaseStepView(msgspec.Struct, frozen=True):
+    """A line of the timeline: the kind of step and its words."""
+
+    at: datetime
+    what: str
+    words: str
+
+
+class MessageView(msgspec.Struct, frozen=True):
+    """What was written. ``mine`` false: by the bank."""
+
+    at: datetime
+    mine: bool
+    text: str
+
+
+class CaseLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A complaint in a list. ``words``: how it stands and what happens next."""
+
+    id: UUID
+    number: str
+    state: str
+    words: str
+    about: About
+    payment_id: UUID | None
+    opened_at: datetime
+    due_at: datetime
+    decided_at: datetime | None
+    outcome: str | None
+
+
+class CaseView(CaseLine, frozen=True, kw_only=True):
+    """A complaint whole. ``act_by``: until then you may object once it is decided.
+
+    ``laps``: the answer was against you; LAPS SJK is the way on.
+    """
+
+    act_by: datetime
+    answer: str
+    reason: str
+    may_object: bool
+    laps: bool
+    timeline: list[CaseStepView]
+    messages: list[MessageView]
+    evidence: list[EvidenceView]
+
+
+class Cases(msgspec.Struct, frozen=True):
+    """A customer's complaints, newest first."""
+
+    complaints: list[CaseLine]
+
+
+class NoticeView(msgspec.Struct, frozen=True):
+    """A notice. ``matter`` is what it is about; ``read_at`` null: new."""
+
+    id: UUID
+    matter: str
+    title: str
+    text: str
+    made_at: datetime
+    read_at: datetime | None
+
+
+class Inbox(msgspec.Struct, frozen=True):
+    """The newest notices, and how many are new in all."""
+
+    unread: int
+    notices: list[NoticeView]
+
+
+class Seen(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Notices that were looked at."""
+
+    ids: Annotated[list[UUID], Meta(min_length=1, max_length=100)]
+
+
+class SeenView(msgspec.Struct, frozen=True):
+    """How many of them were new."""
+
+    read: int
+
+
+class NewPushKeys(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A browser's public point and secret, base64url (RFC 8291)."""
+
+    p256dh: Annotated[str, Meta(min_length=80, max_length=100)]
+    auth: Annotated[str, Meta(min_length=20, max_length=30)]
+
+
+class NewPush(msgspec.Struct, forbid_unknown_fields=True, frozen=True, rename="camel"):
+    """A browser's push subscription, as ``PushSubscription.toJSON()`` gives it."""
+
+    endpoint: Annotated[str, Meta(min_length=10, max_length=1000)]
+    keys: NewPushKeys
+    expiration_time: float | None = None
+
+
+def case_line(words: Words, case: Case, now: datetime) -> CaseLine:
+    """A case as its list shows it."""
+    story = tell(words, case, None, now)
+    return CaseLine(
+        id=case.id,
+        number=case.number,
+        state=str(case.state),
+        words=f"{story.label}. {story.sentence}",
+        about=case.about,
+        payment_id=case.payment_id,
+        opened_at=case.opened_at,
+        due_at=case.due_at,
+        decided_at=case.decided_at,
+        outcome=str(case.outcome) if case.outcome is not None else None,
+    )
+
+
+def case_view(
+    words: Words,
+    case: Case,
+    payment: Payment | None,
+    events: list[Event],
+    messages: list[Message],
+    now: datetime,
+) -> CaseView:
+    """A case whole."""
+    story = tell(words, case, payment, now)
+    return CaseView(
+        **msgspec.structs.asdict(case_line(words, case, now)),
+        act_by=case.act_by,
+        answer=story.answer,
+        reason=story.reason,
+        may_object=story.may_object,
+        laps=story.laps,
+        timeline=[CaseStepView(one.at, one.what, one.words) for one in steps_of(words, events)],
+        messages=[MessageView(one.at, one.is_theirs, one.text) for one in said_in(messages)],
+        evidence=[
+            EvidenceView(number, one.media, one.size, one.pages, one.given_at)
+            for number, one in enumerate(case.evidence, start=1)
+        ],
+    )
+
+
+def notice_view(item: Item) -> NoticeView:
+    """A notice as its reader sees it."""
+    return NoticeView(item.id, item.matter, item.title, item.text, item.made_at, item.read_at)

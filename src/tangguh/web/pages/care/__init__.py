@@ -1,0 +1,1 @@
+"""What customers complain of and what they are told, as pages."""
