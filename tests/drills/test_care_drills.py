@@ -24,3 +24,10 @@ def test_whatever_way_it_comes_back_it_comes_back_once(seed: int) -> None:
     report = passed("refund-and-chargeback", 2, seed)
     assert report["measures"]["overtaken"] > 0
     assert report["measures"]["bank_died"] >= 6
+
+
+def test_a_flood_of_complaints_loses_none_and_fails_no_payment() -> None:
+    """At the pace of five thousand in ten minutes, poisoned files among them."""
+    measures = passed("complaint-flood", 300)["measures"]
+    assert measures["files_kept"] > 0
+    assert measures["files_refused"] > 0

@@ -99,7 +99,7 @@ class Device:
     async def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Said:
         """Any call that moves no money."""
         raw = msgspec.json.encode(body) if body is not None else None
-        return await self._call(method, path, raw, {})
+        return await self.send(method, path, raw, {})
 
     async def _signed(self, path: str, body: dict[str, Any], key: str) -> Said:
         raw = msgspec.json.encode(body)
@@ -109,13 +109,14 @@ class Device:
             "X-Timestamp": stamp,
             "X-Signature": signature(self._signing_key, "POST", path, raw, stamp, key),
         }
-        return await self._call("POST", path, raw, headers)
+        return await self.send("POST", path, raw, headers)
 
-    async def _call(
+    async def send(
         self, method: str, path: str, raw: bytes | None, headers: dict[str, str]
     ) -> Said:
+        """Send bytes as they are; JSON, when ``headers`` does not say what they are."""
         if raw is not None:
-            headers["Content-Type"] = "application/json"
+            headers.setdefault("Content-Type", "application/json")
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         async with self._http.request(

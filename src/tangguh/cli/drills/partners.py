@@ -127,7 +127,7 @@ class Payer:
     """One customer with a phone, who has asked about every payee already."""
 
     def __init__(self, device: Device, account: str, orders: Mapping[str, dict[str, Any]]) -> None:
-        self._device = device
+        self.device = device
         self._orders = orders
         self.account = account
         self.told: list[Told] = []
@@ -137,7 +137,7 @@ class Payer:
     async def order(self, order: dict[str, Any], key: str | None = None) -> Answer:
         """Send an order once and remember the answer."""
         try:
-            said = await self._device.pay({"from_account": self.account, **order}, key)
+            said = await self.device.pay({"from_account": self.account, **order}, key)
         except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError):
             self.unheard += 1
             return UNHEARD
@@ -165,13 +165,13 @@ class Payer:
 
     async def shown(self, payment_id: str) -> dict[str, Any]:
         """A payment as this customer is shown it now."""
-        return (await self._device.payment(payment_id)).body
+        return (await self.device.payment(payment_id)).body
 
     async def pay(self, partner: str, amount: str = "10000.00", *, wait: bool = True) -> str:
         """Pay once; the state told at once. With ``wait`` ask until it has ended."""
         order = {**self._orders[partner], "amount": amount}
         try:
-            said = await self._device.pay(order)
+            said = await self.device.pay(order)
         except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError):
             self.unheard += 1
             return ""
@@ -180,17 +180,17 @@ class Payer:
         state = str(said.body["state"])
         ended = said.body
         if wait:
-            ended = await self._device.until_ended(said.body["id"], 30.0)
+            ended = await self.device.until_ended(said.body["id"], 30.0)
         self.told.append(Told(said.body["id"], partner, state, str(ended.get("state"))))
         return state
 
     async def seen(self, payment_id: str) -> str:
         """The state of a payment as this customer is shown it now."""
-        return str((await self._device.payment(payment_id)).body.get("state", ""))
+        return str((await self.device.payment(payment_id)).body.get("state", ""))
 
     async def available(self) -> int:
         """What this customer is shown as free, in minor units."""
-        said = await self._device.ask("GET", "/v1/accounts")
+        said = await self.device.ask("GET", "/v1/accounts")
         shown = {one["account"]: one["available"] for one in said.body["accounts"]}
         return parse_decimal(shown[self.account])
 

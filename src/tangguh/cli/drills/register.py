@@ -16,7 +16,7 @@ from tangguh.cli.drills import (
     settlement_twice,
     slow_partner,
 )
-from tangguh.cli.drills.care import late_success, refund_and_chargeback
+from tangguh.cli.drills.care import complaint_flood, late_success, refund_and_chargeback
 from tangguh.cli.drills.duty import control_plane_dead, insider_approver
 from tangguh.cli.drills.load import hot_account, hot_merchant, retry_storm, status_storm
 from tangguh.cli.drills.report import Report
@@ -143,5 +143,10 @@ DRILLS: Final[dict[str, Drill]] = {
         "Claims, returns and reversals of the same payments race, and the bank is killed between.",
         refund_and_chargeback.run,
         2,
+    ),
+    "complaint-flood": Drill(
+        "Everybody complains at once, with pictures, some made to harm; nobody else notices.",
+        complaint_flood.run,
+        400,
     ),
 }
