@@ -75,6 +75,7 @@ class Care:
             settings=wanted,
             look_seconds=status.look_seconds if status else _LOOK_SECONDS,
             bank_name=bank.door.bank_name,
+            page_url=status.page_url if status else "",
         )
         self.word = Word(
             self.notices,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import Final
 
+import msgspec
 from starlette.responses import Response
 
 from tangguh.core.errors import StoreUnavailable
@@ -41,16 +43,51 @@ async def _from_the_book(visit: Visit) -> Response:
         first = accounts[0].account_id
         latest = await statement.history(door.pool, door.book_id, first, statement.NEWEST, _LATEST)
     shut = await door.shutters.every(me.customer_id)
+    banners = banners_of(visit)
+    explained = {name for one in banners for name in one.components}
+    shut = {name: one for name, one in shut.items() if name not in explained}
     return visit.page(
         "home.html",
         accounts=accounts,
         as_of=now,
         is_stale=False,
         shut=_named(shut, visit.language),
+        banners=banners,
         unread=unread,
         unsettled=await payment_rows(visit, unsettled),
         latest=await entry_rows(visit, latest),
     )
+
+
+class Banner(msgspec.Struct, frozen=True):
+    """An incident as its customers see it at the top of the app."""
+
+    headline: str
+    happened: str
+    next_word: datetime | None
+    is_overdue: bool
+    components: tuple[str, ...]
+    more: str
+
+
+def banners_of(visit: Visit) -> list[Banner]:
+    """The incidents that are told of now. From memory: there also when the book is not."""
+    desk = visit.door.incidents
+    if desk is None:
+        return []
+    now = visit.door.clock.now()
+    return [
+        Banner(
+            one.updates[-1].texts[visit.language].headline,
+            one.updates[-1].texts[visit.language].happened,
+            one.next_update_at,
+            one.is_overdue(now),
+            one.components,
+            desk.page_url or "/services",
+        )
+        for one in desk.open
+        if one.state.is_public and one.updates
+    ]
 
 
 async def _unread(visit: Visit) -> int:
@@ -79,6 +116,7 @@ def _from_memory(visit: Visit) -> Response:
         as_of=known.as_of if known else None,
         is_stale=True,
         shut=[],
+        banners=banners_of(visit),
         unread=0,
         unsettled=[],
         latest=[],

@@ -64,6 +64,7 @@ class IncidentDesk:
         look_seconds: float,
         bank_name: str,
         app_url: str = "",
+        page_url: str = "",
     ) -> None:
         self._desk = desk
         self._pool = pool
@@ -78,6 +79,7 @@ class IncidentDesk:
         self._look_seconds = look_seconds
         self._bank_name = bank_name
         self._app_url = app_url
+        self.page_url = page_url
         self.states: dict[str, ComponentState] = {}
         self.open: tuple[Incident, ...] = ()
         """The incidents that are open, as of the newest round: banners are made from these."""
