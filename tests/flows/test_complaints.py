@@ -287,7 +287,7 @@ async def test_a_payment_one_does_not_know_is_for_people(bank: Bank, desk: Compl
 
 async def test_is_my_money_safe_is_answered_at_once_while_the_books_hold(desk: Complaints) -> None:
     case = await opened(desk, says(About.SAFETY))
-    assert (case.state, case.outcome) == (CaseState.DECIDED, Outcome.EXPLAINED)
+    assert (case.state, case.outcome) == (CaseState.DECIDED, Outcome.ASSURED)
 
 
 async def test_left_alone_it_goes_up_and_never_past_its_deadline(

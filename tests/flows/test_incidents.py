@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -12,6 +13,8 @@ from tangguh.app import Bank
 from tangguh.core.clock import HandClock
 from tangguh.core.order import Origin
 from tangguh.core.outcome import Accepted, Declined, Refusal, Refused, Unanswered
+from tangguh.disputes.case import About, Case
+from tangguh.disputes.complaints import Complaint
 from tangguh.guard.closure import Allowance, Closure, SignalClass, State
 from tangguh.guard.scope import Scope
 from tangguh.notices.inbox import Item
@@ -301,3 +304,16 @@ async def test_silence_closure_and_silence_again_are_one_story_and_one_message(
         incidents = await look(bank, clock)
     assert len(incidents) == 1
     assert len(await told(bank, 7)) == 1
+
+
+async def test_more_time_for_a_report_is_told_before_it_was_due(
+    bank: Bank, clock: HandClock
+) -> None:
+    """POJK 22/2023: ten working days more only with notice before they are needed."""
+    case = await bank.care.complaints.open(
+        Complaint(case_id=UUID(int=5), customer_id=ANA, about=About.OTHER, text="x", channel="app")
+    )
+    assert isinstance(case, Case)
+    await bank.care.complaints.extend(case.id, "the acquirer has not answered", "staff:6")
+    await bank.care.word.round()
+    assert "Jawaban laporan perlu waktu lebih" in [one.title for one in await told(bank, ANA)]

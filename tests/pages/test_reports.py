@@ -95,7 +95,7 @@ def struk(folder: Path, name: str = "struk.jpg", content: bytes | None = None) -
 
 
 async def cases(site: Site, customer_id: int = 1) -> list:
-    return await site.bank.complaints.store.of_customer(customer_id)
+    return await site.bank.care.complaints.store.of_customer(customer_id)
 
 
 # ---- customers -----------------------------------------------------------------------------------
@@ -155,7 +155,7 @@ async def test_the_payment_tells_of_its_report_and_the_answer_says_where_the_mon
     payment_id = case.payment_id
     desk = site.bank.desk
     await desk.decide(Conclude(payment_id, Declined(Refusal.PARTNER_DECLINED, "x"), desk.rules))
-    await site.bank.complaints.round()
+    await site.bank.care.complaints.round()
     await page.reload()
     await sees(page, "Sudah dijawab", "sudah dapat Anda pakai lagi", "Mengapa Anda tidak setuju?")
     assert await page.locator("#laps").count() == 0
@@ -175,7 +175,7 @@ async def test_a_no_names_the_way_on(site: Site, visitor) -> None:
     await page.click("main button.button")
     await page.wait_for_url(re.compile(r"/reports/[0-9a-f-]{36}$"))
     [case] = await cases(site, 7)
-    await site.bank.complaints.answer(case.id, Outcome.REFUSED, "It was not ours.", "staff:6")
+    await site.bank.care.complaints.answer(case.id, Outcome.REFUSED, "It was not ours.", "staff:6")
     await page.reload()
     await sees(page, "We cannot do what you asked.", "It was not ours.", "LAPS SJK")
     await fits(page)
@@ -199,7 +199,7 @@ async def test_notices_are_counted_at_home_and_marked_once_read(site: Site, visi
 
 
 async def tell(bank: Bank, customer_id: int) -> None:
-    told = await bank.notices.tell(
+    told = await bank.care.notices.tell(
         [
             Notice(
                 id=bank.ids.next(),
@@ -316,7 +316,7 @@ async def test_a_payment_that_was_received_is_named_in_the_report(
     assert (status, there.path.startswith("/reports/")) == (200, True), text
     [case] = await cases(site, 2)
     assert case.payment_id is None
-    [said] = await site.bank.complaints.store.messages(case.id)
+    [said] = await site.bank.care.complaints.store.messages(case.id)
     assert re.search(r"Ref\. \w+", said.body)
 
 
@@ -351,10 +351,10 @@ async def test_a_stranger_gets_a_number_and_a_code_and_follows_the_report(
     assert status == 200, text
     number = found(r'id="number">(TG26-\w{4}-\w{4})<', text)
     code = found(r'id="code">(\w{4}-\w{4})<', text)
-    case = await site.bank.complaints.store.find_by_number(number)
+    case = await site.bank.care.complaints.store.find_by_number(number)
     assert case is not None
     assert (case.customer_id, case.channel) == (0, "public")
-    contact = await site.bank.complaints.store.contact(case.id)
+    contact = await site.bank.care.complaints.store.contact(case.id)
     assert contact is not None
     assert contact[0] == "628119990001"
     client.http.cookie_jar.clear()
@@ -448,7 +448,7 @@ async def test_nobody_can_name_the_id_of_anothers_case(client: Client, site: Sit
         status, text = await strangely(client, key=key)
         assert status == 200
     case = (await cases(site))[0]
-    assert len(await site.bank.complaints.store.messages(case.id)) == 1
+    assert len(await site.bank.care.complaints.store.messages(case.id)) == 1
     assert case.number not in text
 
 
@@ -506,18 +506,18 @@ async def test_a_subscription_is_agreed_to_by_a_button_and_ended_by_one_click(
     token = confirm_token(KEY, await subscription_of(bank))
     status, _, _ = await client.get(f"/subscribe/confirm?token={token}")
     assert status == 200
-    assert await bank.notices.subscribers_of(["mobile.qris.offus"]) == []
+    assert await bank.care.notices.subscribers_of(["mobile.qris.offus"]) == []
     status, text, _ = await client.post("/subscribe/confirm", {"token": token}, csrf="")
     assert (status, "Langganan aktif" in text) == (200, True)
-    [one] = await bank.notices.subscribers_of(["mobile.qris.offus"])
-    assert await bank.notices.subscribers_of(["mobile.transfer.bifast"]) == []
+    [one] = await bank.care.notices.subscribers_of(["mobile.qris.offus"])
+    assert await bank.care.notices.subscribers_of(["mobile.transfer.bifast"]) == []
     end = unsubscribe_token(KEY, one.person.id)
     await client.get(f"/unsubscribe?token={end}")
-    assert await bank.notices.subscribers_of(["mobile.qris.offus"])
+    assert await bank.care.notices.subscribers_of(["mobile.qris.offus"])
     one_click = {"List-Unsubscribe": "One-Click"}
     async with client.http.post(f"{client.url}/unsubscribe?token={end}", data=one_click) as answer:
         assert answer.status == 200
-    assert await bank.notices.subscribers_of(["mobile.qris.offus"]) == []
+    assert await bank.care.notices.subscribers_of(["mobile.qris.offus"]) == []
 
 
 async def test_a_webhooks_owner_is_told_the_secret_once_they_agree(
@@ -527,7 +527,7 @@ async def test_a_webhooks_owner_is_told_the_secret_once_they_agree(
     assert (await client.post("/subscribe", wish, csrf=""))[0] == 200
     token = confirm_token(KEY, await subscription_of(site.bank))
     _, text, _ = await client.post("/subscribe/confirm", {"token": token}, csrf="")
-    assert site.bank.notices.webhook_secret("https://shop.example/in") in text
+    assert site.bank.care.notices.webhook_secret("https://shop.example/in") in text
 
 
 @pytest.mark.parametrize(
@@ -552,7 +552,7 @@ async def test_unknown_tokens_and_banks_without_a_key(client: Client, site: Site
         status, text, _ = await client.post("/subscribe/confirm", {"token": token}, csrf="")
         assert (status, "Tautan ini tidak berlaku" in text) == (404, True)
         assert (await client.post("/unsubscribe", {"token": token}, csrf=""))[0] == 200
-    site.bank.notices._settings = NoticesSettings()
+    site.bank.care.notices._settings = NoticesSettings()
     for answer in (await client.get("/subscribe"), await client.post("/subscribe", WISH, csrf="")):
         assert (answer[0], "umpan Atom" in answer[1]) == (200, True)
 
@@ -623,7 +623,7 @@ async def test_a_case_is_answered_by_its_staff_id_and_not_from_elsewhere(
     assert (status, "Pilih salah satu." in text) == (409, True)
     status, _, _ = await client.post(f"{path}/answer", form, csrf="")
     assert status == 200
-    events = await site.bank.complaints.store.timeline(UUID(case_id))
+    events = await site.bank.care.complaints.store.timeline(UUID(case_id))
     assert (events[-1].what, events[-1].by) == ("decided", "staff:6")
     for wrong in (f"{path}/fire", "/staff/queue/7/answer", f"/staff/queue/{UUID(int=7)}/papers"):
         assert (await client.post(wrong, form, csrf=""))[0] == 404, wrong

@@ -234,7 +234,9 @@ async def test_files_cannot_be_sent_without_end(phone: Phone, bank: Bank) -> Non
 
 async def test_the_letter_in_two_languages(phone: Phone, bank: Bank) -> None:
     case = (await complains(phone)).body
-    await bank.complaints.answer(UUID(case["id"]), Outcome.REFUSED, "Bukan nasabah.", "staff:6")
+    await bank.care.complaints.answer(
+        UUID(case["id"]), Outcome.REFUSED, "Bukan nasabah.", "staff:6"
+    )
     path = f"/v1/complaints/{case['id']}/letter.pdf"
     for language, words in (("id", "Kami tidak dapat memenuhi"), ("en", "We cannot do what")):
         letter = await phone.ask("GET", f"{path}?language={language}")
@@ -250,7 +252,9 @@ async def test_a_refusal_names_the_way_on_and_one_objection_is_heard(
 ) -> None:
     case = (await complains(phone)).body
     assert (case["state"], case["laps"], case["may_object"]) == ("with_staff", False, False)
-    await bank.complaints.answer(UUID(case["id"]), Outcome.REFUSED, "Bukan nasabah.", "staff:6")
+    await bank.care.complaints.answer(
+        UUID(case["id"]), Outcome.REFUSED, "Bukan nasabah.", "staff:6"
+    )
     path = f"/v1/complaints/{case['id']}"
     decided = (await phone.ask("GET", path)).body
     assert (decided["laps"], decided["may_object"], decided["reason"]) == (
@@ -260,7 +264,7 @@ async def test_a_refusal_names_the_way_on_and_one_objection_is_heard(
     )
     objected = (await phone.ask("POST", f"{path}/messages", {"text": "Saya tidak setuju."})).body
     assert (objected["state"], objected["outcome"]) == ("with_staff", None)
-    await bank.complaints.answer(UUID(case["id"]), Outcome.REFUSED, "Tetap.", "staff:6")
+    await bank.care.complaints.answer(UUID(case["id"]), Outcome.REFUSED, "Tetap.", "staff:6")
     again = await phone.ask("POST", f"{path}/messages", {"text": "Tetap tidak setuju."})
     assert (again.status, again.code) == (409, "case_step_not_allowed")
 
@@ -269,7 +273,7 @@ async def test_papers_asked_for_are_named_and_a_file_brings_it_back(
     phone: Phone, bank: Bank
 ) -> None:
     case = (await complains(phone)).body
-    await bank.complaints.ask_papers(UUID(case["id"]), "foto struk", "staff:6")
+    await bank.care.complaints.ask_papers(UUID(case["id"]), "foto struk", "staff:6")
     path = f"/v1/complaints/{case['id']}"
     assert "foto struk" in (await phone.ask("GET", path)).body["words"]
     assert (await sends(phone, case["id"], picture())).body["state"] == "with_staff"
@@ -280,7 +284,7 @@ async def test_papers_asked_for_are_named_and_a_file_brings_it_back(
 
 async def tell(bank: Bank, customer_id: int, step: str = "opened") -> UUID:
     notice_id = bank.ids.next()
-    told = await bank.notices.tell(
+    told = await bank.care.notices.tell(
         [
             Notice(
                 id=notice_id,
@@ -349,9 +353,9 @@ async def test_a_bank_without_a_gateway_takes_no_receipt_however_it_is_signed(
     bank: Bank, clock: HandClock
 ) -> None:
     """No secret is not the empty secret."""
-    bank.notices._settings = NoticesSettings()
+    bank.care.notices._settings = NoticesSettings()
     body = b'{"id": "abc", "status": "delivered"}'
-    refused = await bank.notices.take_receipt(signed(body, clock, ""), body)
+    refused = await bank.care.notices.take_receipt(signed(body, clock, ""), body)
     assert refused is not None
     assert refused.field == "signature"
 
@@ -360,8 +364,8 @@ async def test_an_answer_in_time_is_never_late(phone: Phone, bank: Bank, clock: 
     """Left alone, a case climbs to the head of complaints; the page says by when it is answered."""
     case = (await complains(phone)).body
     clock.advance(timedelta(days=20).total_seconds())
-    await bank.complaints.round()
-    found: Case | None = await bank.complaints.store.find(UUID(case["id"]))
+    await bank.care.complaints.round()
+    found: Case | None = await bank.care.complaints.store.find(UUID(case["id"]))
     assert found is not None
     assert found.state is CaseState.ESCALATED
     assert (await phone.ask("GET", f"/v1/complaints/{case['id']}")).body["timeline"][-1][

@@ -179,3 +179,31 @@ async def test_an_incident_that_is_not_there(desk: Desk) -> None:
     for path in ("", "/reports/initial.docx"):
         status, said = await desk.ask("GET", f"/incidents/{'0' * 32}{path}")
         assert (status, said["code"]) == (404, "incident_not_found")
+
+
+async def test_the_banks_own_money_for_a_case_is_proposed_by_one_and_signed_by_another(
+    desk: Desk, bank: Bank
+) -> None:
+    payment = await pay(bank, await scan(bank, 54_000 * RUPIAH))
+    body = {
+        "customer_id": 1,
+        "payment_id": str(payment.id),
+        "about": "not_mine",
+        "text": "x",
+        "key": "k",
+    }
+    status, case = await desk.ask("POST", "/cases", body, by="staff:6")
+    assert status in {200, 201}, case
+    number = case["id"]
+    word = {"outcome": "paid_by_bank", "why": "x"}
+    status, said = await desk.ask("POST", f"/cases/{number}/answer", word, by="staff:6")
+    assert (status, said["field"]) == (422, "outcome")
+    order = {"account": payment.debtor, "amount_minor": 54_000 * RUPIAH, "why": "our mistake"}
+    status, said = await desk.ask("POST", f"/cases/{number}/pay", order)
+    assert status == 200, said
+    sign = f"/changes/{said['change']['id']}/approve"
+    status, _ = await desk.ask("POST", sign, {"sha256": said["change"]["sha256"]}, by="staff:3")
+    assert status == 200
+    _, case = await desk.ask("GET", f"/cases/{number}", by="staff:6")
+    assert case["outcome"] == "paid_by_bank"
+    await proved(bank)

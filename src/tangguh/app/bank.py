@@ -238,7 +238,7 @@ class Bank:
         people = [
             *staff_api.routes(staff),
             *staff_incidents.routes(
-                staff, self.care.incidents, self.care.bulk, self.care.reporting
+                staff, self.care.incidents, self.care.bulk, self.care.payouts, self.care.reporting
             ),
         ]
         return server.build(self.door, (*partners, *people, *pages.routes(self.door)))

@@ -84,10 +84,22 @@ class Outcome(StrEnum):
     CLAIMED = "claimed"
     PAID_BY_BANK = "paid_by_bank"
     EXPLAINED = "explained"
+    ASSURED = "assured"
     REFUSED = "refused"
     NO_PAPERS = "no_papers"
 
 
+BY_PEOPLE: Final = frozenset(
+    {
+        Outcome.NOTHING_TAKEN,
+        Outcome.MONEY_FREE,
+        Outcome.CAME_BACK,
+        Outcome.ARRIVED,
+        Outcome.EXPLAINED,
+        Outcome.REFUSED,
+    }
+)
+"""What somebody may answer by word alone. That the bank paid or claims is answered by doing it."""
 AGAINST: Final = frozenset({Outcome.REFUSED, Outcome.ARRIVED, Outcome.NO_PAPERS})
 """After these the answer names the way to LAPS SJK: the person may not have got what they asked."""
 

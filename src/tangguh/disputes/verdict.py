@@ -120,5 +120,5 @@ def _wait_for(payment: Payment, policy: RedressPolicy, now: datetime) -> Wait:
 
 def _without_payment(case: Case, seen: Seen) -> Verdict:
     if case.about is About.SAFETY and seen.assured_at is not None:
-        return Decide(Outcome.EXPLAINED, "books and settlement were seen to hold")
+        return Decide(Outcome.ASSURED, "books and settlement were seen to hold")
     return AskStaff("no payment is named" if case.complete_at is None else "people answer it")

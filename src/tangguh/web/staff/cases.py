@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute
 from tangguh.access.people import Staff
 from tangguh.core.outcome import Refusal, Refused
 from tangguh.customers import store as customers
-from tangguh.disputes.case import About, Case, Outcome
+from tangguh.disputes.case import BY_PEOPLE, About, Case, Outcome
 from tangguh.disputes.complaints import Complaint, Complaints
 from tangguh.disputes.evidence.judge import SIZE_MAX
 from tangguh.disputes.steps import Escalate
@@ -117,6 +117,8 @@ async def answer_case(door: Door, case: Case, said: NewAnswer, by: Staff) -> Cas
     """Decide it. Refuses what the desk refuses, also when the case has moved since it was read."""
     if not by.answers_complaints:
         return NOT_FOR_COMPLAINTS
+    if said.outcome not in BY_PEOPLE:
+        return Refused(Refusal.ORDER_INVALID, "outcome", "it is answered by doing it")
     why = care.clean(said.why)
     return await care.complaints_of(door).answer(case.id, said.outcome, why, by.id, said.was)
 

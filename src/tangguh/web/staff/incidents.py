@@ -34,6 +34,7 @@ from tangguh.web.problems import trouble
 from tangguh.web.staff.door import Call, StaffDoor, route
 from tangguh.web.staff.views import change_view
 from tangguh.work.care.bulk import Bulk
+from tangguh.work.care.pay import Payouts
 from tangguh.work.incidents.desk import IncidentDesk
 from tangguh.work.incidents.lint import lint_with
 from tangguh.work.incidents.reporting import Reporting, Told
@@ -87,6 +88,14 @@ class Advance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     advance_max_minor: int = 0
 
 
+class Pay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """So much of the bank's money to an account, for a case, in minor units."""
+
+    account: int
+    amount_minor: int
+    why: str
+
+
 class SentReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which report was sent, the hash of exactly what, and the authority's reference."""
 
@@ -99,8 +108,14 @@ class IncidentRoutes:
     """The handlers, over what they need."""
 
     def __init__(
-        self, staff: StaffDoor, desk: IncidentDesk, bulk: Bulk, reporting: Reporting
+        self,
+        staff: StaffDoor,
+        desk: IncidentDesk,
+        bulk: Bulk,
+        payouts: Payouts,
+        reporting: Reporting,
     ) -> None:
+        self._payouts = payouts
         self._decide = staff.door.desk.decide
         self._desk = desk
         self._bulk = bulk
@@ -286,6 +301,14 @@ class IncidentRoutes:
         most = call.read(Advance).advance_max_minor
         return _proposed(await self._bulk.propose(call.by, call.id("incident"), most))
 
+    async def pay_for_case(self, call: Call) -> Any:
+        """Propose to pay a customer for a case; a second person signs, then it is done."""
+        asked = call.read(Pay)
+        case = call.id("case")
+        return _proposed(
+            await self._payouts.propose(call.by, case, asked.account, asked.amount_minor, asked.why)
+        )
+
     # ---- authorities -----------------------------------------------------------------------------
 
     async def report(self, call: Call) -> Any:
@@ -329,10 +352,10 @@ class IncidentRoutes:
 
 
 def routes(
-    staff: StaffDoor, desk: IncidentDesk, bulk: Bulk, reporting: Reporting
+    staff: StaffDoor, desk: IncidentDesk, bulk: Bulk, payouts: Payouts, reporting: Reporting
 ) -> list[BaseRoute]:
     """Everything staff do about incidents by HTTP."""
-    found = IncidentRoutes(staff, desk, bulk, reporting)
+    found = IncidentRoutes(staff, desk, bulk, payouts, reporting)
     staff.room.carriers[OVERRIDE_KIND] = found.carry_override
     here = "/staff/v1/incidents/{incident}"
     table = (
@@ -346,6 +369,7 @@ def routes(
         ("POST", f"{here}/bulk", found.propose_bulk),
         ("GET", f"{here}/reports/{{report}}", found.report),
         ("POST", f"{here}/reports/sent", found.report_sent),
+        ("POST", "/staff/v1/cases/{case}/pay", found.pay_for_case),
         ("GET", "/staff/v1/components", found.components),
         ("POST", "/staff/v1/components/{component}/override", found.override),
     )

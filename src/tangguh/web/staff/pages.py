@@ -21,7 +21,7 @@ from tangguh.access.people import Staff
 from tangguh.core.errors import TangguhError
 from tangguh.core.format import moment
 from tangguh.core.outcome import Refused
-from tangguh.disputes.case import Case, Outcome
+from tangguh.disputes.case import BY_PEOPLE, Case, Outcome
 from tangguh.web import words as language_of
 from tangguh.web.api.operations import of_error, read_body
 from tangguh.web.care import desk as care
@@ -233,7 +233,7 @@ async def _case_page(visit: Visit, case: Case, told: str = "", acted: str = "") 
         ),
         said=said_in(await desk.store.messages(case.id)),
         files=files,
-        outcomes=[(str(one), words(f"desk.outcome_{one}")) for one in Outcome],
+        outcomes=[(str(one), words(f"desk.outcome_{one}")) for one in Outcome if one in BY_PEOPLE],
         acts=list(ACTS),
         told=told,
         acted=acted,

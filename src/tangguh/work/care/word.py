@@ -94,6 +94,7 @@ class Word:
             "opened": "case_received",
             "decided": "case_decided",
             "papers_asked": "case_needs_papers",
+            "extended": "case_extended",
         }.get(what)
         told_by_incident = case.incident_id is not None and case.channel == BANK
         if word is not None and case.customer_id and not told_by_incident:
