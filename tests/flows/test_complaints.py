@@ -394,3 +394,14 @@ async def test_papers_are_late_and_the_person_still_gets_an_answer(
     found = await desk.store.find(case.id)
     assert found is not None
     assert found.outcome is Outcome.NO_PAPERS
+
+
+async def test_nobody_inside_the_bank_is_debited_by_a_claim(bank: Bank, desk: Complaints) -> None:
+    """A claim goes to a network. What a customer of ours received is theirs, whatever staff write."""
+    payment = await pay(bank, await transfer(bank, 54_000 * RUPIAH))
+    case = await opened(desk, says(About.NOT_MINE, payment_id=payment.id))
+    before = (await balance(bank, payment.creditor)).posted_minor
+    said = await desk.claim(case, "they say so", "staff:6")
+    assert isinstance(said, Refused)
+    assert said.code is Refusal.PAYMENT_NOT_REFUNDABLE
+    assert (await balance(bank, payment.creditor)).posted_minor == before

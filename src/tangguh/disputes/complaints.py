@@ -281,12 +281,17 @@ class Complaints:
     async def claim(self, case: Case, why: str, by: str) -> Case | Refused:
         """People claim it from the network for its payer: the bank's advance, a chargeback.
 
-        Asked for again after the bank died in between, it is the same claim. Refuses what the
-        arbiter refuses, and what ended the claim at once (PARTNER_DECLINED, WAY_BACK_TAKEN).
+        Asked for again after the bank died in between, it is the same claim. Refuses
+        PAYMENT_NOT_REFUNDABLE for what never left the bank (nobody's account is emptied by a
+        claim), what the arbiter refuses, and what ended the claim at once (PARTNER_DECLINED,
+        WAY_BACK_TAKEN).
         """
-        payment = (await self._look(case.payment_id)).payment
+        seen = await self._look(case.payment_id)
+        payment = seen.payment
         if payment is None:
             return Refused(Refusal.PAYMENT_NOT_FOUND, "payment_id", "the case names no payment")
+        if seen.is_inside:
+            return Refused(Refusal.PAYMENT_NOT_REFUNDABLE, "payment_id", "it never left the bank")
         key = f"claim:{case.id.hex}"
         # Not by a repeat of the order: what is left to claim is less once there is a claim.
         claim = await self._desk.decide(FindOrdered(THE_BANK, key))
