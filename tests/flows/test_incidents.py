@@ -317,3 +317,16 @@ async def test_more_time_for_a_report_is_told_before_it_was_due(
     await bank.care.complaints.extend(case.id, "the acquirer has not answered", "staff:6")
     await bank.care.word.round()
     assert "Jawaban laporan perlu waktu lebih" in [one.title for one in await told(bank, ANA)]
+
+
+async def test_a_bank_that_died_before_it_opened_the_case_opens_it_when_it_is_back(
+    bank: Bank, paper: PaperRail, clock: HandClock
+) -> None:
+    payment = await waits(bank, paper, "q-1")
+    clock.advance(900)
+    await bank.redress.round()
+    anew = type(bank.care)(bank)
+    assert await anew.own.start() == 1
+    assert await anew.own.round() == 1
+    assert len(await bank.care.complaints.store.of_payment(payment.id)) == 1
+    assert await anew.own.start() == 0

@@ -127,6 +127,7 @@ class Care:
     async def start(self) -> list[asyncio.Task[None]]:
         """Begin; the tasks that go on until they are cancelled."""
         await self.complaints.start()
+        await self.own.start()
         await self.bulk.resume()
         running: dict[str, Coroutine[Any, Any, None]] = {
             "complaints": self.complaints.run(),

@@ -17,13 +17,16 @@ from tangguh.core.errors import TangguhError
 from tangguh.core.outcome import Refused
 from tangguh.customers import store as customers
 from tangguh.db.pool import Pool
+from tangguh.db.queries import Queries
 from tangguh.disputes.case import About
 from tangguh.disputes.complaints import BANK, Complaint, Complaints
 from tangguh.payments.payment import Payment
+from tangguh.payments.plans import read_payment
 
 log = structlog.get_logger("care.own")
 
 _CASE: Final = UUID("6f776e00-0000-5700-8000-000000000001")
+_QUERIES: Final = Queries("tangguh.work.care", "care.sql")
 _LEFT_MAX: Final = 20_000
 _ROUND_SECONDS: Final = 1.0
 _LIMIT_OVER: Final = frozenset({"advanced", "advance_refused"})
@@ -46,6 +49,15 @@ class OwnCases:
                 log.error("care.own_case_lost", payment=str(payment.id))
                 return
             self._left.put_nowait(payment)
+
+    async def start(self) -> int:
+        """Take up what a process that died had not opened yet; how many there were."""
+        rows = await self._pool.fetch(_QUERIES["limit_over_without_case"], self._book_id)
+        for row in rows:
+            payment = read_payment(row)
+            if payment.customer_id and not self._left.full():
+                self._left.put_nowait(payment)
+        return len(rows)
 
     async def run(self) -> None:
         """Round after round, until cancelled."""

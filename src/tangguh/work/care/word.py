@@ -48,7 +48,9 @@ Left = tuple[str, Payment | Case]
 
 
 class Word:
-    """Tells customers. One per book; what it has not told yet when it stops is told by the next."""
+    """Tells customers. One per book. Who waits is found again after a restart; an end that was heard
+    and not yet told when the process died is not: the payment's page and the history have it.
+    """
 
     def __init__(
         self,
