@@ -48,8 +48,10 @@ Left = tuple[str, Payment | Case]
 
 
 class Word:
-    """Tells customers. One per book. Who waits is found again after a restart; an end that was heard
-    and not yet told when the process died is not: the payment's page and the history have it.
+    """Tells customers. One per book.
+
+    Who waits is found again after a restart. An end that was heard and not yet told when the
+    process died is not; the payment's page and the history have it.
     """
 
     def __init__(
