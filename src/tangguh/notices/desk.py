@@ -7,6 +7,7 @@ in the words it will be read in; a text or a value that breaks a rule is refused
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -60,7 +61,7 @@ class Notices:
         self._pool, self._book_id = pool, book_id
         self._settings = settings
         self._clock, self._ids = clock, ids
-        self._texts = Texts(Path(settings.wording_path) if settings.wording_path else None)
+        self._texts = texts_in(settings.wording_path)
         self._store = NoticeStore(pool, book_id, settings.rules)
         self._inbox = Inbox(pool, book_id)
         self._subscribers = Subscribers(pool, book_id, settings, clock, ids)
@@ -208,6 +209,12 @@ class Notices:
             made_at=self._clock.now(),
             urgency=Urgency.NOW,
         )
+
+
+@lru_cache(maxsize=4)
+def texts_in(path: str) -> Texts:
+    """The texts of a folder, read and judged once a process; empty: those that come along."""
+    return Texts(Path(path) if path else None)
 
 
 def customer(customer_id: int) -> str:
