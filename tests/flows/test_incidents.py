@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from uuid import UUID
 
@@ -11,12 +12,14 @@ from paper import PaperRail
 from stories import ANA, BUDI, RUPIAH, pay, proved, scan
 from tangguh.app import Bank
 from tangguh.core.clock import HandClock
+from tangguh.core.errors import StoreUnavailable
 from tangguh.core.order import Origin
 from tangguh.core.outcome import Accepted, Declined, Refusal, Refused, Unanswered
 from tangguh.disputes.case import About, Case
 from tangguh.disputes.complaints import Complaint
 from tangguh.guard.closure import Allowance, Closure, SignalClass, State
 from tangguh.guard.scope import Scope
+from tangguh.notices.desk import Told
 from tangguh.notices.inbox import Item
 from tangguh.payments import flow
 from tangguh.payments.decide import Conclude
@@ -330,3 +333,94 @@ async def test_a_bank_that_died_before_it_opened_the_case_opens_it_when_it_is_ba
     assert await anew.own.round() == 1
     assert len(await bank.care.complaints.store.of_payment(payment.id)) == 1
     assert await anew.own.start() == 0
+
+
+async def test_a_case_that_could_not_be_opened_at_once_is_opened_by_the_next_round(
+    bank: Bank, paper: PaperRail, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payment = await waits(bank, paper, "q-1")
+    clock.advance(900)
+    await bank.redress.round()
+    asked = asyncio.Event()
+
+    async def gone(_: object) -> Case:
+        asked.set()
+        raise StoreUnavailable
+
+    with monkeypatch.context() as patched:
+        patched.setattr(bank.care.complaints, "open", gone)
+        running = asyncio.create_task(bank.care.own.run())
+        await asked.wait()
+        running.cancel()
+    assert await bank.care.own.round() == 1
+    assert len(await bank.care.complaints.store.of_payment(payment.id)) == 1
+
+
+async def test_an_end_the_bank_died_with_untold_is_told_when_it_is_back(
+    bank: Bank, paper: PaperRail, clock: HandClock
+) -> None:
+    """What was heard dies with the process; what the book has is read on from where it was told."""
+    payment = await waits(bank, paper, "q-1")
+    clock.advance(21)
+    await bank.care.word.round()
+    await bank.desk.decide(Conclude(payment.id, NO, bank.desk.rules))
+    anew = type(bank.care)(bank)
+    await anew.word.round()
+    titles = [one.title for one in await told(bank, ANA)]
+    assert titles[0] == "Pembayaran tidak terkirim, uang kembali"
+    clock.advance(61)
+    await anew.word.round()
+    assert [one.title for one in await told(bank, ANA)] == titles
+
+
+async def test_an_advance_and_a_case_the_bank_died_with_untold_are_told_when_it_is_back(
+    bank: Bank, paper: PaperRail, clock: HandClock
+) -> None:
+    await bank.care.word.round()
+    await waits(bank, paper, "q-1")
+    clock.advance(900)
+    await bank.redress.round()
+    assert await bank.care.own.round() == 1
+    anew = type(bank.care)(bank)
+    await anew.word.round()
+    titles = [one.title for one in await told(bank, ANA)]
+    assert "Kami memberi talangan" in titles
+    assert "Laporan Anda kami terima" in titles
+    clock.advance(61)
+    assert await anew.word.round() == 0
+
+
+async def test_word_that_finds_no_database_is_told_by_the_next_round(
+    bank: Bank, paper: PaperRail, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payment = await waits(bank, paper, "q-1")
+    await bank.care.word.round()
+    await bank.desk.decide(Conclude(payment.id, NO, bank.desk.rules))
+
+    asked = asyncio.Event()
+
+    async def gone(_: object) -> Told:
+        asked.set()
+        raise StoreUnavailable
+
+    with monkeypatch.context() as patched:
+        patched.setattr(bank.care.notices, "tell", gone)
+        running = asyncio.create_task(bank.care.word.run())
+        await asked.wait()
+        running.cancel()
+    assert await told(bank, ANA) == []
+    await bank.care.word.round()
+    assert [one.title for one in await told(bank, ANA)] == [
+        "Pembayaran tidak terkirim, uang kembali"
+    ]
+
+
+async def test_a_book_that_was_never_told_of_is_not_told_from_its_first_day(
+    bank: Bank, paper: PaperRail
+) -> None:
+    """A bank that is upgraded wakes nobody for last year."""
+    payment = await waits(bank, paper, "q-1")
+    await bank.desk.decide(Conclude(payment.id, NO, bank.desk.rules))
+    anew = type(bank.care)(bank)
+    await anew.word.round()
+    assert await told(bank, ANA) == []

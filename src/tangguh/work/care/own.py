@@ -41,22 +41,23 @@ class OwnCases:
         self._book_id = book_id
         self._clock = clock
         self._left: asyncio.Queue[Payment] = asyncio.Queue(_LEFT_MAX)
+        self._is_behind = False
 
     def see_redress(self, what: str, payment: Payment) -> None:
         """The limit of an unanswered payment is over. Must not block."""
         if what in _LIMIT_OVER and payment.customer_id:
-            if self._left.full():
-                log.error("care.own_case_lost", payment=str(payment.id))
+            if self._left.full():  # the book has it, and it is taken up from there
+                self._is_behind = True
                 return
             self._left.put_nowait(payment)
 
     async def start(self) -> int:
-        """Take up what a process that died had not opened yet; how many there were."""
+        """Take up what was heard and not opened, as by a process that died; how many there were."""
+        self._is_behind = False
         rows = await self._pool.fetch(_QUERIES["limit_over_without_case"], self._book_id)
         for row in rows:
             payment = read_payment(row)
-            if payment.customer_id and not self._left.full():
-                self._left.put_nowait(payment)
+            self.see_redress("advanced", payment)
         return len(rows)
 
     async def run(self) -> None:
@@ -66,10 +67,13 @@ class OwnCases:
                 await self.round()
             except TangguhError as trouble:
                 log.warning("care.own_round_failed", why=str(trouble))
+                self._is_behind = True
             await self._clock.sleep(_ROUND_SECONDS)
 
     async def round(self) -> int:
         """Open a case for each payment whose limit is over; how many."""
+        if self._is_behind:
+            await self.start()
         opened = 0
         while not self._left.empty():
             payment = self._left.get_nowait()

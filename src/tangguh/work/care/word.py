@@ -31,6 +31,7 @@ from tangguh.payments import store as payments
 from tangguh.payments.payment import Payment, State, next_word_at
 from tangguh.payments.plans import read_payment
 from tangguh.payments.redress.clock import redress_of
+from tangguh.work.care.missed import Happened, Missed
 from tangguh.work.incidents.affected import Affected
 
 log = structlog.get_logger("care.word")
@@ -41,6 +42,14 @@ _PER_ROUND: Final = 500
 _ROUND_SECONDS: Final = 1.0
 _LEFT_MAX: Final = 20_000
 _OLDEST: Final = UUID(int=0)
+_READ_ON_SECONDS: Final = 60.0
+_OF_REDRESS: Final = {"advanced": "provisional_given", "late_paid": "compensation_paid"}
+_OF_CASE: Final = {
+    "opened": "case_received",
+    "decided": "case_decided",
+    "papers_asked": "case_needs_papers",
+    "extended": "case_extended",
+}
 _END: Final = {State.VOIDED: "payment_back", State.POSTED: "payment_sent"}
 
 Left = tuple[str, Payment | Case]
@@ -50,8 +59,8 @@ Left = tuple[str, Payment | Case]
 class Word:
     """Tells customers. One per book.
 
-    Who waits is found again after a restart. An end that was heard and not yet told when the
-    process died is not; the payment's page and the history have it.
+    What is heard is told within a round. What was heard and could not be told, as by a process that
+    died, is read on in the book every ``read_on_seconds``, from the last batch that is told.
     """
 
     def __init__(
@@ -64,6 +73,7 @@ class Word:
         ids: Ids,
         *,
         waiting_seconds: float,
+        read_on_seconds: float = _READ_ON_SECONDS,
     ) -> None:
         self._notices = notices
         self._affected = affected
@@ -74,41 +84,34 @@ class Word:
         self._waiting = timedelta(seconds=waiting_seconds)
         self._left: asyncio.Queue[Left] = asyncio.Queue(_LEFT_MAX)
         self._after = _OLDEST
+        self._missed = Missed(pool, book_id)
+        self._read_on_every = timedelta(seconds=read_on_seconds)
+        self._read_on_at = clock.now()
 
     # ---- what is heard; none of it blocks ----------------------------------------------------
 
     def see_payment(self, payment: Payment) -> None:
         """A payment changed: its owner may be owed a word."""
-        if payment.kind == "payment" and payment.attempts and payment.state in _END:
-            self._put(_END[payment.state], payment)
-        if payment.kind == "refund" and payment.state is State.POSTED:
-            self._put("refund_back", payment)
-        if payment.advanced_minor and payment.state is State.POSTED:
-            self._put("provisional_taken", payment)
+        for word in _words_of_payment(payment):
+            self._put(word, payment)
 
     def see_redress(self, what: str, payment: Payment) -> None:
         """The clock of money back did something."""
-        word = {"advanced": "provisional_given", "late_paid": "compensation_paid"}.get(what)
-        if word is not None:
-            self._put(word, payment)
+        if what in _OF_REDRESS:
+            self._put(_OF_REDRESS[what], payment)
 
     def see_case(self, what: str, case: Case) -> None:
         """A case took a step."""
-        word = {
-            "opened": "case_received",
-            "decided": "case_decided",
-            "papers_asked": "case_needs_papers",
-            "extended": "case_extended",
-        }.get(what)
-        told_by_incident = case.incident_id is not None and case.channel == BANK
-        if word is not None and case.customer_id and not told_by_incident:
+        word = _word_of_case(what, case)
+        if word:
             self._put(word, case)
 
     def _put(self, word: str, about: Payment | Case) -> None:
-        try:
-            self._left.put_nowait((word, about))
-        except asyncio.QueueFull:
-            log.exception("care.word_lost", word=word, id=str(about.id))
+        if self._left.full():  # the book has it, and it is read on there
+            log.warning("care.word_left_to_the_book", word=word, id=str(about.id))
+            self._read_on_at = self._clock.now()
+            return
+        self._left.put_nowait((word, about))
 
     # ---- what is told --------------------------------------------------------------------------
 
@@ -119,23 +122,32 @@ class Word:
                 await self.round()
             except TangguhError as trouble:
                 log.warning("care.round_failed", why=str(trouble))
+                self._read_on_at = self._clock.now()
             await self._clock.sleep(_ROUND_SECONDS)
 
     async def round(self) -> int:
         """Tell what is left to tell, and whoever waits since long enough; how many are new."""
-        made: list[Notice] = []
-        for _ in range(min(self._left.qsize(), _PER_ROUND)):
-            word, about = self._left.get_nowait()
-            notice = await self._notice(word, about)
-            if notice is not None:
-                made.append(notice)
-        made += await self._waiting_ones()
-        told = await self._notices.tell(made)
+        left = [self._left.get_nowait() for _ in range(min(self._left.qsize(), _PER_ROUND))]
+        told = await self._tell(left) + await self._tell_waiting()
+        if self._clock.now() >= self._read_on_at:
+            told += await self._read_on()
+            self._read_on_at = self._clock.now() + self._read_on_every
+        return told
+
+    async def _read_on(self) -> int:
+        told = 0
+        async for some in self._missed.read_on():
+            told += await self._tell([one for happened in some for one in _left_of(happened)])
+        return told
+
+    async def _tell(self, left: Sequence[Left]) -> int:
+        made = [await self._notice(word, about) for word, about in left]
+        told = await self._notices.tell([one for one in made if one is not None])
         for refused in told.refused.values():
             log.error("care.refused", field=refused.field, why=refused.detail)
         return len(told.new)
 
-    async def _waiting_ones(self) -> list[Notice]:
+    async def _tell_waiting(self) -> int:
         """Everybody whose payment waits. From the oldest again once all have been looked at."""
         rows = await self._pool.fetch(
             _QUERIES["waiting_payments"],
@@ -146,8 +158,7 @@ class Word:
         )
         found: Sequence[Payment] = [read_payment(row) for row in rows]
         self._after = found[-1].id if len(found) == _PER_ROUND else _OLDEST
-        made = [await self._notice("payment_waiting", one) for one in found]
-        return [one for one in made if one is not None]
+        return await self._tell([("payment_waiting", one) for one in found])
 
     async def _notice(self, word: str, about: Payment | Case) -> Notice | None:
         if isinstance(about, Case):
@@ -177,6 +188,8 @@ class Word:
         step = word
         match word:
             case "provisional_given":
+                if not payment.advanced_minor:  # it is settled already
+                    return None
                 values["amount"], values["at"] = payment.advanced_minor, now.isoformat()
             case "provisional_taken":
                 redress = (await redress_of(self._pool, self._book_id, [payment.id])).get(
@@ -264,6 +277,35 @@ class Word:
                 return str(text)
         service = SERVICES.get(payment.service)
         return _name(service, language) if service else ""
+
+
+def _words_of_payment(payment: Payment) -> list[str]:
+    """What its owner is told once a payment has ended; nothing if it was answered at once."""
+    words = []
+    if payment.kind == "payment" and payment.attempts and payment.state in _END:
+        words.append(_END[payment.state])
+    if payment.kind == "refund" and payment.state is State.POSTED:
+        words.append("refund_back")
+    if payment.advanced_minor and payment.state is State.POSTED:
+        words.append("provisional_taken")
+    return words
+
+
+def _word_of_case(what: str, case: Case) -> str:
+    """Which step of a case is told; empty for what only the bank needs to know."""
+    is_told_by_incident = case.incident_id is not None and case.channel == BANK
+    return "" if is_told_by_incident or not case.customer_id else _OF_CASE.get(what, "")
+
+
+def _left_of(happened: Happened) -> list[Left]:
+    """What the book's log says, as it would have been heard."""
+    about = happened.about
+    if isinstance(about, Case):
+        word = _word_of_case(happened.what, about)
+        return [(word, about)] if word else []
+    if happened.what in _OF_REDRESS:
+        return [(_OF_REDRESS[happened.what], about)]
+    return [(word, about) for word in _words_of_payment(about)]
 
 
 def _name(service: Any, language: str) -> str:
