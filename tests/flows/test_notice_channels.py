@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -304,10 +305,10 @@ async def test_only_the_browser_reads_a_push_and_it_knows_who_sent_it(
     await channel.close()
     assert browser.read() == {
         "id": "0001", "matter": "incident:7", "step": "begun", "title": MESSAGE.title,
-        "text": MESSAGE.sms,
+        "language": MESSAGE.language,
     }  # fmt: skip
     signer, claims = browser.signer()
-    assert signer == point
+    assert signer == point == base64.urlsafe_b64decode(channel.application_key + "=")
     assert claims["aud"] == peer.url.removesuffix("/in")
     assert 0 < claims["exp"] - clock.now().timestamp() <= 24 * 3600
     headers, body = peer.requests[0]

@@ -134,13 +134,26 @@ async def test_what_breaks_a_rule_is_refused_and_the_others_are_told(story: Stor
     assert {one.field for one in told.refused.values()} == {"amount", "step"}
 
 
+async def test_a_person_has_few_devices_and_the_oldest_make_room(story: Story) -> None:
+    """Somebody who gives a thousand addresses is not written to a thousand times."""
+    for number in range(13):
+        story.clock.advance(1)
+        await story.notices.know("customer:1", Via.SMS, f"0811000{number:04d}", "id")
+    await story.notices.know("customer:2", Via.SMS, "08110009999", "id")
+    rows = await story.pool.fetch("SELECT person, address FROM notice_addresses ORDER BY known_at")
+    mine = [row["address"] for row in rows if row["person"] == "customer:1"]
+    assert mine == [f"62811000{number:04d}" for number in range(3, 13)]
+    assert len(rows) == len(mine) + 1
+
+
 async def test_it_is_in_the_app_at_once_and_read_by_its_reader_alone(story: Story) -> None:
     late = [story.notice(step=f"s-{number}") for number in range(3)]
     await story.tell(*late, story.notice(2))
     items = await story.notices.inbox(1)
     assert [item.step for item in items] == ["s-2", "s-1", "s-0"]
     assert items[0].text.startswith("Transfer BI-FAST kami hentikan sementara sejak 12.00 WIB.")
-    assert [item.step for item in await story.notices.inbox(1, 2, items[0])] == ["s-1", "s-0"]
+    assert [item.step for item in await story.notices.inbox(1, 2, items[0].id)] == ["s-1", "s-0"]
+    assert await story.notices.inbox(2, 2, items[0].id) == []
     assert await story.notices.count_unread(1) == 3
     assert await story.notices.mark_read(2, [late[0].id]) == 0
     assert await story.notices.mark_read(1, [late[0].id]) == 1

@@ -309,7 +309,15 @@ async def test_notices_are_their_readers_alone(phone: Phone, make_phone: Make, b
     assert (found["unread"], [one["id"] for one in found["notices"]]) == (1, [str(mine)])
     stranger = await make_phone(2)
     body = {"ids": [str(mine)]}
-    assert (await stranger.ask("GET", "/v1/notices")).body == {"unread": 0, "notices": []}
+    assert (await stranger.ask("GET", "/v1/notices")).body == {
+        "unread": 0, "notices": [], "before": None,
+    }  # fmt: skip
+    page = (await phone.ask("GET", "/v1/notices?limit=1")).body
+    assert page["before"] == str(mine)
+    older = await phone.ask("GET", f"/v1/notices?limit=1&before={page['before']}")
+    assert (older.body["notices"], older.body["before"]) == ([], None)
+    wrong = await phone.ask("GET", "/v1/notices?before=yesterday")
+    assert (wrong.status, wrong.code) == (422, "parameter_invalid")
     assert (await stranger.ask("POST", "/v1/notices/read", body)).body == {"read": 0}
     assert (await phone.ask("POST", "/v1/notices/read", body)).body == {"read": 1}
     assert (await phone.ask("POST", "/v1/notices/read", body)).body == {"read": 0}
@@ -325,6 +333,11 @@ async def test_a_browser_that_agrees_to_be_pushed_to(phone: Phone, bank: Bank) -
     )
     assert row is not None
     assert tuple(row) == ("customer:1", "push")
+    assert (await phone.ask("GET", "/v1/notices/push")).code == "not_found"
+    for _ in range(2):
+        gone = await phone.ask("POST", "/v1/notices/push/forget", given)
+        assert gone.status == 204, gone.raw
+    assert await bank.care.notices.browsers(1) == []
     for wrong in ("ftp://push.example/x", "https://user@push.example/x", "no address at all"):
         refused = await phone.ask("POST", "/v1/notices/push", {**given, "endpoint": wrong})
         assert (refused.status, refused.code) == (422, "order_invalid")

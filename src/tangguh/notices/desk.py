@@ -6,6 +6,7 @@ in the words it will be read in; a text or a value that breaks a rule is refused
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +20,7 @@ from tangguh.core.errors import Misconfigured
 from tangguh.core.ids import Ids
 from tangguh.core.outcome import Refusal, Refused
 from tangguh.db.pool import Pool
-from tangguh.notices.address import address_of
+from tangguh.notices.address import PushAddress, address_of
 from tangguh.notices.channels.channel import Channel
 from tangguh.notices.channels.mail import EmailChannel
 from tangguh.notices.channels.push import PushChannel
@@ -36,6 +37,8 @@ from tangguh.notices.texts import Texts, Words
 
 _INBOX_MAX: Final = 50
 _LIST_MAX: Final = 10_000
+_ADDRESSES_MAX: Final = 10
+"""By one way: a person has few devices, and every address is called for every notice."""
 _TOLD_AT_ONCE: Final = 500
 _LAST_HOUR: Final = 23
 _KEY_CHARACTERS_MIN: Final = 32
@@ -98,15 +101,24 @@ class Notices:
     async def know(
         self, person: str, via: Via, address: str, language: str, *, is_confirmed: bool = True
     ) -> Refused | None:
-        """Keep where somebody can be reached. Refuses ORDER_INVALID for what is no address."""
+        """Keep where somebody can be reached; of many addresses by one way, the newest.
+
+        A browser is one person's: whoever agreed there last. Refuses ORDER_INVALID for what is no
+        address.
+        """
         kept = address_of(via, address)
         if isinstance(kept, Refused):
             return kept
         now = self._clock.now()
-        await self._pool.fetch(
-            NOTICES["know_address"], self._book_id, self._ids.next(), person, via, kept, language,
-            now, now if is_confirmed else None,
-        )  # fmt: skip
+        async with self._pool.transaction() as tx:
+            await tx.fetch(
+                NOTICES["know_address"], self._book_id, self._ids.next(), person, via, kept,
+                language, now, now if is_confirmed else None,
+            )  # fmt: skip
+            if via is Via.PUSH:
+                await tx.fetch(NOTICES["take_browser"], self._book_id, kept, person)
+            most = _ADDRESSES_MAX
+            await tx.fetch(NOTICES["keep_newest"], self._book_id, person, via, most)
         return None
 
     async def forget(self, person: str, via: Via, address: str) -> bool:
@@ -118,9 +130,9 @@ class Notices:
         return row is not None
 
     async def inbox(
-        self, customer_id: int, most: int = _INBOX_MAX, before: Item | None = None
+        self, customer_id: int, most: int = _INBOX_MAX, before: UUID | None = None
     ) -> list[Item]:
-        """What a customer finds in the app, newest first."""
+        """What a customer finds in the app, newest first; ``before``: the last one seen so far."""
         return await self._inbox.items(customer(customer_id), most, before)
 
     async def count_unread(self, customer_id: int) -> int:
@@ -182,6 +194,20 @@ class Notices:
         if not self._settings.link_key:
             return ()
         return tuple(via for via in SUBSCRIBABLE if via in self.channels)
+
+    async def browsers(self, customer_id: int) -> list[str]:
+        """The browsers a customer is pushed to: the SHA-256 of each endpoint, in hex."""
+        rows = await self._pool.fetch(
+            NOTICES["list_addresses"], self._book_id, [customer(customer_id)], Via.PUSH
+        )
+        found = [msgspec.json.decode(row["address"], type=PushAddress) for row in rows]
+        return [hashlib.sha256(one.endpoint.encode()).hexdigest() for one in found]
+
+    @property
+    def push_key(self) -> str:
+        """What a browser needs to agree to web push; empty when the bank pushes nothing."""
+        push = self.channels.get(Via.PUSH)
+        return push.application_key if isinstance(push, PushChannel) else ""
 
     def webhook_secret(self, address: str) -> str:
         """What the owner of a webhook judges our signatures with; empty without webhooks."""

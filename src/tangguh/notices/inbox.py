@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Final
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -12,9 +11,6 @@ import msgspec
 from tangguh.db.pool import Pool
 from tangguh.notices.notice import State, Via
 from tangguh.notices.store import NOTICES
-
-_END_OF_TIME: Final = datetime(9999, 1, 1, tzinfo=UTC)
-_LAST_ID: Final = UUID(int=(1 << 128) - 1)
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,12 +73,12 @@ class Inbox:
         self._pool = pool
         self._book_id = book_id
 
-    async def items(self, person: str, most: int, before: Item | None = None) -> list[Item]:
-        """What a person finds in the app, newest first; ``before``: the last one seen so far."""
-        made_at, notice_id = (before.made_at, before.id) if before else (_END_OF_TIME, _LAST_ID)
-        rows = await self._pool.fetch(
-            NOTICES["list_inbox"], self._book_id, person, made_at, notice_id, most
-        )
+    async def items(self, person: str, most: int, before: UUID | None = None) -> list[Item]:
+        """What a person finds in the app, newest first; ``before``: the last one seen so far.
+
+        Before what is no notice of theirs there is nothing.
+        """
+        rows = await self._pool.fetch(NOTICES["list_inbox"], self._book_id, person, before, most)
         return [
             Item(
                 id=row["notice_id"],

@@ -107,13 +107,15 @@ SELECT notice_id, person, channels, via, attempts, tried, urgency, in_app, reaso
    FOR UPDATE
 
 -- name: list_inbox
--- What a customer finds in the app, newest first, before a place in the list. notices_inbox.
+-- What a customer finds in the app, newest first, before one of them. notices_inbox.
 SELECT notice_id, matter, step, title, body, made_at, read_at
   FROM notices
  WHERE book_id = $1 AND person = $2 AND in_app
-   AND (made_at, notice_id) < ($3::timestamptz, $4::uuid)
+   AND ($3::uuid IS NULL
+        OR (made_at, notice_id) < (SELECT b.made_at, b.notice_id FROM notices AS b
+                                    WHERE b.book_id = $1 AND b.notice_id = $3 AND b.person = $2))
  ORDER BY made_at DESC, notice_id DESC
- LIMIT $5
+ LIMIT $4
 
 -- name: count_unread
 -- How many of them are new. notices_unread.
@@ -154,12 +156,25 @@ INSERT INTO notice_addresses
     (book_id, address_id, person, via, address, language, known_at, confirmed_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (book_id, person, via, address) DO UPDATE
-   SET gone_at = NULL, gone_why = '',
+   SET gone_at = NULL, gone_why = '', known_at = EXCLUDED.known_at,
        language = CASE WHEN notice_addresses.confirmed_at IS NULL
                          OR EXCLUDED.confirmed_at IS NOT NULL
                        THEN EXCLUDED.language ELSE notice_addresses.language END,
        confirmed_at = coalesce(notice_addresses.confirmed_at, EXCLUDED.confirmed_at)
 RETURNING address_id
+
+-- name: take_browser
+-- One browser tells one person: whoever used it before is not told there any more. browsers.
+DELETE FROM notice_addresses
+ WHERE book_id = $1 AND via = 'push' AND address = $2 AND person <> $3
+
+-- name: keep_newest
+-- So many addresses of one person and way at most; the oldest go. an_address_is_a_persons_once.
+DELETE FROM notice_addresses AS a
+ WHERE a.book_id = $1 AND a.person = $2 AND a.via = $3
+   AND a.address_id NOT IN (SELECT k.address_id FROM notice_addresses AS k
+                             WHERE k.book_id = $1 AND k.person = $2 AND k.via = $3
+                             ORDER BY k.known_at DESC, k.address_id DESC LIMIT $4)
 
 -- name: forget_address
 -- A person takes an address back. an_address_is_a_persons_once.

@@ -11,7 +11,7 @@ import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -62,6 +62,7 @@ def build(door: Door, pages: Sequence[BaseRoute] = ()) -> ASGIApp:
         *receipts.routes(door),
         Route("/openapi.json", describe),
         Route("/health", health),
+        Route("/service-worker.js", _service_worker),
         *pages,
     ]
     if _STATIC.exists():
@@ -162,6 +163,11 @@ def _route(path: str, endpoints: dict[str, Endpoint]) -> Route:
 
     every = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"]
     return Route(path, choose, methods=every)
+
+
+async def _service_worker(_: Request) -> Response:
+    """At the root, since a worker may act only for pages below its own address."""
+    return FileResponse(_STATIC / "service-worker.js", media_type="text/javascript")
 
 
 async def _http_problem(request: Request, error: Exception) -> Response:

@@ -1,5 +1,6 @@
 """Web push: encrypted for one browser (RFC 8291), signed as this bank (VAPID, RFC 8292).
 
+What stands on a locked screen is read by whoever holds the phone: no amounts, no names (E33).
 The push service in between reads neither. A newer word on the same matter replaces an older one
 that was not fetched yet (``Topic``, RFC 8030 §5.4). 404 and 410 mean that the browser is gone.
 """
@@ -13,6 +14,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import msgspec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from py_vapid import Vapid02, VapidException
 from pywebpush import WebPusher, WebPushException
 
@@ -28,10 +30,15 @@ _GONE: Final = frozenset({404, 410})
 _SIGNED_SECONDS: Final = 12 * 3600
 """A signature is good for a day at most (RFC 8292 §2)."""
 _TOPIC_CHARACTERS: Final = 32
+_X962: Final = Encoding.X962
+_UNCOMPRESSED: Final = PublicFormat.UncompressedPoint
 
 
 class PushChannel:
-    """Sends to the endpoints browsers gave. Raises Misconfigured for a key that is none."""
+    """Sends to the endpoints browsers gave. Raises Misconfigured for a key that is none.
+
+    ``application_key``: the public point, base64url; a browser needs it to agree (RFC 8292 §3.2).
+    """
 
     via = Via.PUSH
 
@@ -45,6 +52,8 @@ class PushChannel:
             self._authorization("https://push.example")
         except (ValueError, VapidException) as wrong:
             raise Misconfigured("notices.push: the key or the contact is none") from wrong
+        point = self._key.public_key.public_bytes(_X962, _UNCOMPRESSED)
+        self.application_key = base64.urlsafe_b64encode(point).decode().rstrip("=")
         self._outlet = Outlet(
             timeout_seconds=settings.timeout_seconds,
             connections_max=settings.at_once,
@@ -55,7 +64,7 @@ class PushChannel:
         """Encrypt and send one notice. The title holds no amounts; the app shows the rest."""
         said = {
             "id": message.notice_id, "matter": message.matter, "step": message.step,
-            "title": message.title, "text": message.sms,
+            "title": message.title, "language": message.language,
         }  # fmt: skip
         try:
             given = msgspec.json.decode(address.encode(), type=PushAddress)

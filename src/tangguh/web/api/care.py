@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 
@@ -104,9 +105,10 @@ async def list_notices(call: Call) -> Answer:
     if not (text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= _INBOX_MAX):
         raise trouble("parameter_invalid", f"a whole number from 1 to {_INBOX_MAX}", "limit")
     notices = _notices(call)
-    items = await notices.inbox(call.customer_id, int(text))
+    items = await notices.inbox(call.customer_id, int(text), _before(call))
     unread = await notices.count_unread(call.customer_id)
-    return Answer(views.Inbox(unread, [views.notice_view(item) for item in items]))
+    cursor = items[-1].id if len(items) == int(text) else None
+    return Answer(views.Inbox(unread, [views.notice_view(item) for item in items], cursor))
 
 
 async def read_notices(call: Call) -> Answer:
@@ -115,17 +117,43 @@ async def read_notices(call: Call) -> Answer:
     return Answer(views.SeenView(await _notices(call).mark_read(call.customer_id, asked.ids)))
 
 
+async def get_push(call: Call) -> Answer:
+    """What a browser needs to agree to web push."""
+    key = _notices(call).push_key
+    if not key:
+        raise trouble("not_found")
+    return Answer(views.PushKey(key))
+
+
 async def add_push(call: Call) -> Answer:
-    """Have notices pushed to this browser."""
-    asked: views.NewPush = call.body
+    """Have notices pushed to this browser, and to nobody else who used it."""
     words = await _words(call)
-    address = {"endpoint": asked.endpoint, "keys": msgspec.structs.asdict(asked.keys)}
     refused = await _notices(call).know(
-        customer(call.customer_id), Via.PUSH, msgspec.json.encode(address).decode(), words.language
+        customer(call.customer_id), Via.PUSH, _browser(call), words.language
     )
     if refused is not None:
         raise Trouble(of_refused(refused))
     return Answer(None, 204)
+
+
+async def forget_push(call: Call) -> Answer:
+    """Push nothing more to this browser. One that was not known is the same answer."""
+    await _notices(call).forget(customer(call.customer_id), Via.PUSH, _browser(call))
+    return Answer(None, 204)
+
+
+def _before(call: Call) -> UUID | None:
+    text = call.request.query_params.get("before")
+    try:
+        return UUID(text) if text is not None else None
+    except ValueError as fault:
+        raise trouble("parameter_invalid", "an id", "before") from fault
+
+
+def _browser(call: Call) -> str:
+    asked: views.NewPush = call.body
+    address = {"endpoint": asked.endpoint, "keys": msgspec.structs.asdict(asked.keys)}
+    return msgspec.json.encode(address).decode()
 
 
 async def _own(call: Call) -> Case:
@@ -259,6 +287,12 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
                 {"type": "integer", "minimum": 1, "maximum": _INBOX_MAX},
                 "How many at most",
             ),
+            Parameter(
+                "before",
+                "query",
+                {"type": "string", "format": "uuid"},
+                "Cursor: notices before this id",
+            ),
         ),
         problems=("parameter_invalid",),
     ),
@@ -270,6 +304,24 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         handler=read_notices,
         takes=views.Seen,
         gives=views.SeenView,
+    ),
+    Operation(
+        id="getPush",
+        method="GET",
+        path="/v1/notices/push",
+        summary="What a browser needs to agree to web push",
+        handler=get_push,
+        gives=views.PushKey,
+        problems=("not_found",),
+    ),
+    Operation(
+        id="forgetPush",
+        method="POST",
+        path="/v1/notices/push/forget",
+        summary="Push nothing more to a browser",
+        handler=forget_push,
+        takes=views.NewPush,
+        statuses=(204,),
     ),
     Operation(
         id="addPush",

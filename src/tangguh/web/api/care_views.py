@@ -116,10 +116,11 @@ class NoticeView(msgspec.Struct, frozen=True):
 
 
 class Inbox(msgspec.Struct, frozen=True):
-    """The newest notices, and how many are new in all."""
+    """Notices, newest first, how many are new in all, and the cursor of the next page."""
 
     unread: int
     notices: list[NoticeView]
+    before: UUID | None = None
 
 
 class Seen(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -147,6 +148,12 @@ class NewPush(msgspec.Struct, forbid_unknown_fields=True, frozen=True, rename="c
     endpoint: Annotated[str, Meta(min_length=10, max_length=1000)]
     keys: NewPushKeys
     expiration_time: float | None = None
+
+
+class PushKey(msgspec.Struct, frozen=True, rename="camel"):
+    """What ``pushManager.subscribe`` needs as ``applicationServerKey`` (base64url, RFC 8292)."""
+
+    public_key: str
 
 
 def case_line(words: Words, case: Case, now: datetime) -> CaseLine:

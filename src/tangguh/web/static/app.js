@@ -85,3 +85,4 @@ all("[data-photo-send]").forEach((button) => { button.hidden = true; });
 if (document.querySelector("[data-photo]")) import("./photo.js");
 if (document.querySelector("[data-events]")) import("./live.js").then(({ follow }) => follow(wake));
 if (document.querySelector("[data-shrink]")) import("./shrink.js");
+if (document.querySelector("[data-push]")) import("./push.js");
