@@ -253,12 +253,15 @@ async def test_until_the_file_is_here_nobody_says_anything_is_missing(
 
 
 async def test_a_second_report_of_the_same_payment_joins_the_first(
-    bank: Bank, desk: Complaints, paper: PaperRail
+    bank: Bank, desk: Complaints, paper: PaperRail, clock: HandClock
 ) -> None:
+    """What was written first is read first, whatever the ids that came with it."""
     paper.will("send", Unanswered("timeout"))
     payment = await pay(bank, await scan(bank, 54_000 * RUPIAH))
-    first = await opened(desk, says(payment_id=payment.id, text="satu"))
-    second = await opened(desk, says(payment_id=payment.id, text="dua"))
+    last_id, first_id = UUID(int=1), UUID(int=2)
+    first = await opened(desk, says(payment_id=payment.id, text="satu", case_id=first_id))
+    clock.advance(1)
+    second = await opened(desk, says(payment_id=payment.id, text="dua", case_id=last_id))
     assert first.id == second.id
     assert [one.body for one in await desk.store.messages(first.id)] == ["satu", "dua"]
 

@@ -80,7 +80,7 @@ VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING
 -- name: messages_of_case
 -- What was written in a case, oldest first. messages_of_case.
 SELECT at, made_by, body FROM case_messages
- WHERE book_id = $1 AND case_id = $2 ORDER BY message_id
+ WHERE book_id = $1 AND case_id = $2 ORDER BY at, message_id
 
 -- name: add_contact
 -- How to reach somebody without an account; the code they follow their case with, by its hash.
