@@ -91,6 +91,8 @@ INSERT INTO affected_payments SELECT 1, gen_random_uuid(), gen_random_uuid(), n,
   FROM generate_series(1, 4000) AS n;
 INSERT INTO redress SELECT 1, gen_random_uuid(), n, 'owed', 1, now(), now(), '', 0, 0, NULL, ''
   FROM generate_series(1, 4000) AS n;
+INSERT INTO redress_events SELECT 1, gen_random_uuid(), n, now(), gen_random_uuid(), 'owed', 1,
+  'x' FROM generate_series(1, 4000) AS n;
 INSERT INTO advanced SELECT 1, n, 1, 1 FROM generate_series(1, 4000) AS n;
 INSERT INTO settlement_files SELECT 1, 'x' || n, current_date, 1, 1, repeat('0', 64), 1, 1, 1, 1,
   now(), 'posted', 1, 1, NULL FROM generate_series(1, 4000) AS n;
