@@ -7,6 +7,7 @@ nothing, because every posting's id comes from its account.
 
 from __future__ import annotations
 
+import asyncio
 import random
 from typing import Final
 from uuid import UUID, uuid5
@@ -50,8 +51,13 @@ _SHOPS: Final = (
 
 async def open_own_accounts(book: Decider) -> None:
     """Open the accounts every book has. A repeat changes nothing."""
-    for account_id, kind in chart.OWN_ACCOUNTS.items():
-        await book.decide(OpenAccount(account_id, kind, 0, chart.floor_of(kind)))
+    # All at once, for the writer puts into one batch what comes together.
+    await asyncio.gather(
+        *(
+            book.decide(OpenAccount(account_id, kind, 0, chart.floor_of(kind)))
+            for account_id, kind in chart.OWN_ACCOUNTS.items()
+        )
+    )
 
 
 async def fill(book: Decider, pool: Pool, book_id: int, seed: int) -> list[Customer]:
