@@ -496,6 +496,18 @@ async def subscription_of(bank: Bank) -> str:
     return str(row["subscription_id"])
 
 
+async def test_whoever_gives_no_address_follows_the_feed(client: Client, site: Site) -> None:
+    """The way without an address is named with its place, and only if the bank has a page."""
+    _, text, _ = await client.get("/subscribe")
+    assert "umpan Atom" not in text
+    site.bank.care.incidents.page_url = "https://status.bank.example/"
+    _, text, _ = await client.get("/subscribe")
+    assert '<a href="https://status.bank.example/feed.atom">umpan Atom</a>' in text
+    client.http.headers["Accept-Language"] = "en"
+    _, text, _ = await client.get("/subscribe")
+    assert '<a href="https://status.bank.example/en/feed.atom">Atom feed</a>' in text
+
+
 async def test_a_subscription_is_agreed_to_by_a_button_and_ended_by_one_click(
     client: Client, site: Site
 ) -> None:

@@ -132,6 +132,7 @@ class Care:
         running: dict[str, Coroutine[Any, Any, None]] = {
             "complaints": self.complaints.run(),
             "notices": self.notices.sender.run(),
+            "retention": self.notices.retention.run(),
             "assurance": self.keeper.run(),
             "incidents": self.incidents.run(),
             "word": self.word.run(),

@@ -28,6 +28,7 @@ from tangguh.notices.channels.sms import SmsChannel
 from tangguh.notices.channels.webhook import WebhookChannel, secret_of
 from tangguh.notices.inbox import Count, Inbox, Item, Listed, Try
 from tangguh.notices.notice import Notice, Person, Urgency, Via, refuse_notice
+from tangguh.notices.retention import Retention
 from tangguh.notices.sender import Sender
 from tangguh.notices.settings import NoticesSettings
 from tangguh.notices.signature import Receipt, receipt_of
@@ -42,6 +43,8 @@ _ADDRESSES_MAX: Final = 10
 _TOLD_AT_ONCE: Final = 500
 _LAST_HOUR: Final = 23
 _KEY_CHARACTERS_MIN: Final = 32
+_KEEP_DAYS_MIN: Final = 180
+"""A case may run for months; what it is about must still be there."""
 SUBSCRIBABLE: Final = (Via.EMAIL, Via.SMS, Via.WEBHOOK)
 
 
@@ -54,7 +57,9 @@ class Told(msgspec.Struct, frozen=True):
 
 
 class Notices:
-    """One book's word to people. ``sender`` brings it out; run it in one process or in several."""
+    """One book's word to people. ``sender`` brings it out, ``retention`` forgets it in the end; run
+    each in one process or in several.
+    """
 
     def __init__(
         self, pool: Pool, book_id: int, settings: NoticesSettings, clock: Clock, ids: Ids
@@ -70,6 +75,7 @@ class Notices:
         self._subscribers = Subscribers(pool, book_id, settings, clock, ids)
         self.channels = channels_of(settings, self._texts, clock)
         self.sender = Sender(self._store, self.channels, settings, clock)
+        self.retention = Retention(pool, book_id, settings.keep_days, clock)
 
     async def tell(self, notices: Sequence[Notice]) -> Told:
         """Write notices down in their readers' words; they are in the app at once.
@@ -277,6 +283,8 @@ def _check(settings: NoticesSettings) -> None:
         raise Misconfigured("notices.rules: at least one an hour, and at least one pause")
     if not all(0 <= hour <= _LAST_HOUR for hour in hours):
         raise Misconfigured("notices.rules: quiet hours are hours of the day")
+    if settings.keep_days < _KEEP_DAYS_MIN:
+        raise Misconfigured(f"notices.keep_days: at least {_KEEP_DAYS_MIN}")
     keys = {
         "link_key": settings.link_key if settings.link_key else None,
         "sms.secret": settings.sms.secret if settings.sms else None,

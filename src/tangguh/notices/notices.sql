@@ -236,3 +236,27 @@ SELECT DISTINCT a.person, a.language, a.via
  WHERE s.book_id = $1 AND s.components && $2::text[] AND s.confirmed_at IS NOT NULL
    AND s.ended_at IS NULL AND a.confirmed_at IS NOT NULL AND a.gone_at IS NULL
  ORDER BY a.person
+
+-- name: forget_unanswered
+-- Questions whose time is over, at most $3 at a time; whose they were. subscriptions_unanswered.
+DELETE FROM notice_subscriptions AS s
+ WHERE s.book_id = $1
+   AND s.subscription_id IN (SELECT o.subscription_id FROM notice_subscriptions AS o
+                              WHERE o.book_id = $1 AND o.confirmed_at IS NULL AND o.expires_at < $2
+                              LIMIT $3)
+RETURNING s.person
+
+-- name: forget_notices
+-- Word older than the bank keeps it, with its tries, at most $3 at a time; never what is still on
+-- its way. notices_by_age.
+WITH old AS (
+    SELECT n.notice_id FROM notices AS n
+     WHERE n.book_id = $1 AND n.made_at < $2 AND n.state NOT IN ('due', 'sending')
+     LIMIT $3 FOR UPDATE SKIP LOCKED
+), tries AS (
+    DELETE FROM notice_deliveries AS d USING old
+     WHERE d.book_id = $1 AND d.notice_id = old.notice_id
+)
+DELETE FROM notices AS n USING old
+ WHERE n.book_id = $1 AND n.notice_id = old.notice_id
+RETURNING n.notice_id

@@ -62,7 +62,7 @@ class WebhookSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 class NoticesSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Every way out, and the rules. ``link_key``, ``confirm_url`` and ``unsubscribe_url``: without
     them nobody can subscribe. Both addresses hold ``{token}``. ``wording_path``: a folder of the
-    bank's own texts.
+    bank's own texts. ``keep_days``: how long what was told is kept, with the proof of delivery.
     """
 
     email: EmailSettings | None = None
@@ -75,3 +75,4 @@ class NoticesSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     unsubscribe_url: str = ""
     wording_path: str = ""
     round_seconds: float = 1.0
+    keep_days: int = 1_830

@@ -31,11 +31,12 @@ def feed(seen: Seen, language: str) -> bytes:
     ]
     entries.sort(key=lambda entry: (entry[0], entry[1].id, entry[2]), reverse=True)
     _put(root, "title", f"{bank} · {words('title')}".lstrip(" ·"))
+    mine = feed_url(place, language)
     _put(root, "id", f"urn:uuid:{uuid5(NAMESPACE_URL, f'{place}/{folder}feed.atom')}")
     _put(root, "updated", _instant(_changed_at(seen, entries[0][0] if entries else None)))
     author = SubElement(root, f"{{{_ATOM}}}author")
     _put(author, "name", bank or words("title"))
-    _link(root, f"{place}/{folder}feed.atom" if place else "feed.atom", rel="self")
+    _link(root, mine, rel="self")
     _link(root, f"{place}/{folder}index.html" if place else "index.html")
     if seen.silence is Silence.DOWN and seen.silent_since is not None:
         _silence(root, seen, seen.silent_since, f"{place}/{folder}index.html", language)
@@ -43,6 +44,12 @@ def feed(seen: Seen, language: str) -> bytes:
         _entry(root, one, number, f"{place}/{folder}incident/{one.id}.html", language)
     text: str = tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'.encode()
+
+
+def feed_url(place: str, language: str) -> str:
+    """Where a language's feed is, under the page's address; without one, its name alone."""
+    folder = "" if language == "id" else f"{language}/"
+    return f"{place.rstrip('/')}/{folder}feed.atom" if place else "feed.atom"
 
 
 def _changed_at(seen: Seen, newest: datetime | None) -> datetime:

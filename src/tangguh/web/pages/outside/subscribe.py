@@ -14,6 +14,7 @@ from starlette.responses import Response
 from tangguh.core.outcome import Refused
 from tangguh.notices.notice import Via
 from tangguh.status.component import COMPONENTS, GROUPS, Component, names_of
+from tangguh.status.site.feed import feed_url
 from tangguh.web.api.operations import rate_limited
 from tangguh.web.login import host_of
 from tangguh.web.pages.frame import Page, Visit
@@ -125,10 +126,17 @@ def _form(
         checked={name for name, value in visit.form.items() if value},
         via=visit.typed("via"),
         at=visit.typed("address")[:_ADDRESS_MAX],
+        feed=_feed(visit),
         told_what=told_what,
         told_via=told_via,
         told_address=told_address,
     )
+
+
+def _feed(visit: Visit) -> str:
+    """Where the status page's feed is; empty for a bank without such a page."""
+    desk = visit.door.incidents
+    return feed_url(desk.page_url, visit.language) if desk is not None and desk.page_url else ""
 
 
 def _members(visit: Visit, group: str) -> list[Member]:
