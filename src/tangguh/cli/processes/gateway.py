@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import os
 import sys
 from pathlib import Path
 from typing import Annotated, Final
 
 import msgspec
-import uvicorn
 import uvloop
 from cyclopts import Parameter
 
 from tangguh.cli import logs
-from tangguh.cli.place import write_private
+from tangguh.cli.processes.beside import serve_beside
 from tangguh.cli.processes.parent import end_with_parent
-from tangguh.cli.processes.server import Server
 from tangguh.config import read_file
 from tangguh.core.clock import SystemClock
 from tangguh.core.errors import TangguhError
@@ -52,34 +47,17 @@ async def _serve(settings: GatewaySettings, ready_file: Path | None) -> None:
     clock = SystemClock()
     closures = closures_of(settings)
     running = Gateway(settings, clock, closures)
-    polling = None
-    if settings.bank_url:
-        polling = asyncio.create_task(Poller(settings, closures, clock).run(), name="poller")
-    server = Server(
-        uvicorn.Config(
+    poller = Poller(settings, closures, clock).run() if settings.bank_url else None
+    try:
+        await serve_beside(
             Door(running, clock).app,
+            poller,
+            name="gateway",
             host=settings.host,
             port=settings.port,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=_GRACE_SECONDS,
-            timeout_keep_alive=_KEEPALIVE_SECONDS,
-            lifespan="off",
-            ws="none",
-            proxy_headers=False,
+            ready_file=ready_file,
+            grace_seconds=_GRACE_SECONDS,
+            keep_alive_seconds=_KEEPALIVE_SECONDS,
         )
-    )
-    serving = asyncio.create_task(server.serve())
-    while not server.started and not serving.done():
-        await asyncio.sleep(0.01)
-    if ready_file is not None and server.started:
-        port = server.servers[0].sockets[0].getsockname()[1]
-        said = {"gateway": f"http://{settings.host}:{port}", "pid": os.getpid()}
-        write_private(ready_file, msgspec.json.encode(said))
-    await serving
-    if polling is not None:
-        polling.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await polling
-    await running.close()
+    finally:
+        await running.close()

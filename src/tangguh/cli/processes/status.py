@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import os
 import sys
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import msgspec
-import uvicorn
 import uvloop
 from cyclopts import Parameter
 
 from tangguh.cli import logs
-from tangguh.cli.place import write_private
+from tangguh.cli.processes.beside import serve_beside
 from tangguh.cli.processes.parent import end_with_parent
-from tangguh.cli.processes.server import Server
 from tangguh.core.clock import SystemClock
 from tangguh.core.errors import TangguhError
 from tangguh.core.settings_file import read_file
 from tangguh.status.publisher.door import Door
 from tangguh.status.publisher.publisher import Publisher
 from tangguh.status.publisher.settings import PublisherSettings
-
-_GRACE_SECONDS: Final = 2
 
 
 def status(
@@ -52,33 +45,14 @@ def status(
 
 async def _serve(settings: PublisherSettings, ready_file: Path | None) -> None:
     publisher = Publisher(settings, SystemClock())
-    server = Server(
-        uvicorn.Config(
+    try:
+        await serve_beside(
             Door(publisher).app,
+            publisher.run(),
+            name="status",
             host=settings.host,
             port=settings.port,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=_GRACE_SECONDS,
-            lifespan="off",
-            ws="none",
-            proxy_headers=False,
+            ready_file=ready_file,
         )
-    )
-    publishing = asyncio.create_task(publisher.run(), name="publisher")
-    serving = asyncio.create_task(server.serve())
-    while not server.started and not serving.done():
-        await asyncio.sleep(0.01)
-    if ready_file is not None and server.started:
-        port = server.servers[0].sockets[0].getsockname()[1]
-        said = {"status": f"http://{settings.host}:{port}", "pid": os.getpid()}
-        write_private(ready_file, msgspec.json.encode(said))
-    # A publisher that ended by a fault ends the process: whoever supervises it starts it again.
-    await asyncio.wait((publishing, serving), return_when=asyncio.FIRST_COMPLETED)
-    server.end()
-    await serving
-    publishing.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await publishing
-    publisher.close()
+    finally:
+        publisher.close()

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import os
 import sys
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import msgspec
-import uvicorn
 import uvloop
 from cyclopts import Parameter
 from starlette.applications import Starlette
@@ -19,9 +15,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tangguh.cli import logs
-from tangguh.cli.place import write_private
+from tangguh.cli.processes.beside import serve_beside
 from tangguh.cli.processes.parent import end_with_parent
-from tangguh.cli.processes.server import Server
 from tangguh.config import read_file
 from tangguh.core.clock import SystemClock
 from tangguh.core.errors import TangguhError
@@ -29,8 +24,6 @@ from tangguh.core.ids import Ids
 from tangguh.settlement.watch.settings import WatchSettings
 from tangguh.settlement.watch.watcher import Watcher
 from tangguh.settlement.watched import PATH
-
-_GRACE_SECONDS: Final = 2
 
 
 def watch(
@@ -58,30 +51,14 @@ async def _serve(settings: WatchSettings, ready_file: Path | None) -> None:
     async def show(_: Request) -> Response:
         return Response(msgspec.json.encode(watcher.state()), media_type="application/json")
 
-    server = Server(
-        uvicorn.Config(
+    try:
+        await serve_beside(
             Starlette(routes=[Route(PATH, show)]),
+            watcher.run(),
+            name="watch",
             host=settings.host,
             port=settings.port,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=_GRACE_SECONDS,
-            lifespan="off",
-            ws="none",
-            proxy_headers=False,
+            ready_file=ready_file,
         )
-    )
-    watching = asyncio.create_task(watcher.run(), name="watch")
-    serving = asyncio.create_task(server.serve())
-    while not server.started and not serving.done():
-        await asyncio.sleep(0.01)
-    if ready_file is not None and server.started:
-        port = server.servers[0].sockets[0].getsockname()[1]
-        said = {"watch": f"http://{settings.host}:{port}", "pid": os.getpid()}
-        write_private(ready_file, msgspec.json.encode(said))
-    await serving
-    watching.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await watching
-    await watcher.close()
+    finally:
+        await watcher.close()
