@@ -63,16 +63,34 @@ async def open_own_accounts(book: Decider) -> None:
 async def fill(book: Decider, pool: Pool, book_id: int, seed: int) -> list[Customer]:
     """Enrol the demo's people and shops and give them money from the vault."""
     people, accounts, openings = demo(seed)
-    for customer_id, account_id, product in accounts:
-        kind = Kind.MERCHANT if product == _SHOP_ACCOUNT else Kind.CUSTOMER
-        opened = await book.decide(OpenAccount(account_id, kind, customer_id))
-        posting_id = uuid5(_OPENING, f"{seed}:{account_id}")
-        sum_minor = openings[account_id]
-        entries = ((chart.VAULT, -sum_minor), (account_id, sum_minor))
-        posted = await book.decide(Post(posting_id, "opening", entries, "Setoran awal"))
-        for answer in (opened, posted):
-            if isinstance(answer, Refused):
-                raise Misconfigured(f"the demo cannot be filled: {answer.detail}")
+    opened = await asyncio.gather(
+        *(
+            book.decide(
+                OpenAccount(
+                    account_id,
+                    Kind.MERCHANT if product == _SHOP_ACCOUNT else Kind.CUSTOMER,
+                    customer_id,
+                )
+            )
+            for customer_id, account_id, product in accounts
+        )
+    )
+    posted = await asyncio.gather(
+        *(
+            book.decide(
+                Post(
+                    uuid5(_OPENING, f"{seed}:{account_id}"),
+                    "opening",
+                    ((chart.VAULT, -sum_minor), (account_id, sum_minor)),
+                    "Setoran awal",
+                )
+            )
+            for account_id, sum_minor in openings.items()
+        )
+    )
+    for answer in (*opened, *posted):
+        if isinstance(answer, Refused):
+            raise Misconfigured(f"the demo cannot be filled: {answer.detail}")
     await store.enrol(pool, book_id, people, accounts)
     return people
 

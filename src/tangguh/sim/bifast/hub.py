@@ -110,7 +110,7 @@ class Hub:
             bank_key=bank_key,
             notify=self.notify,
         )
-        statement = Statement(
+        self._statement = Statement(
             books=self.passbook,
             clock=clock,
             key=self._key,
@@ -118,7 +118,7 @@ class Hub:
             participant=settings.bank_bic,
             conclude=self.door.conclude_due,
         )
-        self.door.app.router.routes.append(statement.route)
+        self.door.app.router.routes.append(self._statement.route)
         self._port = Port(self.door.app, self.faults, settings.host, settings.port)
 
     # ---- as a network ----------------------------------------------------------------------
@@ -131,10 +131,12 @@ class Hub:
     async def open(self) -> None:
         """Open the accounts and listen. Raises OSError when the port is taken."""
         self.enrol(demo_customers())
+        self._statement.open()
         await self._port.open()
 
     async def close(self, grace_seconds: float = 0.0) -> None:
         """Stop listening and let go of the books."""
+        self._statement.close()
         await self._port.close(grace_seconds)
         await self.door.close()
         await self.messenger.close()

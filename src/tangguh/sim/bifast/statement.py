@@ -72,7 +72,18 @@ class Statement:
         self._watch_key = _key_at(watch_public_key_path) if watch_public_key_path else None
         self._participant = participant
         self._conclude = conclude
+        self._is_closing = False
         self.route = Route(PATH, self._serve, methods=["GET"])
+
+    def close(self) -> None:
+        """Answer whoever waits with what there is, and let nobody wait any more."""
+        self._is_closing = True
+        for entered in self._books.waiting:
+            entered.set()
+
+    def open(self) -> None:
+        """Whoever asks may wait again."""
+        self._is_closing = False
 
     async def _serve(self, request: Request) -> Response:
         if why := self._judge(request):
@@ -107,7 +118,7 @@ class Statement:
         self._books.waiting.add(entered)
         try:
             async with asyncio.timeout(seconds):
-                while not (rows := self._rows(after, limit)):
+                while not (rows := self._rows(after, limit)) and not self._is_closing:
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(entered.wait(), _DUE_SECONDS)
                     entered.clear()
