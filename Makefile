@@ -1,5 +1,6 @@
 # Tangguh: every command a newcomer needs. `make run` opens the bank, `make test` proves it.
 PYTHON ?= python3
+WORKERS ?= logical
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
@@ -17,7 +18,7 @@ run: setup
 
 test: setup
 	@scripts/system-packages
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 8 --dist worksteal
 
 check: setup
 	@scripts/check

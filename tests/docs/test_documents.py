@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,14 @@ def tangguh(*words: str, text: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "tangguh", *words], input=text, capture_output=True, text=True
     )
+
+
+@cache
+def help_of(*words: str) -> str:
+    """What the command line says of a command and its options."""
+    told = tangguh(*words, "--help")
+    assert told.returncode == 0, told.stderr
+    return told.stdout
 
 
 def commands() -> list[str]:
@@ -56,10 +65,9 @@ def test_every_command_in_the_documents_exists(command: str) -> None:
         assert "Traceback" not in done.stderr
         return
     help_words = words[:2] if words[0] == "bench" else words[:1]
-    told = tangguh(*help_words, "--help")
-    assert told.returncode == 0, told.stderr
+    told = help_of(*help_words)
     for option in (word for word in words if word.startswith("--")):
-        assert option in told.stdout, f"{command}: {option} is not in its help"
+        assert option in told, f"{command}: {option} is not in its help"
 
 
 def test_qris_parse_gives_the_promised_keys() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from drills.test_partner_drills import rehearse
 
 
+@pytest.mark.drill
 def test_forged_orders_are_bounded_by_either_ring() -> None:
     """Really stolen without ring 1; seen, closed, and nobody else noticed."""
     report = rehearse("forged-orders", 12, seed=7)

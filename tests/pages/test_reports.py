@@ -566,7 +566,7 @@ async def test_unknown_tokens_and_banks_without_a_key(client: Client, site: Site
         assert (await client.post("/unsubscribe", {"token": token}, csrf=""))[0] == 200
     site.bank.care.notices._settings = NoticesSettings()
     for answer in (await client.get("/subscribe"), await client.post("/subscribe", WISH, csrf="")):
-        assert (answer[0], "umpan Atom" in answer[1]) == (200, True)
+        assert (answer[0], "Bank ini belum mengirim kabar langsung" in answer[1]) == (200, True)
 
 
 @pytest.mark.browser

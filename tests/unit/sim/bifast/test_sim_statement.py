@@ -166,6 +166,15 @@ class TestStatement:
             said = (await asking)[1]
         assert [row["reference"] for row in said["rows"]] == [reference(1)]
 
+    async def test_a_hub_that_closes_lets_nobody_wait(self, far: BifastHarness) -> None:
+        """A watch that asks long does not hold up the end; it has its answer, and nothing in it."""
+        asking = asyncio.create_task(Watch(far).get("?after=0&wait=20"))
+        while not far.hub.passbook.waiting:
+            await asyncio.sleep(0)
+        async with asyncio.timeout(5.0):
+            await far.hub.close(grace_seconds=20.0)
+        assert (await asking)[1]["rows"] == []
+
     async def test_answer_is_signed_by_the_hub(self, far: BifastHarness) -> None:
         """So nobody on the way can hide a row."""
         _, _, body, made = await Watch(far).get()
