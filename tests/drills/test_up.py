@@ -160,3 +160,4 @@ def test_smoke_pays_on_every_service() -> None:
     assert result["passed"]
     assert {service["id"] for service in result["services"]} == set(SERVICES)
     assert all(service["ok"] for service in result["services"])
+    assert result["subscription"]["state"] == "confirmed"

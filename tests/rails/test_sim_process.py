@@ -15,6 +15,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
+from post_office import post_settings
 from rails.harness import MERCHANTS, Keys, instruction_to, payee_of, qris_settings, sim_settings
 from tangguh.core.clock import SystemClock
 from tangguh.core.outcome import Accepted, NotSent, Unanswered
@@ -159,6 +160,24 @@ async def test_page_and_merchants(keys: Keys, tmp_path: Path) -> None:
         assert "://" not in page and "<h1>" in page
         shown = {label for merchant in merchants for label in merchant["payloads"]}
         assert shown == set(MERCHANTS)
+
+
+async def test_the_post_has_a_place_when_there_is_one(keys: Keys, tmp_path: Path) -> None:
+    """Its page, its books, its faults and its proof; without a post there is no such page."""
+    settings = sim_settings(keys, tmp_path)
+    async with World(settings, SystemClock()) as world:
+        assert (await http("GET", world.addresses.control + "/post"))[0] == 404
+    settings = msgspec.structs.replace(settings, post=post_settings(tmp_path, tmp_path))
+    async with World(settings, SystemClock()) as world:
+        place = world.addresses.control + "/networks/post"
+        assert (await http("GET", place + "/books?limit=many"))[0] == 400
+        assert (await http("GET", place + "/books?to=62811"))[1]["messages"] == []
+        assert (await http("GET", place + "/books/proof"))[1]["holds"]
+        assert (await http("GET", place + "/settlement"))[0] == 400
+        _, said = await http("POST", place + "/acts/receipt", {"id": "sms-1"})
+        assert said == {"error": "id: no SMS was answered with it"}
+        _, networks = await http("GET", world.addresses.control + "/networks")
+        assert networks["post"].endswith("/messages")
 
 
 def test_ready_file_of_another_process_is_not_left(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ from tangguh.guard.rules import Rule
 from tangguh.ledger.plans import LEDGER_JOURNALS
 from tangguh.ledger.store import LEDGER
 from tangguh.ledger.writer import Writer
+from tangguh.notices.desk import customer
 from tangguh.payments.desk import Desk
 from tangguh.payments.incoming.receiving import Receiving
 from tangguh.payments.people.changes import CHANGE_EVENTS, PEOPLE_SHELVES
@@ -294,6 +295,14 @@ class Bank:
         people += await fill_products(self.writer, self.pool, self.book_id, seed, security)
         await asyncio.gather(
             *(self.sessions.set_pin(person.customer_id, demo.DEMO_PIN) for person in people)
+        )
+        know = self.care.notices.know
+        await asyncio.gather(
+            *(
+                know(customer(person.customer_id), via, address, person.language)
+                for person in people
+                for via, address in demo.addresses_of(person)
+            )
         )
         return True
 

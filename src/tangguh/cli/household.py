@@ -14,9 +14,9 @@ from typing import Any, Final
 
 import msgspec
 
-from tangguh.cli.children import Child
 from tangguh.cli.outside import NETWORKS, Outside
 from tangguh.cli.place import Place
+from tangguh.cli.processes.children import Child
 from tangguh.cli.processes.ports import free_port, free_ports, is_free, refuse_busy_port
 from tangguh.cli.processes.probes import demo_probes
 from tangguh.config import Settings
@@ -193,6 +193,7 @@ class Household:
         if self.settings.qris is None:
             assert self.outside is not None
             values |= self.outside.bank_settings()
+            values["notices"] |= self.outside.post.bank_settings(self.settings.notices)
             values["recovery"]["probes"] = await demo_probes(self.addresses["control"])
             values["guard"] |= self.outside.guard_settings()
         if self.settings.status is None:

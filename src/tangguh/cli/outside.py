@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tangguh.cli.place import Place
+from tangguh.cli.post.link import PostLink
 from tangguh.rails.banks import OUR_CODE
 from tangguh.rails.iso8583 import hsm
 from tangguh.web.partners.hub import BIFAST_PATH
@@ -37,6 +38,7 @@ class Outside:
         self._seed = seed
         self._ports = ports
         self.keys = card_keys(place)
+        self.post = PostLink(place, bank_url, sms_port=ports["sms"], mail_port=ports["mail"])
 
     def sim_settings(self, control_port: int) -> dict[str, Any]:
         """What ``tangguh sim`` is told."""
@@ -60,6 +62,7 @@ class Outside:
                 "port": self._ports["bifast"],
                 "seed": self._seed,
             },
+            "post": self.post.sim_settings(),
             "transit": {
                 "bank_url": self._bank_url,
                 "private_key_path": str(self._place.key_pair("transit")[0]),
@@ -190,7 +193,7 @@ class Outside:
 
 
 NETWORKS: Final = (
-    "qris", "bifast", "gateway", "watch", "cards", *WALLETS, "billers", "terminals"
+    "qris", "bifast", "gateway", "watch", "cards", *WALLETS, "billers", "terminals", "sms", "mail"
 )  # fmt: skip
 """Everything that needs a port of its own."""
 

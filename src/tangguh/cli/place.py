@@ -9,17 +9,19 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from tangguh.core.errors import Misconfigured
 
 _KEY_BITS = 2048
+_VAPID_BYTES = 32
 _Key = rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 
 
@@ -113,6 +115,14 @@ class Place:
         path = self.keys / f"{name}.hex"
         if not path.exists():
             write_private(path, secrets.token_hex(size).encode())
+        return path.read_text(encoding="utf-8")
+
+    def vapid_key(self, name: str) -> str:
+        """The secret number of a P-256 key, 32 bytes in base64url, made on first use."""
+        path = self.keys / f"{name}.vapid"
+        if not path.exists():
+            number = ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value
+            write_private(path, b64encode(number.to_bytes(_VAPID_BYTES), b"-_").rstrip(b"="))
         return path.read_text(encoding="utf-8")
 
     def write_run_file(self, name: str, values: dict[str, Any]) -> Path:

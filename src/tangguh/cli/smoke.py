@@ -1,4 +1,4 @@
-"""``tangguh smoke``: one real payment on every service, through HTTP, and the proof after it."""
+"""``tangguh smoke``: one real payment on every service, a subscription, and the proof after it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from cyclopts import Parameter
 
 from tangguh.cli.device import Device
 from tangguh.cli.household import Household, temporary
+from tangguh.cli.post.walk import CONFIRMED, subscribe
 from tangguh.cli.prove import prove_dsn
 from tangguh.cli.smoke_walks import WALKS, Control, Visit
 from tangguh.config import load
@@ -34,7 +35,7 @@ _RICH: Final = 6
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """One service after its payment."""
+    """One service after its payment, or the subscription after its link."""
 
     id: str
     ok: bool
@@ -44,9 +45,10 @@ class Checked(msgspec.Struct, frozen=True):
 
 
 class Smoke(msgspec.Struct, frozen=True):
-    """The run: every service in the table, and the books after it."""
+    """The run: every service in the table, word about one of them, and the books after it."""
 
     services: list[Checked]
+    subscription: Checked
     proof: Proof
     passed: bool
 
@@ -73,11 +75,12 @@ async def _smoke() -> Smoke:
         try:
             await household.start()
             services = await _pay_everything(household)
+            subscription = await _subscribe(household)
             proof = await prove_dsn(household.dsn, household.settings.book.book_id)
         finally:
             await household.stop()
-    passed = proof.passed and all(service.ok for service in services)
-    return Smoke(services, proof, passed)
+    passed = proof.passed and subscription.ok and all(service.ok for service in services)
+    return Smoke(services, subscription, proof, passed)
 
 
 async def _pay_everything(household: Household) -> list[Checked]:
@@ -94,6 +97,20 @@ async def _pay_everything(household: Household) -> list[Checked]:
             seconds = round(clock.monotonic() - began, 3)
             checked.append(_judge(service_id, ended, seconds))
     return checked
+
+
+async def _subscribe(household: Household) -> Checked:
+    clock = SystemClock()
+    began = clock.monotonic()
+    control = Control(household.addresses["control"])
+    try:
+        state = await subscribe(household.addresses["bank"], control, clock)
+    except (aiohttp.ClientError, TimeoutError, KeyError, msgspec.MsgspecError) as trouble:
+        state = f"{type(trouble).__name__}: {trouble}"
+    finally:
+        await control.close()
+    seconds = round(clock.monotonic() - began, 3)
+    return Checked("subscription by e-mail", state == CONFIRMED, state, seconds)
 
 
 @asynccontextmanager
@@ -145,7 +162,7 @@ def _table(result: Smoke) -> str:
     lines = [
         f"{'ok ' if one.ok else 'BAD'}  {one.id:<24} {one.state:<8} {one.seconds:6.2f} s  "
         f"{one.detail}"
-        for one in result.services
+        for one in [*result.services, result.subscription]
     ]
     holding = sum(one.holds for one in result.proof.invariants)
     lines.append(f"proof: {holding} of {len(result.proof.invariants)} invariants hold")

@@ -75,11 +75,13 @@ The bank is open.
   who to be     {bank}/demo      (56 people; PIN {DEMO_PIN})
   API           {bank}/openapi.json
   networks      {control}/      (the simulated QRIS switch: break it, watch, heal it)
+  post          {control}/post      (every SMS and e-mail the bank sent)
   staff         tangguh gate list --bank {bank}      (tokens in {household.place.crew_path})
   data          {household.place.directory}
 
 Try this: open {bank}/demo on a phone-sized window, log in, pay one of the QR codes there.
-Then open {control}/, let the switch lose its replies, pay again, and watch the payment's page.
+Then open {control}/, let the switch lose its replies, pay again, and watch the payment's page;
+twenty seconds later its SMS is in the post.
 Prove the books at any time: tangguh prove --data {household.place.directory}
 Ctrl-C stops everything and loses nothing.
 """

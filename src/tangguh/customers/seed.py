@@ -21,6 +21,7 @@ from tangguh.ledger import chart
 from tangguh.ledger.chart import Kind
 from tangguh.ledger.command import OpenAccount, Post
 from tangguh.ledger.writer import Decider
+from tangguh.notices.notice import Via
 
 PEOPLE: Final = 56
 SHOPS: Final = 8
@@ -112,6 +113,13 @@ def demo(seed: int) -> tuple[list[Customer], list[tuple[int, int, str]], dict[in
         rupiah = source.choice((350_000, 1_250_000, 2_400_000, 5_000_000, 8_750_000, 25_000_000))
         openings[account_id] = rupiah * 100
     return people, accounts, openings
+
+
+def addresses_of(person: Customer) -> tuple[tuple[Via, str], ...]:
+    """Where a seeded person can be reached: the number they log in with, and an e-mail address."""
+    # Nobody can own a name under .example (RFC 2606), and nobody was given such a number.
+    name = ".".join(person.full_name.lower().split())
+    return (Via.SMS, person.phone), (Via.EMAIL, f"{name}@post.example")
 
 
 def _names(source: random.Random) -> list[str]:

@@ -2,7 +2,7 @@
 
 Every network has its own place: ``/networks/{name}/faults``, ``/books``, ``/books/proof``,
 ``/settlement`` and ``/acts/{what}``. The QRIS switch, the first of them, also answers without a
-place, and its page shows the merchants.
+place, and its page shows the merchants. ``/post`` is everybody's phone.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ from starlette.routing import Route
 from tangguh.core.clock import Clock, business_date
 from tangguh.sim.faults import Plan
 from tangguh.sim.network import Network
+from tangguh.sim.post.page import PAGE, POLICY
 from tangguh.sim.qris.merchants import Merchant
 
 _PAGE: Final = Path(__file__).with_name("control.html").read_text("utf-8")
 _FIRST: Final = "qris"
+_POST: Final = "post"
 
 
 class Control:
@@ -40,6 +42,7 @@ class Control:
             routes=[
                 Route("/", self._show_page),
                 Route("/merchants", self._show_merchants),
+                Route("/post", self._show_post),
                 Route("/networks", self._show_networks),
                 *self._routes(""),
                 *self._routes("/networks/{name}"),
@@ -59,6 +62,11 @@ class Control:
 
     async def _show_page(self, _request: Request) -> Response:
         return HTMLResponse(_PAGE)
+
+    async def _show_post(self, _request: Request) -> Response:
+        if _POST not in self._networks:
+            return _UNKNOWN
+        return HTMLResponse(PAGE, headers={"Content-Security-Policy": POLICY})
 
     async def _show_merchants(self, _request: Request) -> Response:
         return _json(self._merchants)

@@ -24,6 +24,7 @@ from tangguh.sim.control import Control
 from tangguh.sim.faults import Faults, Plan
 from tangguh.sim.listener import Listener
 from tangguh.sim.network import Network
+from tangguh.sim.post.post import Post, PostSettings
 from tangguh.sim.qris.books import Books
 from tangguh.sim.qris.switch import Switch, SwitchSettings
 from tangguh.sim.transit.operator import Operator, OperatorSettings
@@ -46,6 +47,7 @@ class SimSettings(msgspec.Struct, frozen=True, kw_only=True):
     wallets: tuple[WalletSettings, ...] = ()
     billers: AggregatorSettings | None = None
     transit: OperatorSettings | None = None
+    post: PostSettings | None = None
     control_host: str = "127.0.0.1"
     control_port: int = 0
     ready_path: str = ""
@@ -138,6 +140,8 @@ def networks_of(switch: Switch, settings: SimSettings, clock: Clock) -> list[Net
         networks.append(Aggregator(settings.billers, clock))
     if settings.transit is not None:
         networks.append(Operator(settings.transit, clock))
+    if settings.post is not None:
+        networks.append(Post(settings.post, clock))
     return networks
 
 
