@@ -16,6 +16,7 @@ from tangguh.disputes.case import About, CaseState, Outcome
 from tangguh.disputes.steps import Step
 from tangguh.notices.desk import SUBSCRIBABLE
 from tangguh.web import pages
+from tangguh.web.care.story import because_key
 from tangguh.web.pages.care.track import _FILE_RULES
 from tangguh.web.pages.outside.demo import CODES as DEMO_CODES
 from tangguh.web.pages.story import LOOKS
@@ -23,6 +24,7 @@ from tangguh.web.pages.trouble import CODES
 from tangguh.web.problems import OF_REFUSAL, OF_REQUEST
 from tangguh.web.staff.cases import ACTS
 from tangguh.web.words import LANGUAGES, Words, choose, read_all
+from unit.web.test_because import reasons
 
 HERE = Path(tangguh.web.__file__).parent
 LINT = tomllib.loads((HERE / "wording" / "lint.toml").read_text())
@@ -191,6 +193,7 @@ def _of_care() -> set[str]:
     families |= {f"desk.channel_{channel}" for channel in ("app", "staff", "public", "bank")}
     families |= {f"desk.verdict_{says}" for says in ("decide", "wait", "ask_network", "ask_staff")}
     families |= {f"desk.act_{act}{part}" for act, part in product(ACTS, ("", "_hint"))}
+    families |= {because_key(why) for why in reasons()}
     families |= {f"subscribe.via_{via}" for via in SUBSCRIBABLE}
     return families | {
         f"subscribe.{what}{part}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Final
 
@@ -25,6 +26,17 @@ _LOOKS: Final = {
     CaseState.NEEDS_PAPERS: ("warn", "wait"),
     CaseState.ESCALATED: ("list", "info"),
 }
+
+
+def reason_of(words: Words, why: str) -> str:
+    """The bank's own reason in a reader's language; what people wrote stays as they wrote it."""
+    key = because_key(why)
+    return words(key) if words.has(key) else why
+
+
+def because_key(why: str) -> str:
+    """Under which key a reason of the bank's has its words."""
+    return f"because.{re.sub(r'[^a-z]+', '_', why.lower()).strip('_')}"
 
 
 class CaseStep(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ reads. The staff API does not take the cookie, so no page elsewhere can use it t
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Final
 from urllib.parse import parse_qsl
 from uuid import UUID
@@ -25,7 +26,7 @@ from tangguh.disputes.case import BY_PEOPLE, Case, Outcome
 from tangguh.web import words as language_of
 from tangguh.web.api.operations import of_error, read_body
 from tangguh.web.care import desk as care
-from tangguh.web.care.story import label_of, said_in, steps_of
+from tangguh.web.care.story import label_of, reason_of, said_in, steps_of
 from tangguh.web.door import Door
 from tangguh.web.pages.care.track import Shown, files_of
 from tangguh.web.pages.frame import LANGUAGE_COOKIE, check_origin, redirect
@@ -235,6 +236,7 @@ async def _case_page(visit: Visit, case: Case, told: str = "", acted: str = "") 
         files=files,
         outcomes=[(str(one), words(f"desk.outcome_{one}")) for one in Outcome if one in BY_PEOPLE],
         acts=list(ACTS),
+        because=partial(reason_of, words),
         told=told,
         acted=acted,
         typed={name: visit.typed(name) for name in ("text", "outcome")},
@@ -249,7 +251,7 @@ def _row(visit: Visit, case: Case) -> QueueRow:
         number=case.number,
         about=words(f"report.about_{case.about}"),
         label=label_of(words, case),
-        why=case.why,
+        why=reason_of(words, case.why),
         channel=words(f"desk.channel_{case.channel}"),
         by=moment(case.act_by, now, words.language),
         due=moment(case.due_at, now, words.language),
