@@ -32,22 +32,25 @@ class MailServer:
     """An SMTP server that keeps what it takes; ``answers`` are given first, one a try.
 
     An answer is a reply to RCPT (``rcpt 550 5.1.1 no``), to the message (``data 451 later``), or
-    ``drop``: the message is read and the line is cut before a word about it.
+    ``drop``: the message is read and the line is cut before a word about it. With ``from_the_start``
+    lines are encrypted from their first byte (RFC 8314), without STARTTLS.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, from_the_start: ssl.SSLContext | None = None, **options: Any) -> None:
         self.mails: list[EmailMessage] = []
         self.answers: list[str] = []
         self.logins: list[tuple[bytes, bytes]] = []
         self.was_encrypted: list[bool] = []
         self.port = 0
         self._options = options
+        self._from_the_start = from_the_start
 
     async def __aenter__(self) -> MailServer:
         self._server = await asyncio.get_running_loop().create_server(
             lambda: SMTP(self, hostname="mail", authenticator=self.authenticate, **self._options),
             "127.0.0.1",
             0,
+            ssl=self._from_the_start,
         )
         self.port = self._server.sockets[0].getsockname()[1]
         return self

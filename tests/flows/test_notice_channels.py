@@ -134,6 +134,28 @@ async def test_login_and_letters_go_over_an_encrypted_line(
         assert len(server.mails) == 1
 
 
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+async def test_a_line_may_be_encrypted_from_its_first_byte(
+    tmp_path: Path, clock: HandClock
+) -> None:
+    """Port 465 (RFC 8314): no word in the clear, and a server of another name gets no letter."""
+    ca_path, context = certificate(tmp_path)
+    # The library knows only of lines it encrypted itself.
+    options: dict[str, Any] = {"auth_required": True, "auth_require_tls": False}
+    async with MailServer(from_the_start=context, **options) as server:
+        changes = {
+            "host": "localhost", "security": "tls", "ca_path": str(ca_path),
+            "username": "bank", "password": "right",
+        }  # fmt: skip
+        done = await mailer(server, clock, **changes).deliver(MESSAGE, "rani@example.org")
+        assert isinstance(done, Delivered)
+        assert server.logins == [(b"bank", b"right")]
+        for change in ({"ca_path": ""}, {"host": "127.0.0.1"}, {"security": "none"}):
+            stranger = mailer(server, clock, timeout_seconds=1.0, **changes | change)
+            assert isinstance(await stranger.deliver(MESSAGE, "rani@example.org"), Later), change
+        assert len(server.mails) == 1
+
+
 async def test_a_server_that_would_not_encrypt_gets_no_letter(
     mail: MailServer, clock: HandClock
 ) -> None:
