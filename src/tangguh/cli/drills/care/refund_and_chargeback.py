@@ -26,6 +26,7 @@ import aiohttp
 import msgspec
 
 from tangguh.cli.drills.care.claiming import DOOR, open_door
+from tangguh.cli.drills.care.gave_back import GaveBack, gave_back
 from tangguh.cli.drills.care.money import Has, Whereabouts, report_of_money, settled
 from tangguh.cli.drills.partners import (
     Payer,
@@ -148,7 +149,7 @@ async def run(seed: int, times: int) -> Report:
                 storm = _Storm(household, control, notes, books, seed)
                 await storm.rage(made)
                 ending = await ending_of(household, control, clock, people, [], _ENDED_SECONDS_MAX)
-            came_back = await _came_back(control)
+            came_back = await gave_back(control)
             after = await books.balances(accounts)
             days.add(business_date(clock.now()))
             assert household.bank is not None
@@ -347,25 +348,6 @@ class _Storm:
             await clock.sleep(_AGAIN_SECONDS)
 
 
-async def _came_back(control: Control) -> dict[str, int]:
-    """What each network's own books gave back, by the payment's reference."""
-    back: dict[str, int] = {}
-    rows = await control.get(f"/books?limit={_ROWS_MAX}")
-    for row in rows["payments"]:
-        back[row["reference"]] = row["refunded_minor"]
-    for row in (await control.get(f"/networks/cards/books?limit={_ROWS_MAX}"))["transfers"]:
-        back[row["reference"]] = row["given_back_minor"]
-    hub = await control.get(f"/networks/bifast/books?state=paid&limit={_ROWS_MAX}")
-    for row in hub["transfers"]:
-        related = msgspec.json.decode(row["detail"]).get("related", "")
-        if row["direction"] == "out" and related:
-            back[related] = back.get(related, 0) + row["amount_minor"]
-    return back
-
-
-_ROWS_MAX: Final = 1_000_000
-
-
 # ---- what is asked ----------------------------------------------------------------------------
 
 
@@ -376,7 +358,7 @@ class _Seen:
         self,
         made: list[_Made],
         ending: Ending,
-        there: dict[str, int],
+        there: GaveBack,
         breaks: list[Break],
     ) -> None:
         now = {payment.id: payment for payment in ending.payments}
@@ -389,14 +371,18 @@ class _Seen:
             if payment.original_id is not None:
                 self.refunds[payment.original_id].append(payment)
         self.there = {
-            one.id: there.get(_called(one), there.get(one.reference, 0)) for one in self.payments
+            one.id: there.minor.get(_called(one), there.minor.get(one.reference, 0))
+            for one in self.payments
         }
-        self.differing = {
-            one.id for one in self.payments if one.refunded_minor != self.there[one.id]
-        }
+        self.differing = {one.id for one in self.payments if self._differs(one, there)}
         originals = {one.id: one.original_id or one.id for one in ending.payments}
         self.broken = {originals[one.payment_id] for one in breaks if one.payment_id in originals}
         self.not_owned = [one for one in breaks if one.payment_id not in originals or not one.owner]
+
+    def _differs(self, payment: Payment, there: GaveBack) -> bool:
+        ways = {one.reference for one in self.credits_of(payment)}
+        is_sum_wrong = payment.refunded_minor != self.there[payment.id]
+        return is_sum_wrong or there.refunds.get(payment.reference, ways) != ways
 
     def credits_of(self, payment: Payment) -> list[Payment]:
         """The ways by which it came back."""
