@@ -14,7 +14,8 @@ from typing import Any, Final
 
 import msgspec
 
-from tangguh.cli.drills.partners import SEED, Payer, payers, rehearsal
+from tangguh.cli.drills.partners import SEED, payers, rehearsal
+from tangguh.cli.drills.paying import pay_in_turn
 from tangguh.cli.drills.report import Notes, Report
 from tangguh.cli.drills.scores.card import Card
 from tangguh.cli.drills.scores.closures import Change, closed, told_in_brief
@@ -74,7 +75,7 @@ async def run(seed: int, times: int) -> Report:
     async with rehearsal(notes, overrides) as (household, control):
         async with payers(household, control, clock, _PEOPLE) as people:
             async with asyncio.TaskGroup() as group:
-                group.create_task(_pay(street, people))
+                group.create_task(pay_in_turn(street, people, _SERVICES, _PACE_SECONDS))
                 mad = await street.window(_MAD_SECONDS, "mad")
                 notes.add("the rules have pointed at everybody")
                 after, busy = [], {int(payer.account) for payer in people}
@@ -107,23 +108,6 @@ async def run(seed: int, times: int) -> Report:
         plan=ask_plan(card, plan, plan),
         shown_as={"onus": "onus", "qris": "qris", "ewallet": "ovo"},
     )  # fmt: skip
-
-
-async def _pay(street: Street, people: list[Payer]) -> None:
-    async with asyncio.TaskGroup() as group:
-        for number, payer in enumerate(people):
-            service = _SERVICES[number % len(_SERVICES)]
-            friend = people[(number + 3) % len(people)].account
-
-            async def pay(
-                payer: Payer = payer, friend: str = friend, service: str = service
-            ) -> str:
-                if service == "onus":
-                    return await payer.to(friend)
-                return await payer.over(service, "10.00" if service == "qris" else "10000.00")
-
-            group.create_task(street.pay_at_pace(service, pay, _PACE_SECONDS))
-            await asyncio.sleep(_PACE_SECONDS / len(people))
 
 
 def _ask_guard(card: Card, ending: Ending, recorder: Recorder, notes: Notes) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any, Final
 
 from tangguh.cli.drills.partners import Payer, payers, rehearsal
+from tangguh.cli.drills.paying import pay_over
 from tangguh.cli.drills.report import Notes, Report
 from tangguh.cli.drills.scores.card import Card
 from tangguh.cli.drills.scores.closures import Change, told_in_brief
@@ -28,7 +29,6 @@ from tangguh.cli.drills.scores.ending import (
     report_of,
 )
 from tangguh.cli.drills.scores.recorder import Band, Window
-from tangguh.cli.drills.sick.partner import pay_over
 from tangguh.cli.drills.street import Street
 from tangguh.cli.drills.tampering import (
     differing,

@@ -32,6 +32,7 @@ from tangguh.cli.drills.partners import (
     rehearsal,
     until_ended,
 )
+from tangguh.cli.drills.paying import pay_in_turn
 from tangguh.cli.drills.report import Notes, Report
 from tangguh.cli.drills.scores.card import Card
 from tangguh.cli.drills.scores.ending import (
@@ -153,7 +154,7 @@ async def run(seed: int, times: int) -> Report:
             named = await _prepare(control, people, plan, seed)
             notes.add(f"{sum(map(len, named.values()))} payments were made to complain of")
             async with asyncio.TaskGroup() as group:
-                group.create_task(_pay(street, people[:_PAYING]))
+                group.create_task(pay_in_turn(street, people[:_PAYING], _SERVICES, _PACE_SECONDS))
                 await clock.sleep(1.0)
                 quiet = await street.window(_QUIET_SECONDS)
                 begins = notes.seconds
@@ -279,23 +280,6 @@ async def _say(
         given = await payer.device.send("POST", path, one.file.content, media)
         code = "" if given.ok else str(given.body.get("code", given.status))
         flood.given.append(_Given(one.file, complaint, given.status, code))
-
-
-async def _pay(street: Street, people: list[Payer]) -> None:
-    async with asyncio.TaskGroup() as group:
-        for number, payer in enumerate(people):
-            service = _SERVICES[number % len(_SERVICES)]
-            friend = people[(number + 3) % len(people)].account
-
-            async def pay(
-                payer: Payer = payer, friend: str = friend, service: str = service
-            ) -> str:
-                if service == "onus":
-                    return await payer.to(friend)
-                return await payer.over(service, "10000.00")
-
-            group.create_task(street.pay_at_pace(service, pay, _PACE_SECONDS))
-            await asyncio.sleep(_PACE_SECONDS / len(people))
 
 
 async def _cases(household: Household) -> list[Case]:

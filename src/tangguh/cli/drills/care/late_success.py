@@ -37,7 +37,7 @@ from tangguh.cli.drills.scores.card import Card
 from tangguh.cli.drills.scores.ending import (
     Ending,
     ask_plan,
-    broken_words,
+    ask_words,
     ending_of,
 )
 from tangguh.cli.household import Household
@@ -155,7 +155,7 @@ async def run(seed: int, times: int) -> Report:
             still = await books.balances(_accounts(people))
             card = Card()
             measures = await _ask(card, ending, people, books, walk, after)
-            _ask_words(card, ending, people)
+            ask_words(card, ending, people)
             _ask_declined(card, ending, walk, breaks, unchanged=after == still)
         finally:
             await books.close()
@@ -377,24 +377,6 @@ def _ask_declined(
     card.ask(
         "nobody is debited for it", "settlement moves no customer's money",
         "it moved none" if unchanged else "it moved some", holds=unchanged,
-    )  # fmt: skip
-
-
-def _ask_words(card: Card, ending: Ending, people: list[Payer]) -> None:
-    lost, deceived = broken_words(people, ending.payments)
-    card.ask(
-        "nothing told is lost", "0 acknowledged lost, 0 told failed and debited",
-        f"{lost} lost, {deceived} debited", oracle="O5", holds=not lost and not deceived,
-    )  # fmt: skip
-    card.ask(
-        "told why", "every payment that was not made shows its reason and the next word",
-        f"{ending.shown - len(ending.lacking)} of {ending.shown} looked at "
-        + "; ".join(sorted(set(ending.lacking))[:3]),
-        oracle="O6", holds=not ending.lacking,
-    )  # fmt: skip
-    card.ask(
-        "all ended", "nothing open after the trouble", "nothing" if ending.ended else "something",
-        oracle="O8", holds=ending.ended,
     )  # fmt: skip
 
 

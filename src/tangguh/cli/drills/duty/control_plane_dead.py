@@ -12,7 +12,6 @@ O15 the closure was in force in the book within 1 s and at the gateway within 2 
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 from typing import Any, Final
 
 import aiohttp
@@ -20,6 +19,7 @@ import aiohttp
 from tangguh.cli.device import Device
 from tangguh.cli.drills.duty.crew import COMMANDER, Crew
 from tangguh.cli.drills.partners import Payer, paid_there, payers, rehearsal
+from tangguh.cli.drills.paying import pay_in_turn
 from tangguh.cli.drills.report import Notes, Report
 from tangguh.cli.drills.scores.card import Card
 from tangguh.cli.drills.scores.ending import ask_ending, ask_others, ask_plan, ending_of, report_of
@@ -109,20 +109,7 @@ async def run(seed: int, times: int) -> Report:
 
 async def _stretch(street: Street, people: list[Payer]) -> Any:
     """Everybody pays for a while; the window it was."""
-
-    async def pay() -> None:
-        async with asyncio.TaskGroup() as group:
-            for number, payer in enumerate(people):
-                service = _SERVICES[number % len(_SERVICES)]
-                friend = people[number - 1].account
-                way = (
-                    partial(payer.to, friend)
-                    if service == "onus"
-                    else partial(payer.over, service, "10.00" if service == "qris" else "10000.00")
-                )
-                group.create_task(street.pay_at_pace(service, way, _PACE_SECONDS))
-
-    paying = asyncio.create_task(pay())
+    paying = asyncio.create_task(pay_in_turn(street, people, _SERVICES, _PACE_SECONDS))
     window = await street.window(_QUIET_SECONDS)
     street.stop()
     await paying

@@ -12,7 +12,6 @@ O14 nothing opens, every try is refused for its own reason, and both accounts of
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -20,7 +19,8 @@ import msgspec
 from tangguh.access.people import Role, Staff
 from tangguh.access.staff import StaffRegister
 from tangguh.cli.drills.duty.crew import COMMANDER, RAIL_OWNER, RECON, RISK, Crew
-from tangguh.cli.drills.partners import Payer, payers, rehearsal
+from tangguh.cli.drills.partners import payers, rehearsal
+from tangguh.cli.drills.paying import pay_in_turn
 from tangguh.cli.drills.report import Notes, Report
 from tangguh.cli.drills.scores.card import Card
 from tangguh.cli.drills.scores.ending import ask_ending, ask_others, ask_plan, ending_of, report_of
@@ -70,7 +70,7 @@ async def run(seed: int, times: int) -> Report:
             Crew(household, clock) as crew,
         ):
             async with asyncio.TaskGroup() as group:
-                group.create_task(_pay(street, people))
+                group.create_task(pay_in_turn(street, people, _SERVICES, _PACE_SECONDS))
                 await clock.sleep(1.0)
                 quiet = await street.window(_QUIET_SECONDS)
                 begins = notes.seconds
@@ -113,20 +113,6 @@ async def run(seed: int, times: int) -> Report:
         measures={"tries": [[one.what, one.was] for one in tries], "frozen": frozen},
         plan=ask_plan(card, plan, plan),
     )  # fmt: skip
-
-
-async def _pay(street: Street, people: list[Payer]) -> None:
-    async with asyncio.TaskGroup() as group:
-        for number, payer in enumerate(people):
-            service = _SERVICES[number % len(_SERVICES)]
-            friend = people[number - 1].account
-            pay = (
-                partial(payer.to, friend)
-                if service == "onus"
-                else partial(payer.over, service, "10.00" if service == "qris" else "10000.00")
-            )
-            group.create_task(street.pay_at_pace(service, pay, _PACE_SECONDS))
-            await asyncio.sleep(_PACE_SECONDS / len(people))
 
 
 async def _insider(

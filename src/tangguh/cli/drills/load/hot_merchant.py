@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from tangguh.cli.device import Device
 from tangguh.cli.drills.partners import Payer, payers, rehearsal
+from tangguh.cli.drills.paying import pay_over
 from tangguh.cli.drills.report import Notes, Report
 from tangguh.cli.drills.scores.card import Card
 from tangguh.cli.drills.scores.ending import (
@@ -24,7 +25,6 @@ from tangguh.cli.drills.scores.ending import (
     report_of,
 )
 from tangguh.cli.drills.scores.recorder import Band, Window
-from tangguh.cli.drills.sick.partner import pay_over
 from tangguh.cli.drills.street import Street
 from tangguh.cli.household import Household
 from tangguh.core.clock import Clock, SystemClock

@@ -17,6 +17,7 @@ from typing import Any, Final
 import msgspec
 
 from tangguh.cli.drills.partners import Payer, break_partner, payers, rehearsal
+from tangguh.cli.drills.paying import pay_over
 from tangguh.cli.drills.report import Notes, Report
 from tangguh.cli.drills.scores.card import Card
 from tangguh.cli.drills.scores.ending import (
@@ -28,7 +29,6 @@ from tangguh.cli.drills.scores.ending import (
     report_of,
 )
 from tangguh.cli.drills.scores.recorder import Band, Window
-from tangguh.cli.drills.sick.partner import pay_over
 from tangguh.cli.drills.street import Street
 from tangguh.cli.smoke_walks import Control
 from tangguh.core.clock import Clock, SystemClock

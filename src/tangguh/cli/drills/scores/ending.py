@@ -80,6 +80,11 @@ def ask_ending(card: Card, ending: Ending, people: Sequence[Payer]) -> None:
         "networks agree", "0 payments differ", differing, oracle="O4",
         holds=not any(differing.values()),
     )  # fmt: skip
+    ask_words(card, ending, people)
+
+
+def ask_words(card: Card, ending: Ending, people: Sequence[Payer]) -> None:
+    """O5, O6 and O8: what customers were told, and that all has ended."""
     lost, deceived = broken_words(people, ending.payments)
     card.ask(
         "nothing told is lost", "0 acknowledged lost, 0 told failed and debited",

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Final
 
 from tangguh.cli.drills.partners import PARTNERS, Payer
+from tangguh.cli.drills.paying import pay_over
 from tangguh.cli.drills.scores.card import Card
 from tangguh.cli.drills.scores.closures import Change, closed, told_in_brief
 from tangguh.cli.drills.scores.ending import Ending
@@ -37,13 +38,6 @@ async def pay_everywhere(street: Street, people: list[Payer]) -> None:
             pace = _TROUBLED_PACE_SECONDS if is_troubled else _PACE_SECONDS
             group.create_task(street.pay_at_pace(service, pay, pace))
             await asyncio.sleep(_PACE_SECONDS / len(people))
-
-
-async def pay_over(payer: Payer, service: str, friend: str) -> str:
-    """Pay once over a partner or, ``onus``, to a friend."""
-    if service == "onus":
-        return await payer.to(friend)
-    return await payer.over(service, "10.00" if service == "qris" else "10000.00")
 
 
 def of_the_troubled(change: Change) -> bool:

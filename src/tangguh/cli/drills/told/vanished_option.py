@@ -12,7 +12,6 @@ O9 every other service goes on as before.
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -20,6 +19,7 @@ import msgspec
 from tangguh.cli.device import Device
 from tangguh.cli.drills.duty.crew import COMMANDER, RISK, Crew
 from tangguh.cli.drills.partners import Payer, break_partner, payers, rehearsal
+from tangguh.cli.drills.paying import pay_in_turn
 from tangguh.cli.drills.report import Notes, Report
 from tangguh.cli.drills.scores.card import Card
 from tangguh.cli.drills.scores.ending import ask_ending, ask_others, ask_plan, ending_of, report_of
@@ -81,7 +81,7 @@ async def run(seed: int, times: int) -> Report:
             Page(household, clock) as page,
             Crew(household, clock) as crew,
         ):
-            walking = asyncio.create_task(_pay_others(street, people))
+            walking = asyncio.create_task(pay_in_turn(street, people, _SERVICES, _PACE_SECONDS))
             quiet = await street.window(_QUIET_SECONDS)
             await break_partner(control, "bifast", seed, *_FAULTS)
             await asyncio.gather(*(_transfer(one, times) for one in people[:_WAITING]))
@@ -125,20 +125,6 @@ async def run(seed: int, times: int) -> Report:
         faults=[band],
         plan=ask_plan(card, plan, plan),
     )  # fmt: skip
-
-
-async def _pay_others(street: Street, people: list[Payer]) -> None:
-    async with asyncio.TaskGroup() as group:
-        for number, payer in enumerate(people):
-            service = _SERVICES[number % len(_SERVICES)]
-            friend = people[number - 1].account
-            pay = (
-                partial(payer.to, friend)
-                if service == "onus"
-                else partial(payer.over, service, "10.00" if service == "qris" else "10000.00")
-            )
-            group.create_task(street.pay_at_pace(service, pay, _PACE_SECONDS))
-            await asyncio.sleep(_PACE_SECONDS / len(people))
 
 
 async def _transfer(payer: Payer, times: int) -> None:
