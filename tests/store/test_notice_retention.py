@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -10,19 +11,19 @@ import msgspec
 import pytest
 
 from conftest import NOON
+from store.test_notices import Line
 from tangguh.core.clock import HandClock
 from tangguh.core.errors import Misconfigured
 from tangguh.core.ids import Ids
 from tangguh.core.outcome import Refused
 from tangguh.db.pool import Pool
 from tangguh.notices import retention
-from tangguh.notices.channels.channel import Delivered, Delivery, Message
 from tangguh.notices.desk import Notices, to_customer
 from tangguh.notices.notice import Notice, Via
 from tangguh.notices.retention import Forgotten
 from tangguh.notices.sender import Sender
 from tangguh.notices.settings import NoticesSettings
-from tangguh.notices.store import NoticeStore
+from tangguh.notices.store import NOTICES, NoticeStore
 
 SETTINGS = NoticesSettings(
     link_key="a key of more than thirty-two characters",
@@ -32,25 +33,9 @@ SETTINGS = NoticesSettings(
 )
 
 
-class Line:
-    """An e-mail server that takes everything."""
-
-    via, at_once, timeout_seconds = Via.EMAIL, 8, 5.0
-
-    def __init__(self) -> None:
-        self.brought: list[Message] = []
-
-    async def deliver(self, message: Message, _address: str) -> Delivery:
-        self.brought.append(message)
-        return Delivered("taken")
-
-    async def close(self) -> None:
-        """Nothing to let go of."""
-
-
 @pytest.fixture
 async def pool(dsn: str) -> AsyncIterator[Pool]:
-    opened = await Pool.open(dsn, size_max=2)
+    opened = await Pool.open(dsn, size_max=3)
     yield opened
     await opened.close()
 
@@ -60,12 +45,17 @@ def notices(pool: Pool, clock: HandClock, ids: Ids) -> Notices:
     return Notices(pool, 1, SETTINGS, clock, ids)
 
 
+WAITING = (
+    "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+)
+
+
 class Story:
     """Notices, and a sender with an e-mail server on paper."""
 
     def __init__(self, notices: Notices, pool: Pool, clock: HandClock, ids: Ids) -> None:
         self.notices, self.pool, self.clock, self.ids = notices, pool, clock, ids
-        self.line = Line()
+        self.line = Line(Via.EMAIL)
         store = NoticeStore(pool, 1, SETTINGS.rules)
         self.sender = Sender(store, {Via.EMAIL: self.line}, SETTINGS, clock)
 
@@ -75,7 +65,7 @@ class Story:
         assert not isinstance(asked, Refused), asked
         while await self.sender.round():
             pass
-        return self.line.brought[-1].text.partition("k?t=")[2].split()[0]
+        return self.line.brought[-1][0].text.partition("k?t=")[2].split()[0]
 
     async def tell(self, step: str) -> None:
         """A customer is told, and their e-mail server takes it."""
@@ -131,6 +121,29 @@ async def test_whoever_agreed_once_is_not_forgotten_for_a_question_left_open(sto
     assert await story.notices.retention.round() == Forgotten(1, 0)
     assert await story.addresses() == ["rani@example.org"]
     assert len(await story.notices.subscribers_of(["bifast"])) == 1
+
+
+async def test_whoever_asks_again_at_that_moment_is_kept(story: Story) -> None:
+    """The address is looked at after the new question is written, not before."""
+    await story.ask("rani@example.org")
+    story.clock.advance(24 * 3600 + 1)
+    now = story.clock.now()
+    [known] = await story.pool.fetch("SELECT person FROM notice_addresses")
+    async with story.pool.transaction() as tx:
+        await tx.fetch(
+            NOTICES["know_address"], 1, story.ids.next(), known["person"], Via.EMAIL,
+            "rani@example.org", "en", now, None,
+        )  # fmt: skip
+        await tx.fetch(
+            NOTICES["add_subscription"], 1, story.ids.next(), known["person"], ["bifast"], now,
+            now + timedelta(hours=24), b"c" * 32, b"u" * 32,
+        )  # fmt: skip
+        forgetting = asyncio.create_task(story.notices.retention.round())
+        async with asyncio.timeout(10):
+            while not await story.pool.fetch(WAITING):
+                assert not forgetting.done()
+    assert await forgetting == Forgotten(1, 0)
+    assert await story.addresses() == ["rani@example.org"]
 
 
 async def test_old_word_goes_with_its_tries_and_young_word_stays(

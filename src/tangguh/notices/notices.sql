@@ -221,6 +221,10 @@ UPDATE notice_subscriptions
  WHERE notice_subscriptions.book_id = $1 AND subscription_id = kept.id
 RETURNING person
 
+-- name: lock_subscriber
+-- Whoever asks again at this moment is waited for. an_address_is_a_persons_once.
+SELECT 1 AS known FROM notice_addresses WHERE book_id = $1 AND person = $2 FOR UPDATE
+
 -- name: forget_subscriber
 -- Whoever wants no word any more is not kept. an_address_is_a_persons_once.
 DELETE FROM notice_addresses AS a

@@ -17,7 +17,7 @@ import structlog
 from tangguh.core.clock import Clock
 from tangguh.core.errors import TangguhError
 from tangguh.db.pool import Pool
-from tangguh.notices.store import NOTICES
+from tangguh.notices.store import NOTICES, forget_subscriber
 
 log = structlog.get_logger("notices")
 
@@ -71,7 +71,7 @@ class Retention:
                 NOTICES["forget_unanswered"], self._book_id, self._clock.now(), _AT_ONCE
             )
             for person in sorted({row["person"] for row in rows}):
-                await tx.fetch(NOTICES["forget_subscriber"], self._book_id, person)
+                await forget_subscriber(tx, self._book_id, person)
         return len(rows)
 
     async def _notices(self) -> int:

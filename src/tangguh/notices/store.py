@@ -210,6 +210,15 @@ class NoticeStore:
             await tx.fetch(NOTICES["begin_deliveries"], self._book_id, via, now, *_columns(rows))
 
 
+async def forget_subscriber(tx: Connection, book_id: int, person: str) -> None:
+    """Let go of a subscriber's address, unless they still want anything or ask for it right now.
+
+    Two statements: the second sees what was written while the first waited.
+    """
+    await tx.fetch(NOTICES["lock_subscriber"], book_id, person)
+    await tx.fetch(NOTICES["forget_subscriber"], book_id, person)
+
+
 def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)]
 

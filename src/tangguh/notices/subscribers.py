@@ -23,7 +23,7 @@ from tangguh.notices.address import address_of
 from tangguh.notices.notice import Person, Via
 from tangguh.notices.settings import NoticesSettings
 from tangguh.notices.signature import hash_of, token_of
-from tangguh.notices.store import NOTICES
+from tangguh.notices.store import NOTICES, forget_subscriber
 
 CONFIRM_WITHIN: Final = timedelta(hours=24)
 _COMPONENTS_MAX: Final = 100
@@ -107,7 +107,7 @@ class Subscribers:
                 NOTICES["end_subscription"], self._book_id, digest, list(components), now
             )
             for person in {row["person"] for row in rows}:
-                await tx.fetch(NOTICES["forget_subscriber"], self._book_id, person)
+                await forget_subscriber(tx, self._book_id, person)
         return bool(rows)
 
     async def of(self, components: Sequence[str]) -> list[Subscriber]:
