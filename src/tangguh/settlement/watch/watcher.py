@@ -125,7 +125,7 @@ class Watcher:
                 await self._step(feed)
                 pause = self._settings.pause_seconds
             except (ContractBroken, aiohttp.ClientError, TimeoutError, OSError) as lost:
-                self._fault(f"the statement: {lost or type(lost).__name__}")
+                self._fault(f"the statement: {str(lost) or type(lost).__name__}")
                 pause = _AGAIN_SECONDS
             except StoreUnavailable as lost:
                 self._blind = str(lost)
