@@ -30,9 +30,10 @@ from tangguh.app import Bank
 from tangguh.core.clock import HandClock
 from tangguh.core.errors import StoreUnavailable
 from tangguh.core.ids import Ids
-from tangguh.core.order import PaymentOrder, ToCash
+from tangguh.core.order import PaymentOrder, ToBiller, ToCash, ToPurse
 from tangguh.core.outcome import Accepted, Declined, Refusal, Refused, Unanswered
-from tangguh.core.service import CARD_CASH
+from tangguh.core.service import BILL, CARD_CASH, TOPUP_CARD
+from tangguh.customers.demo import purse_of
 from tangguh.db.objects import Objects, ObjectSettings
 from tangguh.disputes.case import About, Case, CaseState, Outcome
 from tangguh.disputes.complaints import Complaint, Complaints, number_of
@@ -43,6 +44,7 @@ from tangguh.disputes.verdict import Seen
 from tangguh.payments import store as payments
 from tangguh.payments.decide import Accept, Conclude
 from tangguh.payments.payment import Decided, Payment, State
+from tangguh.payments.tap import LoadChip
 from tangguh.work.care import eyes as work_eyes
 
 
@@ -408,3 +410,58 @@ async def test_nobody_inside_the_bank_is_debited_by_a_claim(bank: Bank, desk: Co
     assert isinstance(said, Refused)
     assert said.code is Refusal.PAYMENT_NOT_REFUNDABLE
     assert (await balance(bank, payment.creditor)).posted_minor == before
+
+
+async def test_a_top_up_nobody_tapped_is_told_to_tap_and_after_the_tap_it_is_there(
+    bank: Bank, clock: HandClock
+) -> None:
+    """The money is on the card's server; the chip has it after a reader."""
+    purse = purse_of("card", 1, 0)
+    order = PaymentOrder(
+        customer_id=ANA,
+        idempotency_key="e-1",
+        service=TOPUP_CARD,
+        debtor=await account_of(bank, ANA),
+        payee=ToPurse(purse.top_up_id, purse.number, "card"),
+        amount_minor=50_000 * RUPIAH,
+    )
+    payment = await pay(bank, order)
+    own_eyes = work_eyes.Eyes(bank.pool, bank.book_id, lambda: None)
+    assert (await own_eyes(payment.id)).waits_for_tap
+    clock.advance(60)
+    await bank.desk.decide(LoadChip(purse.number, 1, purse.pending_id, purse.account_id))
+    assert not (await own_eyes(payment.id)).waits_for_tap
+
+
+async def test_the_answer_about_a_power_token_has_its_digits(
+    bank: Bank, desk: Complaints, paper: PaperRail
+) -> None:
+    """It came late: the case waited with the payment, and its answer is the token itself."""
+    paper.will("send", Unanswered("timeout"))
+    order = PaymentOrder(
+        customer_id=ANA,
+        idempotency_key="b-1",
+        service=BILL["prepaid"],
+        debtor=await account_of(bank, ANA),
+        payee=ToBiller("prepaid", "32100000001"),
+        amount_minor=50_000 * RUPIAH,
+    )
+    payment = await pay(bank, order)
+    seeing = Complaints(
+        bank.desk,
+        desk.store,
+        desk.locker,
+        Ids(bank.clock, random.Random(8)),
+        work_eyes.Eyes(bank.pool, bank.book_id, lambda: None),
+    )
+    case = await opened(seeing, says(payment_id=payment.id))
+    assert case.state is CaseState.WAITING
+    digits = "1234 5678 9012 3456 7890"
+    await bank.desk.decide(Conclude(payment.id, Accepted("REF", digits), bank.desk.rules))
+    await seeing.round()
+    found = await desk.store.find(case.id)
+    assert found is not None
+    assert found.outcome is Outcome.TOKEN_GIVEN
+    token = await payments.token_of(bank.pool, bank.book_id, payment)
+    text = read(letter(found, await now_is(bank, payment), "Bank Tangguh", "id", token))
+    assert digits in text

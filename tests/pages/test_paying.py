@@ -184,7 +184,7 @@ async def test_the_same_again_within_minutes_is_questioned(visitor) -> None:
     await confirm(page)
     await sees(page, "Berhasil")
     await review_qris(page, "25000")
-    await sees(page, "Anda sudah membayar jumlah yang sama ke tujuan ini 12.00 WIB")
+    await sees(page, "Anda baru mengirim jumlah yang sama ke penerima ini pukul 12.00 WIB")
 
 
 async def test_the_payee_gives_money_back(site: Site, visitor) -> None:
@@ -225,3 +225,20 @@ async def test_limits_and_unclear_amounts_are_told_beside_the_field(visitor) -> 
     await page.fill("#amount", "0")
     await page.click("main button.button")
     await sees(page, "Nominal harus lebih dari nol.")
+
+
+async def test_the_same_again_is_asked_about_for_as_long_as_the_first_has_no_answer(
+    site: Site, visitor
+) -> None:
+    """Ten minutes are for what has ended; what waits is asked about however old it is."""
+    site.paper.will("send", Unanswered("timeout"))
+    page = await visitor()
+    await log_in(page)
+    await review_qris(page, "25000")
+    await confirm(page)
+    await page.wait_for_url(re.compile(r"/payments/[0-9a-f-]{36}$"))
+    site.clock.advance(10.5 * 60)
+    await review_qris(page, "25000")
+    await sees(page, "yang sama", "belum ada jawabannya", "membayar dua kali")
+    await review_qris(page, "26000")
+    await expect(page.locator("main")).not_to_contain_text("belum ada jawabannya")

@@ -81,6 +81,8 @@ class Outcome(StrEnum):
     MONEY_FREE = "money_free"
     CAME_BACK = "came_back"
     ARRIVED = "arrived"
+    WAITS_FOR_TAP = "waits_for_tap"
+    TOKEN_GIVEN = "token_given"  # noqa: S105
     CLAIMED = "claimed"
     PAID_BY_BANK = "paid_by_bank"
     EXPLAINED = "explained"

@@ -51,8 +51,11 @@ def words_of(language: str) -> dict[str, dict[str, str]]:
     return tomllib.loads(text)
 
 
-def answer_of(case: Case, payment: Payment | None, language: str = "") -> str:
-    """The decision in one or two sentences, where the money is first; empty while it is open."""
+def answer_of(case: Case, payment: Payment | None, language: str = "", token: str = "") -> str:
+    """The decision in one or two sentences, where the money is first; empty while it is open.
+
+    ``token``: the power token of the payment, where the answer is that it was given.
+    """
     if case.outcome is None:
         return ""
     language = language or case.language
@@ -63,10 +66,14 @@ def answer_of(case: Case, payment: Payment | None, language: str = "") -> str:
         at = payment.concluded_at or at
         if case.outcome in {Outcome.CAME_BACK, Outcome.CLAIMED}:
             minor = payment.to_payee_minor
-    return text.format(money=money(minor), time=instant(at, language), reference=reference)
+    return text.format(
+        money=money(minor), time=instant(at, language), reference=reference, token=token
+    )
 
 
-def letter(case: Case, payment: Payment | None, bank_name: str, language: str = "") -> bytes:
+def letter(
+    case: Case, payment: Payment | None, bank_name: str, language: str = "", token: str = ""
+) -> bytes:
     """The letter as PDF: the answer once it is decided, what was received until then."""
     language = language or case.language
     words = words_of(language)
@@ -94,7 +101,7 @@ def letter(case: Case, payment: Payment | None, bank_name: str, language: str = 
         Paragraph(escape(said["greeting"]), _BODY),
         *(
             Paragraph(escape(text), style)
-            for text, style in _sentences(case, payment, words, language)
+            for text, style in _sentences(case, payment, words, language, token)
         ),
         Spacer(1, 6 * mm),
         Paragraph(escape(said["closing"]), _BODY),
@@ -107,13 +114,17 @@ def letter(case: Case, payment: Payment | None, bank_name: str, language: str = 
 
 
 def _sentences(
-    case: Case, payment: Payment | None, words: dict[str, dict[str, str]], language: str
+    case: Case,
+    payment: Payment | None,
+    words: dict[str, dict[str, str]],
+    language: str,
+    token: str,
 ) -> list[tuple[str, ParagraphStyle]]:
     said = words["letter"]
     if case.is_open or case.outcome is None:
         due = instant(case.due_at, language)
         return [(said["received"].format(due=due), _ANSWER)]
-    told = [(answer_of(case, payment, language), _ANSWER)]
+    told = [(answer_of(case, payment, language, token), _ANSWER)]
     if case.outcome in {Outcome.REFUSED, Outcome.EXPLAINED, Outcome.PAID_BY_BANK}:
         told.append((said["reason"].format(why=case.why), _BODY))
     else:

@@ -3,6 +3,9 @@
 The bank does not ask a customer to prove what it can see itself. A payment that ended says how; one
 that has not is on a clock already; one that a settled file does not list was never paid out, so the
 bank gives it back. Only what is left needs people.
+
+Settled is not received: a file says that two banks agree, not that notes came out of a machine,
+that a chip was loaded, or that a meter's token was read. Each of these has its own evidence.
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ from typing import Final
 
 import msgspec
 
+from tangguh.core.order import PaymentOrder, ToBiller, ToCash
+from tangguh.core.service import BILL
 from tangguh.disputes.case import About, Case, Outcome
 from tangguh.payments.payment import Payment, State, next_word_at
 from tangguh.payments.redress.policy import RedressPolicy
@@ -27,8 +32,10 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
     ``listed_minor``: what settled files list of it, None when none does. ``is_break``: settlement
     has an open break for it. ``file_closed``: the file of its cycle has been read and posted.
-    ``is_inside``: it never left the bank. ``assured_at``: when the books and the settlement were
-    last seen to hold, None when they are not.
+    ``is_inside``: it never left the bank. ``waits_for_tap``: it is on the server of a card that no
+    reader has loaded since. ``receipt``: what the payee gave for it, such as a power token.
+    ``assured_at``: when the books and the settlement were last seen to hold, None when they are
+    not.
     """
 
     payment: Payment | None
@@ -36,6 +43,8 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     is_break: bool = False
     file_closed: bool = False
     is_inside: bool = False
+    waits_for_tap: bool = False
+    receipt: str = ""
     assured_at: datetime | None = None
 
 
@@ -95,6 +104,8 @@ def judge(case: Case, seen: Seen, policy: RedressPolicy, now: datetime) -> Verdi
 def _judge_posted(payment: Payment, seen: Seen, now: datetime) -> Verdict:
     if payment.refunding_minor:
         return Wait(now + timedelta(days=1), "its money is on the way back")
+    if (verdict := _judge_by_own_evidence(payment, seen)) is not None:
+        return verdict
     if seen.is_inside:
         return Decide(Outcome.ARRIVED, "it was credited inside the bank as it was debited")
     if seen.is_break:
@@ -108,6 +119,24 @@ def _judge_posted(payment: Payment, seen: Seen, now: datetime) -> Verdict:
         if now < until:
             return Wait(until, "the network's file of that day is still to come")
     return AskStaff("no settled file decides it")
+
+
+def _judge_by_own_evidence(payment: Payment, seen: Seen) -> Verdict | None:
+    """What decides it where settlement cannot say that the payer got it; None where it can."""
+    payee = payment.order.payee if isinstance(payment.order, PaymentOrder) else None
+    if isinstance(payee, ToCash):
+        return AskStaff(
+            "our machine's journal says whether the notes came out"
+            if payee.vault
+            else "the other machine's journal says whether the notes came out"
+        )
+    if seen.waits_for_tap:
+        return Decide(Outcome.WAITS_FOR_TAP, "it waits for the card's next tap at a reader")
+    if isinstance(payee, ToBiller) and payment.service == BILL["prepaid"]:
+        if seen.receipt:
+            return Decide(Outcome.TOKEN_GIVEN, "the biller gave this token for it")
+        return AskStaff("the biller has given no token for it")
+    return None
 
 
 def _wait_for(payment: Payment, policy: RedressPolicy, now: datetime) -> Wait:

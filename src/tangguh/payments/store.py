@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from tangguh.core.service import BILL
 from tangguh.db.pool import Pool
 from tangguh.db.queries import Queries
 from tangguh.payments.payment import Payment, State
@@ -64,6 +65,18 @@ async def timeline(pool: Pool, book_id: int, payment_id: UUID) -> list[Event]:
         Event(row["seq"], row["at"], State(row["state"]), row["what"], row["detail"])
         for row in rows
     ]
+
+
+def receipt_of(events: list[Event]) -> str:
+    """What the payee gave: kept with the line of the timeline in which it was paid."""
+    return next((event.detail for event in events if event.what == "posted"), "")
+
+
+async def token_of(pool: Pool, book_id: int, payment: Payment) -> str:
+    """The power token a biller gave for a payment; empty for any other service, or before it."""
+    if payment.service != BILL["prepaid"]:
+        return ""
+    return receipt_of(await timeline(pool, book_id, payment.id))
 
 
 async def refunds(pool: Pool, book_id: int, payment_id: UUID) -> list[Payment]:

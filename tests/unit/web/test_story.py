@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from tangguh.core.order import PaymentOrder, ToAccount, ToQris
 from tangguh.core.outcome import Refusal
+from tangguh.core.service import SPEND_CARD, TOPUP_CARD
 from tangguh.payments.payment import Payment, State
 from tangguh.payments.store import Event
 from tangguh.web.pages.people import Ends, Party
@@ -119,3 +121,11 @@ def test_the_timeline_tells_repeated_questions_once() -> None:
     told = steps(WORDS["id"], [Event(1, NOON, State.HELD, "held", ""), *asked])
     assert [(one.times, one.is_last) for one in told] == [(1, False), (4, True)]
     assert told[1].last_at == NOON + timedelta(seconds=3)
+
+
+def test_a_card_that_was_topped_up_is_told_to_be_tapped() -> None:
+    """The chip has the balance only after a reader; a ride that was paid needs no tap."""
+    topped = msgspec.structs.replace(payment(State.POSTED, "emoney"), service=TOPUP_CARD)
+    assert "Tempelkan kartu" in tell(WORDS["id"], topped, ENDS, Side.PAYER, NOON).sentence
+    ride = msgspec.structs.replace(payment(State.POSTED, "emoney"), service=SPEND_CARD)
+    assert "Tempelkan" not in tell(WORDS["id"], ride, ENDS, Side.PAYER, NOON).sentence

@@ -166,7 +166,8 @@ async def _view(call: Call, case: Case, words: Words) -> views.CaseView:
     door, store = call.door, care.complaints_of(call.door).store
     payment = await care.payment_of(door, case)
     events, messages = await store.timeline(case.id), await store.messages(case.id)
-    return views.case_view(words, case, payment, events, messages, door.clock.now())
+    token = await care.token_of(door, payment)
+    return views.case_view(words, case, payment, events, messages, door.clock.now(), token)
 
 
 async def _words(call: Call) -> Words:

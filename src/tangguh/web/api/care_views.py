@@ -180,9 +180,10 @@ def case_view(
     events: list[Event],
     messages: list[Message],
     now: datetime,
+    token: str = "",
 ) -> CaseView:
     """A case whole."""
-    story = tell(words, case, payment, now)
+    story = tell(words, case, payment, now, token)
     return CaseView(
         **msgspec.structs.asdict(case_line(words, case, now)),
         act_by=case.act_by,

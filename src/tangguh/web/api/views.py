@@ -28,7 +28,7 @@ from tangguh.core.order import (
 from tangguh.customers.store import Held
 from tangguh.ledger.statement import Line
 from tangguh.payments.payment import Payment, next_word_at
-from tangguh.payments.store import Event
+from tangguh.payments.store import Event, receipt_of
 from tangguh.rails.banks import name_of_bank
 from tangguh.rails.qris.message import Reading
 from tangguh.rails.qris.nns import MEMBERS
@@ -363,11 +363,6 @@ def payment_view(
 def shut_view(shut: Shut | None) -> ShutView | None:
     """A closed service as the API shows it."""
     return None if shut is None else ShutView(**msgspec.structs.asdict(shut))
-
-
-def receipt_of(events: list[Event]) -> str:
-    """What the payee gave: kept with the line of the timeline in which it was paid."""
-    return next((event.detail for event in events if event.what == "posted"), "")
 
 
 def short_reference(payment: Payment) -> str:

@@ -63,6 +63,11 @@ async def payment_of(door: Door, case: Case) -> Payment | None:
     return await payments.find(door.pool, door.book_id, case.payment_id)
 
 
+async def token_of(door: Door, payment: Payment | None) -> str:
+    """The power token of the payment a case is about; empty where there is none."""
+    return await payments.token_of(door.pool, door.book_id, payment) if payment else ""
+
+
 async def open_once(door: Door, said: Complaint) -> Case | Refused:
     """Open a case; the same id with other words is refused as IDEMPOTENCY_KEY_REUSED."""
     desk = complaints_of(door)
@@ -109,7 +114,8 @@ def page_headers(case: Case, file: str, page: str) -> dict[str, str]:
 async def letter_pdf(door: Door, case: Case, language: str) -> bytes:
     """The letter about a case as PDF."""
     payment = await payment_of(door, case)
-    return await asyncio.to_thread(letter, case, payment, door.bank_name, language)
+    token = await token_of(door, payment)
+    return await asyncio.to_thread(letter, case, payment, door.bank_name, language, token)
 
 
 def letter_headers(case: Case) -> dict[str, str]:

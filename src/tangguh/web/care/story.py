@@ -75,8 +75,10 @@ class CaseStory(msgspec.Struct, frozen=True, kw_only=True):
     may_add: bool
 
 
-def tell(words: Words, case: Case, payment: Payment | None, now: datetime) -> CaseStory:
-    """The story of a case as of now."""
+def tell(
+    words: Words, case: Case, payment: Payment | None, now: datetime, token: str = ""
+) -> CaseStory:
+    """The story of a case as of now. ``token``: the power token of its payment, if it has one."""
     icon, tone = _look(case)
     is_closed = case.state is CaseState.CLOSED
     may_object = case.state is CaseState.DECIDED and not case.has_objected
@@ -87,7 +89,7 @@ def tell(words: Words, case: Case, payment: Payment | None, now: datetime) -> Ca
         tone=tone,
         sentence=_sentence(words, case, now, may_object=may_object),
         by=_by(words, case, now),
-        answer=answer_of(case, payment, words.language),
+        answer=answer_of(case, payment, words.language, token),
         reason=case.why if is_reasoned else "",
         may_object=may_object,
         laps=case.outcome in AGAINST,

@@ -17,7 +17,7 @@ from tangguh.core.errors import Overloaded
 from tangguh.payments import store as payments
 from tangguh.payments.payment import Payment, State
 from tangguh.web.api.mobile import visible_payment
-from tangguh.web.api.views import receipt_of, short_reference
+from tangguh.web.api.views import short_reference
 from tangguh.web.pages.care.report import report_line
 from tangguh.web.pages.frame import Page, Visit
 from tangguh.web.pages.people import People, merchant_of, note_of
@@ -143,7 +143,7 @@ async def _values(visit: Visit, payment: Payment) -> dict[str, Any]:
         "steps": steps(words, events),
         "reference": short_reference(payment),
         "note": note_of(payment),
-        "receipt": receipt_of(events) if payment.rail == "billers" else "",
+        "receipt": payments.receipt_of(events) if payment.rail == "billers" else "",
         "nmid": (merchant_of(payment) or ends.payee).nmid,
         "may_refund": received and payment.rail == "onus" and payment.refundable_minor > 0,
         "report": await report_line(visit, payment),

@@ -6,7 +6,7 @@ digit is refused, a double click or a reload finds the payment that is already t
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, assert_never
 from urllib.parse import urlencode
 
@@ -219,20 +219,36 @@ async def _recent(visit: Visit) -> list[Payment]:
     )
 
 
-async def _same_lately(visit: Visit, slip: QrisSlip | TransferSlip | PayeeSlip) -> str:
-    """A question when the same was paid to the same payee minutes ago (E20)."""
-    now = visit.door.clock.now()
+async def _same_again(visit: Visit, slip: QrisSlip | TransferSlip | PayeeSlip) -> str:
+    """A question before the same sum goes to the same payee twice (E20).
+
+    One that has no answer yet is asked about however old it is; one that was paid, for ten
+    minutes.
+    """
+    door, now = visit.door, visit.door.clock.now()
+    open_ones = await payments.open_of_customer(door.pool, door.book_id, visit.me.customer_id)
+    for payment in open_ones:
+        if _is_same(payment, slip):
+            return _asked(visit, "review.same_waiting", payment.accepted_at)
     for payment in await _recent(visit):
-        order = payment.order
-        if not isinstance(order, PaymentOrder) or now - payment.accepted_at > _SAME_AGAIN:
-            continue
-        same_payee = _is_same_payee(payment, order, slip)
-        alive = payment.state not in {State.REFUSED, State.VOIDED}
-        if same_payee and alive and payment.amount_minor == slip.amount_minor:
-            return visit.words(
-                "review.same_lately", time=moment(payment.accepted_at, now, visit.language)
-            )
+        has_ended_well = payment.state in {State.POSTED, State.REFUNDED}
+        is_recent = now - payment.accepted_at <= _SAME_AGAIN
+        if has_ended_well and is_recent and _is_same(payment, slip):
+            return _asked(visit, "review.same_lately", payment.accepted_at)
     return ""
+
+
+def _asked(visit: Visit, question: str, at: datetime) -> str:
+    return visit.words(question, time=moment(at, visit.door.clock.now(), visit.language))
+
+
+def _is_same(payment: Payment, slip: QrisSlip | TransferSlip | PayeeSlip) -> bool:
+    order = payment.order
+    return (
+        isinstance(order, PaymentOrder)
+        and payment.amount_minor == slip.amount_minor
+        and _is_same_payee(payment, order, slip)
+    )
 
 
 def _is_same_payee(
@@ -290,7 +306,7 @@ async def _review_page(visit: Visit, slip: Slip, *, told: str = "", status: int 
         status=status,
         purse=purse,
         obstacle=_obstacle(visit, purse, slip),
-        question=await _same_lately(visit, slip),
+        question=await _same_again(visit, slip),
         **shared,
     )
 

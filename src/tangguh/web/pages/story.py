@@ -169,10 +169,12 @@ def step_time(step: Step, language: str) -> str:
 
 
 def _sentence_key(words: Words, phase: str, payment: Payment, side: Side) -> str:
-    """Some rails have a sentence of their own; the general one fits every other."""
+    """Some services and rails have a sentence of their own; the general one fits every other."""
     general = f"state.{phase}.{_told_as(payment)}_{side}"
-    own = f"{general}_{payment.rail}"
-    return own if words.has(own) else general
+    for own in (payment.service.replace(".", "_"), payment.rail):
+        if words.has(f"{general}_{own}"):
+            return f"{general}_{own}"
+    return general
 
 
 def _told_as(payment: Payment) -> str:

@@ -7,6 +7,12 @@ SELECT (SELECT sum(m.net_minor)::bigint FROM settlement_matches AS m
        ARRAY(SELECT b.kind FROM settlement_breaks AS b
               WHERE b.book_id = $1 AND b.payment_id = $2 AND b.state = 'open') AS open_breaks
 
+-- name: loaded_since
+-- Whether a card was tapped after an instant: a tap loads everything that waits. Primary key.
+SELECT 1 FROM entries AS e
+  JOIN postings AS p ON p.book_id = e.book_id AND p.posting_id = e.posting_id AND p.kind = 'tap'
+ WHERE e.book_id = $1 AND e.account_id = $2 AND e.amount_minor < 0 AND e.posted_at >= $3 LIMIT 1
+
 -- name: bulk_unfinished
 -- Acts for many that were begun and not finished. acts_of_bulk.
 SELECT b.subject FROM acts AS b

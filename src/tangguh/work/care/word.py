@@ -22,7 +22,7 @@ from tangguh.core.service import SERVICES
 from tangguh.customers import store as customers
 from tangguh.db.pool import Pool
 from tangguh.db.queries import Queries
-from tangguh.disputes.case import Case
+from tangguh.disputes.case import Case, Outcome
 from tangguh.disputes.complaints import BANK
 from tangguh.disputes.letters import words_of
 from tangguh.notices.desk import Notices, to_customer
@@ -207,6 +207,10 @@ class Word:
                     return None
                 values["amount"], values["at"] = redress.late_minor, now.isoformat()
                 step = f"{word}-{redress.late_days}"
+            case "payment_sent":
+                token = await payments.token_of(self._pool, self._book_id, payment)
+                if token:
+                    word, values["token"] = "payment_sent_token", token
             case "refund_back":
                 step = f"{word}-{payment.id}"
             case _:
@@ -222,6 +226,7 @@ class Word:
             is_own = case.channel == BANK and word == "case_received"
             if is_own and await self._affected.is_told_by_incident(case.payment_id):
                 return None
+        template = word
         words = words_of(case.language)["notice"]
         now = self._clock.now()
         values: dict[str, Any] = {
@@ -235,9 +240,13 @@ class Word:
         if word == "case_decided":
             values["by"] = now.isoformat()
             values["amount"] = _back_minor(case, payment)
+            if case.outcome is Outcome.TOKEN_GIVEN and payment is not None:
+                token = await payments.token_of(self._pool, self._book_id, payment)
+                if token:
+                    template, values["token"] = "case_decided_token", token
         step = f"{word}-{case.events}"
         return self._made(
-            case.customer_id, case.language, f"case:{case.id}", step, word, values, now
+            case.customer_id, case.language, f"case:{case.id}", step, template, values, now
         )
 
     def _made(

@@ -89,7 +89,7 @@ async def case_page(visit: Visit, case: Case, home: str, template: str, **told: 
         "case": case,
         "home": home,
         "about": words(f"report.about_{case.about}"),
-        "story": tell(words, case, payment, now),
+        "story": tell(words, case, payment, now, await care.token_of(door, payment)),
         "payment": payment,
         "steps": steps_of(words, await store.timeline(case.id)),
         "said": said_in(await store.messages(case.id)),
