@@ -7,19 +7,35 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from stories import ANA, BUDI, RUPIAH, account_of, balance, is_refused, pay, proved
+from stories import (
+    ANA,
+    BUDI,
+    RUPIAH,
+    account_of,
+    balance,
+    give_back,
+    is_refused,
+    pay,
+    proved,
+    refund,
+    transfer,
+)
 from tangguh.app import Bank
 from tangguh.core.order import CreditOrder, PaymentOrder, ToMerchant
-from tangguh.core.outcome import Refusal
+from tangguh.core.outcome import Refusal, Refused
 from tangguh.core.service import IN_QRIS, QRIS_ONUS
 from tangguh.customers import merchants
 from tangguh.customers.merchants import Merchant
 from tangguh.ledger import chart
+from tangguh.payments import flow
 from tangguh.payments.incoming.receive import ReceiveCredit
 from tangguh.payments.merchant import takings
 from tangguh.payments.merchant.bill import MakeBill
 from tangguh.payments.merchant.mdr import mdr_minor
-from tangguh.payments.payment import Decided, State
+from tangguh.payments.payment import Decided, Payment, State
+from tangguh.settlement.cycle import BackOffice
+from tangguh.settlement.formats import NETWORKS
+from tangguh.settlement.payout import pay_out
 
 SMALL = "936009990000000002"
 """A shop of criteria UKE, paid at once; the next one is paid at the cut-off."""
@@ -142,3 +158,50 @@ async def test_a_customer_of_another_bank_pays(bank: Bank) -> None:
         350 * RUPIAH,
     )
     await proved(bank)
+
+
+async def sold_and_paid_out(bank: Bank, shop: Merchant) -> Payment:
+    """A sale of today, paid out at midnight; it is the next morning."""
+    sale = await pay(bank, await order(bank, shop, 100_000 * RUPIAH))
+    day = sale.business_date
+    bank.clock.advance(20 * 3600)  # type: ignore[attr-defined]
+    office = BackOffice(bank.desk, bank.pool, bank.book_id, bank.clock)
+    cycles = len(NETWORKS["qris"].cut_offs)
+    paid = await pay_out(office, day, cycles)
+    assert [one.refused for one in paid if one.merchant_id == shop.merchant_id] == [None]
+    return sale
+
+
+async def test_a_sale_that_was_paid_out_is_refunded_from_the_shops_account(bank: Bank) -> None:
+    """New sales wait for their own cut-off: they are not taken for an old one's refund."""
+    shop = await shop_of(bank, AT_CUT_OFF)
+    sale = await sold_and_paid_out(bank, shop)
+    await pay(bank, await order(bank, shop, 300_000 * RUPIAH, key="s-2", by=BUDI))
+    own = (await balance(bank, shop.account_id)).posted_minor
+    waiting = (await balance(bank, shop.waiting_id)).posted_minor
+    back = await refund(bank, give_back(sale, 40_000 * RUPIAH, by=shop.customer_id))
+    assert (back.state, back.debtor) == (State.POSTED, shop.account_id)
+    assert (await balance(bank, shop.account_id)).posted_minor == own - 40_000 * RUPIAH
+    assert (await balance(bank, shop.waiting_id)).posted_minor == waiting
+    await proved(bank)
+
+
+async def test_a_sale_that_still_waits_is_refunded_from_what_waits(bank: Bank) -> None:
+    shop = await shop_of(bank, AT_CUT_OFF)
+    sale = await pay(bank, await order(bank, shop, 100_000 * RUPIAH))
+    back = await refund(bank, give_back(sale, 40_000 * RUPIAH, by=shop.customer_id))
+    assert back.debtor == shop.waiting_id
+    await proved(bank)
+
+
+async def test_a_shop_without_the_money_is_told_so_without_an_internal_number(bank: Bank) -> None:
+    shop = await shop_of(bank, AT_CUT_OFF)
+    sale = await sold_and_paid_out(bank, shop)
+    everything = (await balance(bank, shop.account_id)).posted_minor
+    out = await transfer(bank, everything, by=shop.customer_id, to=ANA)
+    spent = msgspec.structs.replace(out, debtor=shop.account_id)
+    assert (await pay(bank, spent)).state is State.POSTED
+    said = await flow.refund(bank.desk, give_back(sale, 40_000 * RUPIAH, by=shop.customer_id))
+    assert isinstance(said, Refused)
+    assert said.code is Refusal.INSUFFICIENT_FUNDS
+    assert not any(character.isdigit() for character in said.detail)

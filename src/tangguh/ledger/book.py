@@ -315,7 +315,7 @@ class Book:
 
 
 def _no_account(account_id: int) -> Refused:
-    return Refused(Refusal.ACCOUNT_NOT_FOUND, "account_id", f"there is no account {account_id}")
+    return Refused(Refusal.ACCOUNT_NOT_FOUND, "account_id", "there is no such account")
 
 
 def _cannot_move(account: Account, amount: int) -> Refused | None:
@@ -323,9 +323,7 @@ def _cannot_move(account: Account, amount: int) -> Refused | None:
         return None
     if account.state is AccountState.FROZEN and amount > 0:
         return None
-    return Refused(
-        Refusal.ACCOUNT_CLOSED, "account_id", f"account {account.account_id} is {account.state}"
-    )
+    return Refused(Refusal.ACCOUNT_CLOSED, "account_id", f"the account is {account.state}")
 
 
 def _too_low(after: Account, before: Account | None) -> Refused | None:
@@ -336,6 +334,4 @@ def _too_low(after: Account, before: Account | None) -> Refused | None:
         return None
     if before is not None and after.available_minor >= before.available_minor:
         return None
-    return Refused(
-        Refusal.INSUFFICIENT_FUNDS, "amount_minor", f"account {after.account_id} has too little"
-    )
+    return Refused(Refusal.INSUFFICIENT_FUNDS, "amount_minor", "the account has too little")

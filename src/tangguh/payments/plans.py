@@ -13,6 +13,7 @@ from tangguh.audit.journal import JournalPlan, Row
 from tangguh.core.outcome import Refusal
 from tangguh.ledger.shelf import Loaded, ShelfPlan
 from tangguh.payments.gates.judge import GATE_EVENTS, GATE_SHELVES
+from tangguh.payments.merchant.payouts import PAYOUTS
 from tangguh.payments.payment import Order, Payment, State
 from tangguh.payments.redress.rows import REDRESS_EVENTS, REDRESS_SHELVES
 from tangguh.payments.tariff import TARIFF
@@ -328,6 +329,7 @@ PAYMENT_SHELVES: Final[tuple[ShelfPlan[Any, Any], ...]] = (
     USAGE,
     SEQUENCES,
     BILLS,
+    PAYOUTS,
     *GATE_SHELVES,
     *REDRESS_SHELVES,
 )

@@ -19,6 +19,7 @@ from tangguh.ledger.book import Book
 from tangguh.ledger.command import Key
 from tangguh.ledger.posting import Entry
 from tangguh.payments.entries import entries_of
+from tangguh.payments.merchant.payouts import PAYOUTS, money_of_sale
 from tangguh.payments.payment import Decided, Payment, State
 from tangguh.payments.plans import PAYMENTS
 from tangguh.payments.record import beside, keys_of_idempotency, record, repeated
@@ -55,6 +56,9 @@ class AcceptRefund(msgspec.Struct, frozen=True):
                     yield from advance_keys(original.debtor, original.id)
                 yield "accounts", original.creditor
                 yield "accounts", original.debtor
+                yield PAYOUTS.name, original.creditor
+                if book.is_loaded(PAYOUTS.name, original.creditor):
+                    yield "accounts", money_of_sale(book, original)
                 yield "accounts", chart.FEES
                 for account_id in beside(original.creditor, original.debtor, order):
                     yield "accounts", account_id
@@ -136,7 +140,7 @@ def _draft(book: Book, original: Payment, order: RefundOrder) -> Payment:
         service=original.service,
         rail=original.rail,
         state=State.HELD,
-        debtor=original.creditor,
+        debtor=money_of_sale(book, original),
         creditor=original.debtor,
         amount_minor=order.amount_minor,
         tip_minor=0,

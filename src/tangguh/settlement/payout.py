@@ -47,6 +47,7 @@ async def pay_out(office: BackOffice, day: date, cycle: int) -> list[PaidOut]:
                 account_id=one.account_id,
                 day=day,
                 cycle=cycle,
+                until=ends,
                 most_minor=there,
             )
         )

@@ -7,7 +7,7 @@ the same batch.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from typing import ClassVar, Final
 from uuid import UUID, uuid5
 
@@ -19,6 +19,7 @@ from tangguh.ledger import chart
 from tangguh.ledger.book import Book
 from tangguh.ledger.command import Key
 from tangguh.ledger.posting import Entry, Posting
+from tangguh.payments.merchant.payouts import PAYOUTS, note_payout
 from tangguh.settlement.signed import Signed
 
 _POSITION: Final = UUID("73657474-6c65-5700-8000-000000000003")
@@ -101,7 +102,7 @@ class PostPosition(msgspec.Struct, frozen=True):
 class PayOut(msgspec.Struct, frozen=True, kw_only=True):
     """Pay a merchant what waited at the cut-off, once per merchant, day and cycle.
 
-    ``most_minor``: what was there at the cut-off; what came later waits for the next.
+    ``until``: the cut-off; what came later waits for the next. ``most_minor``: what was there then.
     """
 
     names_keys_at_once: ClassVar[bool] = True
@@ -111,6 +112,7 @@ class PayOut(msgspec.Struct, frozen=True, kw_only=True):
     account_id: int
     day: date
     cycle: int
+    until: datetime
     most_minor: int
 
     @property
@@ -123,6 +125,7 @@ class PayOut(msgspec.Struct, frozen=True, kw_only=True):
             ("postings", self.posting_id),
             ("accounts", self.waiting_id),
             ("accounts", self.account_id),
+            (PAYOUTS.name, self.waiting_id),
         ]
 
     def decide(self, book: Book) -> Posting | Refused | None:
@@ -141,7 +144,10 @@ class PayOut(msgspec.Struct, frozen=True, kw_only=True):
             return None
         note = f"{self.merchant_id} {self.day.isoformat()} cycle {self.cycle}"
         entries = ((self.waiting_id, -minor), (self.account_id, minor))
-        return book.post(self.posting_id, "payout", entries, note=note)
+        paid = book.post(self.posting_id, "payout", entries, note=note)
+        if isinstance(paid, Posting):
+            note_payout(book, self.waiting_id, self.account_id, self.until)
+        return paid
 
 
 class FillDeposit(msgspec.Struct, frozen=True, kw_only=True):
