@@ -9,9 +9,11 @@ import zlib
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pillow_heif
 import pypdfium2
 import pytest
 from PIL import Image
+from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfgen import canvas
 
 from tangguh.core.clock import HandClock
@@ -177,3 +179,84 @@ async def test_a_refused_file_leaves_nothing_behind(tmp_path: Path) -> None:
     locker = Locker(Objects(ObjectSettings(url=str(tmp_path))), HandClock(NOW))
     assert isinstance(await locker.take(bomb_png()), Refused)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def filled_form() -> bytes:
+    """A PDF whose only text was typed into its form."""
+    made = io.BytesIO()
+    drawing = canvas.Canvas(made, invariant=True)
+    drawing.acroForm.textfield(
+        name="cerita", value="SALDO TERPOTONG DUA KALI", x=72, y=650, width=400, height=60,
+        borderStyle="solid", forceBorder=True, fontSize=20,
+    )  # fmt: skip
+    drawing.showPage()
+    drawing.save()
+    return made.getvalue()
+
+
+async def dark_pixels(content: bytes) -> int:
+    looked = await draw(content)
+    assert isinstance(looked, Looked), looked
+    with Image.open(io.BytesIO(looked.pages[0])) as drawn:
+        return sum(drawn.convert("L").histogram()[:64])
+
+
+async def test_what_was_typed_into_a_pdf_form_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without its form the page has a border at most; the words are many dark pixels more."""
+    made = io.BytesIO()
+    drawing = canvas.Canvas(made, invariant=True)
+    drawing.rect(72, 650, 400, 60)
+    drawing.showPage()
+    drawing.save()
+    assert await dark_pixels(filled_form()) > await dark_pixels(made.getvalue()) + 1_000
+
+
+async def test_a_grey_picture_of_sixteen_bits_keeps_its_greys() -> None:
+    """A scanner's picture: a plain conversion cuts all but the darkest to white."""
+    deep = Image.new("I;16", (256, 64))
+    deep.putdata([column * 256 for _ in range(64) for column in range(256)])
+    made = io.BytesIO()
+    deep.save(made, "PNG")
+    looked = await draw(made.getvalue())
+    assert isinstance(looked, Looked)
+    with Image.open(io.BytesIO(looked.pages[0])) as drawn:
+        row = [drawn.convert("L").getpixel((column, 32)) for column in (10, 128, 250)]
+    assert all(abs(seen - column) <= 6 for seen, column in zip(row, (10, 128, 250), strict=True))
+
+
+async def test_a_phones_heic_photo_is_seen() -> None:
+    pillow_heif.register_heif_opener()
+    content = picture("HEIF", size=(320, 240))
+    assert media_of(content) == "image/heic"
+    looked = await draw(content)
+    assert isinstance(looked, Looked)
+    with Image.open(io.BytesIO(looked.pages[0])) as drawn:
+        assert drawn.size == (320, 240)
+        red, green, blue = drawn.convert("RGB").getpixel((100, 100))
+    assert abs(red - 11) + abs(green - 92) + abs(blue - 107) < 30
+
+
+def locked_pdf() -> bytes:
+    made = io.BytesIO()
+    drawing = canvas.Canvas(made, encrypt=StandardEncryption("rahasia", canPrint=0))
+    drawing.drawString(100, 700, "x")
+    drawing.save()
+    return made.getvalue()
+
+
+def moving_webp() -> bytes:
+    made = io.BytesIO()
+    frames = [Image.new("RGB", (32, 32), shade) for shade in ("white", "black")]
+    frames[0].save(made, "WEBP", save_all=True, append_images=frames[1:])
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "why"), [(locked_pdf(), "password"), (moving_webp(), "still picture")]
+)
+async def test_what_cannot_be_drawn_as_the_sender_sees_it_is_refused(
+    content: bytes, why: str
+) -> None:
+    found = await draw(content)
+    assert isinstance(found, NotDrawn)
+    assert why in found.why

@@ -3,7 +3,8 @@
 Decoders of pictures and PDF are large programs that read what strangers made. Here they run apart:
 no secrets in the environment, no files, no network of their own, limits set before the first byte
 is read. What comes out is a JPEG of each page: pixels, and nothing the file carried beside them
-(position, names, scripts, other files).
+(position, names, scripts, other files). It is what the sender sees: what cannot be drawn so is
+refused with the reason, never drawn as something else.
 
 Run as ``python -I -m tangguh.disputes.evidence.redraw``: the file on standard input, MessagePack
 on standard output.
@@ -18,8 +19,11 @@ import warnings
 from typing import Final
 
 import msgspec
+import pillow_heif
 import pypdfium2
 from PIL import Image, ImageOps
+from pypdfium2 import raw as pdfium
+from pypdfium2.version import PDFIUM_INFO
 
 from tangguh.disputes.evidence.judge import PAGES_MAX, PIXELS_MAX, SIZE_MAX, media_of
 
@@ -27,7 +31,14 @@ _MEMORY_BYTES: Final = 1024**3
 _CPU_SECONDS: Final = 20
 _SIDE_MAX: Final = 2_000
 _QUALITY: Final = 85
-_FORMATS: Final = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
+_FORMATS: Final = {
+    "image/jpeg": "JPEG",
+    "image/png": "PNG",
+    "image/webp": "WEBP",
+    "image/heic": "HEIF",
+}
+_DEEP_MODES: Final = frozenset({"I", "I;16", "I;16B", "I;16L", "I;16N"})
+"""Greys of sixteen bits: a plain conversion would cut every value above 255 to white."""
 _POINTS_PER_SIDE_MAX: Final = 14_400
 """No page is larger by the PDF standard; more would only be asked to use up memory."""
 
@@ -61,6 +72,7 @@ def _limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (16, 16))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    pillow_heif.register_heif_opener(decode_threads=1)
     Image.MAX_IMAGE_PIXELS = PIXELS_MAX
     warnings.simplefilter("error", Image.DecompressionBombWarning)
 
@@ -69,16 +81,32 @@ def _picture(content: bytes, media: str) -> bytes:
     with Image.open(io.BytesIO(content), formats=[_FORMATS[media]]) as found:
         if found.width * found.height > PIXELS_MAX:
             raise _NotDrawn("it has too many pixels")
+        if getattr(found, "is_animated", False):
+            raise _NotDrawn("a still picture; this one moves")
         found.draft("RGB", (_SIDE_MAX, _SIDE_MAX))
         turned = ImageOps.exif_transpose(found)
+        if turned.mode in _DEEP_MODES:
+            turned = turned.convert("I").point(lambda grey: grey / 256).convert("L")
         return _jpeg(turned)
 
 
 def _pdf(content: bytes) -> list[bytes]:
-    document = pypdfium2.PdfDocument(content)
+    try:
+        document = pypdfium2.PdfDocument(content)
+    except pypdfium2.PdfiumError as fault:
+        if fault.err_code == pdfium.FPDF_ERR_PASSWORD:
+            raise _NotDrawn("a PDF without a password") from fault
+        raise
     try:
         if len(document) > PAGES_MAX:
             raise _NotDrawn(f"a PDF of at most {PAGES_MAX} pages")
+        if document.get_formtype() == pdfium.FORMTYPE_XFA_FULL:
+            raise _NotDrawn("this form shows its text in one program only; print it to a new PDF")
+        if "V8" in PDFIUM_INFO.flags:
+            raise _NotDrawn("a PDF without a form")
+        # What was typed into a form is drawn by its form. This build has no script engine, so
+        # nothing in the document that acts can be started.
+        document.init_forms()
         return [_page(document[number]) for number in range(len(document))]
     finally:
         document.close()
@@ -89,8 +117,7 @@ def _page(page: pypdfium2.PdfPage) -> bytes:
     if not (0 < width <= _POINTS_PER_SIDE_MAX and 0 < height <= _POINTS_PER_SIDE_MAX):
         raise _NotDrawn("a page of an impossible size")
     scale = min(2.0, _SIDE_MAX / max(width, height))
-    # Forms are not initialised, so nothing in the document that acts is ever started.
-    return _jpeg(page.render(scale=scale, may_draw_forms=False).to_pil())
+    return _jpeg(page.render(scale=scale).to_pil())
 
 
 def _jpeg(image: Image.Image) -> bytes:

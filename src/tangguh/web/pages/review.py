@@ -6,7 +6,7 @@ digit is refused, a double click or a reload finds the payment that is already t
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final, assert_never
 from urllib.parse import urlencode
 
@@ -229,17 +229,17 @@ async def _same_again(visit: Visit, slip: QrisSlip | TransferSlip | PayeeSlip) -
     open_ones = await payments.open_of_customer(door.pool, door.book_id, visit.me.customer_id)
     for payment in open_ones:
         if _is_same(payment, slip):
-            return _asked(visit, "review.same_waiting", payment.accepted_at)
+            return visit.words("review.same_waiting", time=_when(visit, payment))
     for payment in await _recent(visit):
         has_ended_well = payment.state in {State.POSTED, State.REFUNDED}
         is_recent = now - payment.accepted_at <= _SAME_AGAIN
         if has_ended_well and is_recent and _is_same(payment, slip):
-            return _asked(visit, "review.same_lately", payment.accepted_at)
+            return visit.words("review.same_lately", time=_when(visit, payment))
     return ""
 
 
-def _asked(visit: Visit, question: str, at: datetime) -> str:
-    return visit.words(question, time=moment(at, visit.door.clock.now(), visit.language))
+def _when(visit: Visit, payment: Payment) -> str:
+    return moment(payment.accepted_at, visit.door.clock.now(), visit.language)
 
 
 def _is_same(payment: Payment, slip: QrisSlip | TransferSlip | PayeeSlip) -> bool:
