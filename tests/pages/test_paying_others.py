@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 from playwright.async_api import Page
 
-from pages.harness import PEOPLE, Site, confirm, log_in, sees
+from pages.harness import OPEN_CODE, PEOPLE, Site, confirm, log_in, sees
+from tangguh.core.format import sums_meant
 from tangguh.core.outcome import Accepted
 from tangguh.customers.demo import purse_of
 from tangguh.customers.seed import DEMO_PIN
 from tangguh.customers.seed import PEOPLE as SHOPS_BEGIN
 
 pytestmark = pytest.mark.browser
+
+GOLDEN = json.loads((Path(__file__).parent.parent / "unit" / "core" / "golden.json").read_text())
 
 
 @pytest.fixture
@@ -135,3 +140,46 @@ async def test_nothing_is_wider_than_the_screen(
         await page.goto(path)
         wide = await page.evaluate("document.documentElement.scrollWidth")
         assert wide <= size[0], path
+
+
+async def test_what_is_typed_or_pasted_as_an_amount_is_what_the_server_reads(visitor) -> None:
+    """Nothing a person puts into the field becomes another sum on the way, by key or by paste."""
+    page = await visitor()
+    await log_in(page)
+    await page.goto("/cash")
+    field = page.locator("#amount")
+    for text, meant in GOLDEN["typed"]:
+        for how in ("keys", "paste"):
+            await field.fill("")
+            if how == "keys":
+                await field.press_sequentially(text)
+            else:
+                await field.focus()
+                await page.keyboard.insert_text(text)
+            shown = await field.input_value()
+            assert sums_meant(shown[:20]) in {tuple(meant), ()}, (how, text, shown)
+            assert bool(meant) == bool(sums_meant(shown)), (how, text, shown)
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "second"),
+    [("2500.00", "Rp2.500", "Rp250.000"), ("25,000", "Rp25", "Rp25.000")],
+)
+async def test_an_amount_that_could_be_two_sums_is_asked_about(
+    site: Site, visitor, text: str, first: str, second: str
+) -> None:
+    page = await visitor()
+    await log_in(page)
+    await page.goto("/pay")
+    await page.fill("#code", OPEN_CODE)
+    await page.click("form[data-code] button.button")
+    await page.wait_for_url("**/pay/amount?**")
+    await page.locator("#amount").focus()
+    await page.keyboard.insert_text(text)
+    await page.click("main button.button")
+    await sees(page, f"dapat berarti {first} atau {second}")
+    assert await page.input_value("#amount") == text
+    await page.fill("#amount", "25.000")
+    await page.click("main button.button")
+    await page.wait_for_url("**/review?**")
+    await sees(page, "Rp25.000")

@@ -19,7 +19,13 @@ _MONTHS: Final = {
     "en": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
 }
 _DAYS: Final = {"id": ("Hari ini", "Kemarin"), "en": ("Today", "Yesterday")}
-_TYPED = re.compile(r"(\d{1,16}|\d{1,3}(?:\.\d{3}){1,5})(?:,(\d{1,2}))?", re.ASCII)
+_RUPIAH: Final = re.compile(r"^rp\.?", re.IGNORECASE)
+_TYPED: Final = re.compile(r"(\d{1,16}|\d{1,3}(?:\.\d{3}){1,5})(?:,(\d{1,2}))?", re.ASCII)
+_ENGLISH: Final = re.compile(
+    r"(\d{1,3}(?:,\d{3}){2,5}|\d{1,3}(?:,\d{3}){1,5}(?=\.))(?:\.(\d{1,2}))?", re.ASCII
+)
+"""With two groups at least, or with a point behind them: one comma alone may be a decimal mark."""
+_UNCLEAR: Final = re.compile(r"(\d{1,15}|\d{1,3}(?:\.\d{3})+)[.,](\d{1,6})", re.ASCII)
 
 
 def money(minor: int) -> str:
@@ -106,10 +112,30 @@ def typed_minor(text: str) -> int | None:
 
     ``25.00`` is unclear (twenty-five, or two thousand five hundred mistyped?) and never guessed.
     """
-    bare = text.strip().removeprefix("Rp").removeprefix("rp").strip()
-    match = _TYPED.fullmatch(bare)
-    if match is None:
-        return None
-    whole = int(match[1].replace(".", ""))
-    minor = whole * 100 + int((match[2] or "").ljust(2, "0"))
-    return minor if minor <= MINOR_MAX else None
+    meant = sums_meant(text)
+    return meant[0] if len(meant) == 1 else None
+
+
+def sums_meant(text: str) -> tuple[int, ...]:
+    """Every sum a typed text may mean, in minor units, the smallest first; none when it is no sum.
+
+    One where it follows the Indonesian form (``1.250.000,50``) or can only be the English one
+    (``1,250,000.50``). Two where a mark may be a decimal mark or a misplaced group: ``2500.00``.
+    """
+    bare = _RUPIAH.sub("", re.sub(r"\s", "", text))
+    if match := _TYPED.fullmatch(bare):
+        found = {_minor(match[1].replace(".", ""), match[2] or "")}
+    elif match := _ENGLISH.fullmatch(bare):
+        found = {_minor(match[1].replace(",", ""), match[2] or "")}
+    elif match := _UNCLEAR.fullmatch(bare):
+        whole = match[1].replace(".", "")
+        found = {_minor(whole + match[2], "")}
+        if not match[2][2:].strip("0"):
+            found.add(_minor(whole, match[2][:2]))
+    else:
+        return ()
+    return tuple(sorted(minor for minor in found if minor <= MINOR_MAX))
+
+
+def _minor(whole: str, sen: str) -> int:
+    return int(whole) * 100 + int(sen.ljust(2, "0"))

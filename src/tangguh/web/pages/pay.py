@@ -180,7 +180,7 @@ def _amount_page(
         purse=purse,
         amount=visit.typed("amount"),
         tip=visit.typed("tip"),
-        told=explain(visit.words, refused, purse) if refused else "",
+        told=explain(visit.words, refused, purse, visit.typed(refused.field)) if refused else "",
         told_field=refused.field if refused else "",
     )
 

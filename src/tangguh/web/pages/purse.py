@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from tangguh.core.clock import business_date
-from tangguh.core.format import money
+from tangguh.core.format import money, sums_meant
 from tangguh.core.outcome import Refusal, Refused
 from tangguh.customers import store as customers
 from tangguh.customers.store import Held
@@ -70,8 +70,20 @@ async def open_purse(visit: Visit, service: str, account_text: str = "") -> Purs
     return Purse(account, accounts, limit, used, fee_minor)
 
 
-def explain(words: Words, refused: Refused, purse: Purse) -> str:
-    """A refusal beside the amount: what does not fit, and how much would."""
+def ask_amount(words: Words, typed: str) -> str:
+    """What to say of an amount that is not one sum: which two it may mean, or how to write it."""
+    meant = sums_meant(typed)
+    if len(meant) < 2:
+        return words("amount.order_invalid")
+    return words("amount.unclear", less=money(meant[0]), more=money(meant[-1]))
+
+
+def explain(words: Words, refused: Refused, purse: Purse, typed: str = "") -> str:
+    """A refusal beside the amount: what does not fit, and how much would. ``typed``: what was
+    typed there.
+    """
+    if refused.code is Refusal.ORDER_INVALID and typed:
+        return ask_amount(words, typed)
     key = f"amount.{refused.code}"
     if not words.has(key):
         key = "amount.order_invalid"

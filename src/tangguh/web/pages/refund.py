@@ -13,6 +13,7 @@ from tangguh.payments.payment import Payment
 from tangguh.web.api.mobile import visible_payment
 from tangguh.web.pages.frame import Page, Visit, redirect
 from tangguh.web.pages.people import People
+from tangguh.web.pages.purse import ask_amount
 from tangguh.web.pages.seal import RefundSlip, seal
 from tangguh.web.problems import trouble
 
@@ -30,7 +31,7 @@ async def take_refund(visit: Visit) -> Response:
     payment = await _received(visit)
     amount_minor = typed_minor(visit.typed("amount"))
     if not amount_minor:
-        return await _refund_page(visit, payment, visit.words("amount.order_invalid"))
+        return await _refund_page(visit, payment, ask_amount(visit.words, visit.typed("amount")))
     if amount_minor > payment.refundable_minor:
         told = visit.words("refund.too_much", most=money(payment.refundable_minor))
         return await _refund_page(visit, payment, told)

@@ -154,7 +154,7 @@ async def _amount_page(
         purse=purse,
         amount=visit.typed("amount"),
         note=visit.typed("note"),
-        told=explain(visit.words, refused, purse) if refused else "",
+        told=explain(visit.words, refused, purse, visit.typed("amount")) if refused else "",
     )
 
 

@@ -1,22 +1,42 @@
 // What the pages do beyond plain HTML. Everything here is a convenience: without it all still works.
 
-import { typing } from "./format.js";
+import { isClear, typing } from "./format.js";
 
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 
-/** Group the digits while they are typed; the caret stays behind the same digit. */
+/** What a change put into a text: what is between the beginning and the end that both have. */
+function inserted(before, after) {
+  let start = 0;
+  while (start < before.length && before[start] === after[start]) start += 1;
+  let end = 0;
+  const most = Math.min(before.length, after.length) - start;
+  while (end < most && before[before.length - 1 - end] === after[after.length - 1 - end]) end += 1;
+  return after.slice(start, after.length - end);
+}
+
+/**
+ * Group the digits while they are typed; the caret stays behind the same digit. A mark that the
+ * person put there is never moved or dropped: 2500.00 stays 2500.00, and the server asks.
+ */
 function groupDigits(input) {
+  let shown = input.value;
+  let theirs = !isClear(shown);
   const tidy = () => {
-    const behind = input.value.slice(input.selectionEnd).replace(/[^\d,]/g, "").length;
-    input.value = typing(input.value);
-    let at = input.value.length;
-    for (let left = behind; left > 0 && at > 0; at -= 1) {
-      if (/[\d,]/.test(input.value[at - 1])) left -= 1;
+    const added = inserted(shown, input.value);
+    theirs = (theirs || /[^\d,]/.test(added) || /,./.test(added)) && /\D/.test(input.value);
+    if (!theirs) {
+      const behind = input.value.slice(input.selectionEnd).replace(/[^\d,]/g, "").length;
+      input.value = typing(input.value);
+      let at = input.value.length;
+      for (let left = behind; left > 0 && at > 0; at -= 1) {
+        if (/[\d,]/.test(input.value[at - 1])) left -= 1;
+      }
+      input.setSelectionRange(at, at);
     }
-    input.setSelectionRange(at, at);
+    shown = input.value;
   };
   input.addEventListener("input", tidy);
-  if (input.value) input.value = typing(input.value);
+  if (shown && !theirs) shown = input.value = typing(shown);
 }
 
 /** Send once: a second press of the button does nothing while the first is on its way. */

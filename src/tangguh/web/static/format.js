@@ -30,9 +30,21 @@ export function instant(iso, language) {
   return `${day}${comma} ${two(local.getUTCHours())}${mark}${two(local.getUTCMinutes())} WIB`;
 }
 
-/** What is being typed, grouped as far as it goes: 25000 becomes 25.000, 1000,5 stays open. */
+/**
+ * What is being typed, grouped as far as it goes: 25000 becomes 25.000, 1000,5 stays open. Points
+ * are taken for our own groups. What is no such sum stays as it is: the server asks what it means.
+ */
 export function typing(text) {
-  const [whole, ...rest] = text.replace(/[^\d,]/g, "").split(",");
-  const digits = whole.replace(/^0+(?=\d)/, "").slice(0, 13);
-  return rest.length ? `${grouped(digits || "0")},${rest.join("").slice(0, 2)}` : grouped(digits);
+  const bare = text.replace(/\s/g, "").replace(/^rp\.?/i, "");
+  if (!/\d/.test(bare) || !/^[\d.]*(,\d{0,2})?$/.test(bare)) return text;
+  const [whole, sen] = bare.replace(/\./g, "").split(",");
+  const digits = whole.replace(/^0+(?=\d)/, "");
+  if (digits.length > 13) return text;
+  return sen === undefined ? grouped(digits) : `${grouped(digits || "0")},${sen}`;
+}
+
+/** Whether a text is one sum in our own form: 25000, 25.000, 25.000,50. */
+export function isClear(text) {
+  const bare = text.replace(/\s/g, "").replace(/^rp\.?/i, "");
+  return /^(\d*|\d{1,3}(\.\d{3})+)(,\d{0,2})?$/.test(bare);
 }

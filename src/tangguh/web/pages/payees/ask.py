@@ -22,7 +22,7 @@ from tangguh.rails.billers.rail import BILLERS
 from tangguh.web import inquiry
 from tangguh.web.inquiry import TRANSFER_VIA, Inquired, by_proxy
 from tangguh.web.pages.frame import Page, Visit, redirect
-from tangguh.web.pages.purse import explain, open_purse
+from tangguh.web.pages.purse import ask_amount, explain, open_purse
 from tangguh.web.pages.seal import PayeeSlip, seal
 from tangguh.web.problems import trouble
 from tangguh.web.shutters import Shut
@@ -110,7 +110,7 @@ async def _take(
         return await _form(visit, kind, service=service, told=told, status=429)
     typed = typed_minor(visit.typed("amount")) if visit.typed("amount") else 0
     if typed is None or (kind in {"bank", "wallet"} and not typed):
-        told = visit.words("amount.order_invalid")
+        told = ask_amount(visit.words, visit.typed("amount"))
         return await _form(visit, kind, service=service, told_amount=told)
     found = await inquiry.inquire(visit.door, visit.me.customer_id, payee, typed, via or "bifast")
     if isinstance(found, Refused):

@@ -12,7 +12,7 @@ from tangguh.core.service import ATM_CARDLESS, QRIS_CPM
 from tangguh.web import login
 from tangguh.web.api.services import make_code
 from tangguh.web.pages.frame import Page, Visit
-from tangguh.web.pages.purse import Purse, explain, open_purse
+from tangguh.web.pages.purse import Purse, ask_amount, explain, open_purse
 from tangguh.web.pages.trouble import pin_words
 from tangguh.web.problems import Trouble
 
@@ -27,7 +27,7 @@ async def make_cash(visit: Visit) -> Response:
     purse = await open_purse(visit, ATM_CARDLESS, visit.typed("account"))
     minor = typed_minor(visit.typed("amount"))
     if not minor:
-        return _again(visit, "cash.html", purse, visit.words("amount.order_invalid"))
+        return _again(visit, "cash.html", purse, ask_amount(visit.words, visit.typed("amount")))
     if refused := purse.refuse(minor):
         return _again(visit, "cash.html", purse, explain(visit.words, refused, purse))
     if told := await _wrong_pin(visit):

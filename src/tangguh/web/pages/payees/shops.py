@@ -20,6 +20,7 @@ from tangguh.payments.merchant.bill import MakeBill
 from tangguh.rails.qris.shop import dynamic_text, static_text
 from tangguh.web.api.services import as_shop, own_shop
 from tangguh.web.pages.frame import Page, Visit
+from tangguh.web.pages.purse import ask_amount
 from tangguh.web.pages.rows import entry_rows
 
 _BILL_LIVES: Final = timedelta(minutes=15)
@@ -43,7 +44,7 @@ async def make_bill(visit: Visit) -> Response:
     shop = await _own(visit)
     minor = typed_minor(visit.typed("amount"))
     if not minor:
-        return await _shop_page(visit, told=visit.words("amount.order_invalid"))
+        return await _shop_page(visit, told=ask_amount(visit.words, visit.typed("amount")))
     door = visit.door
     typed = re.sub(r"[^A-Za-z0-9-]", "", visit.typed("bill_no"))[:25]
     bill_no = typed or door.ids.next().hex[-10:].upper()
