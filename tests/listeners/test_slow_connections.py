@@ -161,5 +161,11 @@ async def test_idle_connections_of_one_source_make_room_for_its_next() -> None:
             told(port, post(b"echo", b"Content-Length: 2", b"Connection: close") + b"ok")
         )
         assert b"200 OK" in await answer
+        ended = [asyncio.ensure_future(reader.read(1)) for reader, _ in lines]
+        done, waiting = await asyncio.wait(ended, timeout=1.0)
+        assert len(waiting) < 10 <= 190 <= len(done)
+        assert not any(line.exception() is None and line.result() for line in done)
+        for line in waiting:
+            line.cancel()
         for _, writer in lines:
             writer.close()
