@@ -61,7 +61,9 @@ async def served(settings: ListenerSettings = QUICK) -> AsyncIterator[int]:
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     config = configured(
-        Entry(Starlette(routes=routes), limits=Limits(routes, brief)), settings, log_level="critical"
+        Entry(Starlette(routes=routes), limits=Limits(routes, brief)),
+        settings,
+        log_level="critical",
     )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listening]))
