@@ -92,7 +92,7 @@ class Entry:
             _see_through(scope, self._proxies)
         limit = self.limits.of(scope["method"], scope["path"])
         declared, is_chunked = _declared(headers)
-        visit = _Visit(limit, receive, send, self._explain, _is_json(headers))
+        visit = _Visit(limit, receive, send, self._explain)
         if declared > limit.body_bytes_max:
             await visit.refuse(TOO_LARGE)
             return
@@ -113,7 +113,7 @@ class _Visit:
     """One request on its way: what it has sent, whether it was refused, what was answered."""
 
     __slots__ = (
-        "_began", "_ends_at", "_explain", "_is_json", "_limit", "_openings", "_receive",
+        "_began", "_ends_at", "_explain", "_limit", "_openings", "_receive",
         "_seen", "_send", "_size", "_whole", "is_refused",
     )  # fmt: skip
 
@@ -123,13 +123,11 @@ class _Visit:
         receive: Receive,
         send: Send,
         explain: Explain,
-        is_json: bool,  # noqa: FBT001
     ) -> None:
         self._limit = limit
         self._receive = receive
         self._send = send
         self._explain = explain
-        self._is_json = is_json
         self._began = False
         self._whole = False
         self._ends_at = 0.0
@@ -190,7 +188,7 @@ class _Visit:
         if self._size > self._limit.body_bytes_max:
             return await self._refused(TOO_LARGE)
         self._whole = not message.get("more_body", False)
-        if self._is_json:
+        if self._limit.nesting_max:
             self._openings += piece.count(b"[") + piece.count(b"{")
             self._seen.append(piece)
             if self._whole and self._is_too_deep():
@@ -207,17 +205,6 @@ def _declared(headers: list[tuple[bytes, bytes]]) -> tuple[int, bool]:
         elif name == b"transfer-encoding":
             is_chunked = True
     return length, is_chunked
-
-
-def _is_json(headers: list[tuple[bytes, bytes]]) -> bool:
-    """Whether the body may be read as JSON: all but files, forms and pictures."""
-    for name, value in headers:
-        if name == b"content-type":
-            kind = value.lower()
-            return b"json" in kind or not kind.startswith(
-                (b"multipart/", b"image/", b"application/pdf", b"application/x-www-form")
-            )
-    return True
 
 
 def _see_through(scope: Scope, proxies: Proxies) -> None:

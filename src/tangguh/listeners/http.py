@@ -20,7 +20,7 @@ from tangguh.listeners.proxies import Proxies
 
 _PIPELINED_MAX: Final = 16
 _FLUSH_SECONDS: Final = 5.0
-_LINGER_SECONDS: Final = 2.0
+_LINGER_SECONDS: Final = 1.0
 _LINGER_BYTES_MAX: Final = 1024 * 1024
 _REASONS: Final = {
     400: b"Bad Request",

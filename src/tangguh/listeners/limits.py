@@ -22,7 +22,8 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
     """What one operation may cost.
 
     ``body_bytes_max`` of a request; ``seconds`` from its last header until its answer is handed
-    over, the body's own time not counted; ``nesting_max`` of arrays and objects in a JSON body.
+    over, the body's own time not counted; ``nesting_max`` of brackets in each other, whatever the
+    body says it is: 0 for files, which nobody reads as JSON.
     """
 
     body_bytes_max: int = 64 * 1024

@@ -175,7 +175,9 @@ def _api_routes(door: Door) -> list[BaseRoute]:
     routes = {path: _route(path, endpoints) for path, endpoints in by_path.items()}
     for operation in OPERATIONS:
         if operation.takes_files:
-            limit = Limit(body_bytes_max=operation.file_bytes_max, seconds=_FILE_SECONDS)
+            limit = Limit(
+                body_bytes_max=operation.file_bytes_max, seconds=_FILE_SECONDS, nesting_max=0
+            )
             limited(routes[operation.path], limit, {operation.method})
     return list(routes.values())
 

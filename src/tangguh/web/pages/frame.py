@@ -146,7 +146,9 @@ class Frame:
         route = Route(self._page.path, answer, methods=list(_EVERY_METHOD))
         if self._page.takes_photo:
             photo = Limit(
-                body_bytes_max=self._door.settings.photo_bytes_max, seconds=_PHOTO_SECONDS
+                body_bytes_max=self._door.settings.photo_bytes_max,
+                seconds=_PHOTO_SECONDS,
+                nesting_max=0,
             )
             return limited(route, photo, {"POST"})
         if self._page.streams:

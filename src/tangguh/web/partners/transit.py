@@ -50,7 +50,7 @@ class Tap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def routes(desk: TransitDesk, key: RSAPublicKey, clock: Clock) -> list[BaseRoute]:
     """Both of the operator's paths."""
     gate = _Gate(desk, key, clock)
-    file = Limit(body_bytes_max=_FILE_BYTES_MAX, seconds=_FILE_SECONDS)
+    file = Limit(body_bytes_max=_FILE_BYTES_MAX, seconds=_FILE_SECONDS, nesting_max=0)
     return [
         limited(Route(TAPS, gate.take_tap, methods=["POST"]), Limit(body_bytes_max=_TAP_BYTES_MAX)),
         limited(Route(FILES, gate.take_file, methods=["POST"]), file),

@@ -19,7 +19,7 @@ from tangguh.access.people import Staff
 from tangguh.access.rate import Rate
 from tangguh.core.errors import TangguhError
 from tangguh.core.outcome import Refused
-from tangguh.listeners.limits import Limit, limited
+from tangguh.listeners.limits import SMALL, Limit, limited
 from tangguh.recovery.climber import Climber
 from tangguh.web.api.operations import of_error, problem_response, rate_limited, read_body
 from tangguh.web.door import Door
@@ -108,7 +108,11 @@ def route(
     # A body of staff is read after who sends it is known; what may be long is their acts' affair.
     return limited(
         Route(path, answer, methods=[method]),
-        Limit(body_bytes_max=bytes_max, seconds=_ACT_SECONDS),
+        Limit(
+            body_bytes_max=bytes_max,
+            seconds=_ACT_SECONDS,
+            nesting_max=0 if bytes_max > _BODY_BYTES_MAX else SMALL.nesting_max,
+        ),
     )
 
 
