@@ -19,6 +19,8 @@ from tangguh.access.session import signature
 from tangguh.app import Bank
 from tangguh.core.clock import Clock
 from tangguh.customers.seed import DEMO_PIN, demo
+from tangguh.listeners.http import configured
+from tangguh.listeners.limits import ListenerSettings
 
 _LARGE_BYTES = 1_000_000
 
@@ -29,7 +31,7 @@ async def served(app: ASGIApp) -> AsyncIterator[str]:
     # The protocol is named so that uvloop and asyncio take the socket alike.
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_config=None, lifespan="off", ws="none", access_log=False)
+    config = configured(app, ListenerSettings(), log_config=None, log_level=None)
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     async with asyncio.timeout(10):

@@ -20,6 +20,8 @@ from tangguh.app import Bank
 from tangguh.config import Settings
 from tangguh.core.clock import HandClock
 from tangguh.core.ids import Ids
+from tangguh.listeners.http import configured
+from tangguh.listeners.limits import ListenerSettings
 from tangguh.web.settings import WebSettings
 
 _ARGUMENTS = [
@@ -59,8 +61,8 @@ async def site(bank: Bank, clock: HandClock, paper: PaperRail) -> AsyncIterator[
     """The bank's door on an ephemeral port of this machine."""
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(
-        bank.web(), log_config=None, lifespan="off", ws="none", timeout_graceful_shutdown=2
+    config = configured(
+        bank.web(), ListenerSettings(), log_config=None, log_level=None, timeout_graceful_shutdown=2
     )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listening]))

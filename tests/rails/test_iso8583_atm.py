@@ -10,6 +10,7 @@ import pytest
 from rails.cards_harness import KEYS, NOON, RP100K
 from rails.test_iso8583_foreign import OUR_PAN, Bank
 from tangguh.core.clock import HandClock
+from tangguh.listeners.tcp import LineLimits
 from tangguh.rails.iso8583.door import Door, DoorSettings
 from tangguh.rails.iso8583.line import LineSettings
 from tangguh.rails.iso8583.message import Message
@@ -176,7 +177,12 @@ class TestTheRest:
 
     async def test_no_more_machines_than_agreed(self) -> None:
         hall = Hall()
-        hall.door = Door(DoorSettings(lines_max=0), hall.security, hall.clock, handler=hall._handle)
+        hall.door = Door(
+            DoorSettings(limits=LineLimits(connections_max=0)),
+            hall.security,
+            hall.clock,
+            handler=hall._handle,
+        )
         await hall.door.open()
         settings = AtmSettings(host="127.0.0.1", port=hall.door.port, pin_key=KEYS["tpk"])
         atm = Atm(settings, hall.clock)

@@ -12,12 +12,17 @@ from contextlib import suppress
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from tangguh.listeners.entry import Entry, Limits
+from tangguh.listeners.http import Bounded, configured
+from tangguh.listeners.limits import Limit, ListenerSettings
 
 _KEEPALIVE_SECONDS = 75
+_REHEARSED = Limit(body_bytes_max=256 * 1024, seconds=3_600.0)
+"""A network that is told to be slow may be as slow as it was told."""
 
 
-class Line(HttpToolsProtocol):
+class Line(Bounded):
     """One connection. Its app finds in ``scope["state"]["cut"]`` what ends it without a word."""
 
     def on_message_begin(self) -> None:
@@ -99,16 +104,13 @@ def _droppable(app: ASGIApp) -> ASGIApp:
 
 
 def _config(app: ASGIApp) -> uvicorn.Config:
-    config = uvicorn.Config(
-        app,
-        http=Line,
-        ws="none",
-        lifespan="off",
+    config = configured(
+        Entry(app, limits=Limits(default=_REHEARSED)),
+        ListenerSettings(idle_seconds=_KEEPALIVE_SECONDS),
+        protocol=Line,
         log_config=None,
-        access_log=False,
-        server_header=False,
+        log_level=None,
         date_header=False,
-        timeout_keep_alive=_KEEPALIVE_SECONDS,
     )
     config.load()
     return config

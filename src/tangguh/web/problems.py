@@ -123,6 +123,8 @@ OF_REQUEST: Final[dict[str, Kind]] = {
     "header_invalid": Kind(422, "A header is missing or malformed"),
     "parameter_invalid": Kind(422, "A parameter is malformed"),
     "body_too_large": Kind(413, "The body is too large"),
+    "body_too_slow": Kind(408, "The body did not come in time"),
+    "body_unfinished": Kind(400, "The body ended before it was whole"),
     "content_type_wrong": Kind(415, "The body must be application/json"),
     "not_logged_in": Kind(401, "Log in first"),
     "session_ended": Kind(401, "The session has ended; log in again"),
@@ -138,6 +140,7 @@ OF_REQUEST: Final[dict[str, Kind]] = {
     "overloaded": Kind(503, "The bank has too much to do right now", retry="after"),
     "unavailable": Kind(503, "The book cannot be reached", retry="same_key"),
     "ambiguous": Kind(503, "Not known yet; ask again with the same key", "unknown", "same_key"),
+    "unfinished": Kind(503, "The answer took too long", "unknown", "same_key"),
     "internal": Kind(500, "Our mistake", "unknown", "same_key"),
 }
 

@@ -17,6 +17,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tangguh.core.errors import TangguhError
+from tangguh.listeners.entry import TOO_DEEP, Entry, Limits
+from tangguh.listeners.limits import Limit, limited
 from tangguh.web.api import openapi
 from tangguh.web.api.operations import Endpoint, of_error, problem_response
 from tangguh.web.api.table import OPERATIONS
@@ -38,10 +40,14 @@ _SECURITY_HEADERS: Final = (
     (b"permissions-policy", b"camera=(self), microphone=(), geolocation=()"),
 )
 _NO_STORE: Final = (b"cache-control", b"no-store")
+_ONLY_TLS: Final = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+_PROBLEMS: Final = {TOO_DEEP: "json_invalid"}
+_FILE_SECONDS: Final = 30.0
+_DETAILS: Final = {TOO_DEEP: "nested too deep"}
 _STATIC: Final = Path(__file__).parent / "static"
 
 
-def build(door: Door, pages: Sequence[BaseRoute] = ()) -> ASGIApp:
+def build(door: Door, pages: Sequence[BaseRoute] = ()) -> Entry:
     """The ASGI application of the bank's web door."""
     document = json.dumps(openapi.document(OPERATIONS)).encode()
 
@@ -76,7 +82,12 @@ def build(door: Door, pages: Sequence[BaseRoute] = ()) -> ASGIApp:
         },
     )
     app.add_middleware(SecurityHeaders)
-    return Straight(app, _straight_endpoints(door))
+    return Entry(
+        Straight(app, _straight_endpoints(door)),
+        limits=Limits(routes, Limit(body_bytes_max=door.settings.body_bytes_max)),
+        trusted_proxies=door.settings.trusted_proxies,
+        explain=_explain,
+    )
 
 
 class Straight:
@@ -103,7 +114,7 @@ class Straight:
             answer = await endpoint(request)
         except Exception as error:
             answer = await _unexpected(request, error)
-        _protect(answer.raw_headers)
+        _protect(answer.raw_headers, scope["scheme"])
         answer.raw_headers.append(_NO_STORE)
         await answer(scope, receive, send)
 
@@ -116,10 +127,20 @@ def _straight_endpoints(door: Door) -> dict[tuple[str, str], Endpoint]:
     }
 
 
-def _protect(headers: list[tuple[bytes, bytes]]) -> None:
+def _protect(headers: list[tuple[bytes, bytes]], scheme: str) -> None:
     """Add what is not there: an answer may be stricter about itself, as files of strangers are."""
     said = {name for name, _ in headers}
     headers.extend(one for one in _SECURITY_HEADERS if one[0] not in said)
+    if scheme == "https":
+        headers.append(_ONLY_TLS)
+
+
+def _explain(code: str) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    """A refusal of the entry as a problem, with the headers every answer has."""
+    answer = problem_response(problem(_PROBLEMS.get(code, code), _DETAILS.get(code, "")))
+    _protect(answer.raw_headers, "http")
+    headers = [one for one in answer.raw_headers if one[0] != b"content-length"]
+    return answer.status_code, [*headers, _NO_STORE], bytes(answer.body)
 
 
 class SecurityHeaders:
@@ -137,7 +158,7 @@ class SecurityHeaders:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = message["headers"]
-                _protect(headers)
+                _protect(headers, scope["scheme"])
                 cache = b"public, max-age=3600" if cacheable else b"no-store"
                 if not any(name == b"cache-control" for name, _ in headers):
                     headers.append((b"cache-control", cache))
@@ -151,7 +172,14 @@ def _api_routes(door: Door) -> list[BaseRoute]:
     by_path: dict[str, dict[str, Endpoint]] = {}
     for operation in OPERATIONS:
         by_path.setdefault(operation.path, {})[operation.method] = Endpoint(door, operation)
-    return [_route(path, endpoints) for path, endpoints in by_path.items()]
+    routes = {path: _route(path, endpoints) for path, endpoints in by_path.items()}
+    for operation in OPERATIONS:
+        if operation.takes_files:
+            limit = Limit(
+                body_bytes_max=operation.file_bytes_max, seconds=_FILE_SECONDS, nesting_max=0
+            )
+            limited(routes[operation.path], limit, {operation.method})
+    return list(routes.values())
 
 
 def _route(path: str, endpoints: dict[str, Endpoint]) -> Route:

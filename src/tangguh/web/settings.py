@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from tangguh.listeners.limits import ListenerSettings
+
 
 class WebSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where to listen and how much to let in.
@@ -12,7 +14,8 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     payment as it stands. ``queued_commands_max``: above it new payments are turned away, so that
     refunds, reversals and reads still get through. ``files`` a customer (or host) may send as
     evidence: each is drawn anew, which costs. ``strangers`` are hosts that send a public form or
-    ask for a report by its number. ``demo_crew_path``: where the demo's staff
+    ask for a report by its number. ``trusted_proxies``: networks (CIDR) whose X-Forwarded-For and
+    X-Forwarded-Proto are believed, nobody else's. ``demo_crew_path``: where the demo's staff
     tokens are written, once.
     """
 
@@ -32,5 +35,7 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     strangers_burst: int = 20
     live_streams_max: int = 2_000
     live_seconds_max: float = 300.0
+    trusted_proxies: tuple[str, ...] = ()
+    listener: ListenerSettings = ListenerSettings()
     demo: bool = False
     demo_crew_path: str = ""

@@ -6,6 +6,8 @@ server believed the card to hold, once per card and counter, however often the f
 
 from __future__ import annotations
 
+import asyncio
+
 import msgspec
 import structlog
 
@@ -69,7 +71,7 @@ class TransitDesk:
         """Post every line of a file, or refuse the whole of it and post nothing."""
         settings = self._settings
         key = bytes.fromhex(settings.line_key)
-        file = spend.read(text, operator=settings.operator, key=key)
+        file = await asyncio.to_thread(spend.read, text, operator=settings.operator, key=key)
         if isinstance(file, FileRefused):
             log.warning("transit.refused", line=file.line, field=file.field)
             return file

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-import uvicorn
 from starlette.types import ASGIApp
 
 from tangguh.cli.place import write_private
 from tangguh.cli.processes.server import Server
+from tangguh.listeners.entry import Entry, Limits
+from tangguh.listeners.http import configured
+from tangguh.listeners.limits import SMALL, Limit, ListenerSettings
 
 _GRACE_SECONDS: Final = 2
 _KEEPALIVE_SECONDS: Final = 5
@@ -30,25 +32,22 @@ async def serve_beside(
     ready_file: Path | None,
     grace_seconds: int = _GRACE_SECONDS,
     keep_alive_seconds: int = _KEEPALIVE_SECONDS,
+    answer_seconds: float = SMALL.seconds,
 ) -> None:
     """Serve ``app`` and do ``work`` until told to stop; the ready file says where under ``name``.
+
+    ``answer_seconds``: how long an answer may take.
 
     Work that ends by a fault ends the process with it: whoever supervises it starts it again, while
     a door without its work would go on saying what is no longer so.
     """
     server = Server(
-        uvicorn.Config(
-            app,
+        configured(
+            Entry(app, limits=Limits(default=Limit(seconds=answer_seconds))),
+            ListenerSettings(idle_seconds=keep_alive_seconds),
             host=host,
             port=port,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
             timeout_graceful_shutdown=grace_seconds,
-            timeout_keep_alive=keep_alive_seconds,
-            lifespan="off",
-            ws="none",
-            proxy_headers=False,
         )
     )
     serving = asyncio.create_task(server.serve())

@@ -22,6 +22,8 @@ from tangguh.work.gateway.poller import Poller
 from tangguh.work.gateway.settings import GatewaySettings
 
 _GRACE_SECONDS: Final = 5
+_ANSWER_SECONDS: Final = 180.0
+"""Longer than any patience with the hub: a message that may have left is not given up here."""
 _KEEPALIVE_SECONDS: Final = 75
 """Longer than the bank keeps a connection it does not use (rails.link, 30 s): a line closed by this
 side just as the bank writes to it would leave a payment unanswered."""
@@ -58,6 +60,7 @@ async def _serve(settings: GatewaySettings, ready_file: Path | None) -> None:
             ready_file=ready_file,
             grace_seconds=_GRACE_SECONDS,
             keep_alive_seconds=_KEEPALIVE_SECONDS,
+            answer_seconds=_ANSWER_SECONDS,
         )
     finally:
         await running.close()

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import msgspec
-import uvicorn
 import uvloop
 from cyclopts import Parameter
 
@@ -24,6 +23,7 @@ from tangguh.cli.processes.server import Server
 from tangguh.config import Settings, load, read_file
 from tangguh.core.errors import Misconfigured, TangguhError
 from tangguh.customers.crew import enrol_crew
+from tangguh.listeners.http import configured
 from tangguh.sim.process import SimSettings
 from tangguh.sim.process import run as run_world
 
@@ -78,17 +78,13 @@ async def serve_bank(
             await _enrol_crew(bank, settings.web.demo_crew_path)
         web = settings.web
         server = Server(
-            uvicorn.Config(
+            configured(
                 bank.web(),
+                web.listener,
+                trusted_proxies=web.trusted_proxies,
                 host=web.host,
                 port=web.port,
-                log_level="warning",
-                access_log=False,
-                server_header=False,
                 timeout_graceful_shutdown=_GRACE_SECONDS,
-                lifespan="off",
-                ws="none",
-                proxy_headers=False,
             )
         )
         loop = asyncio.get_running_loop()

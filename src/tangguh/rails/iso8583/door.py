@@ -6,10 +6,13 @@ The same frames and lines as towards the switch, the other way round: here the t
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import msgspec
 
 from tangguh.core.clock import Clock
+from tangguh.listeners.connections import Connections, Place
+from tangguh.listeners.tcp import LineLimits, Patience
 from tangguh.rails.iso8583 import codes, management
 from tangguh.rails.iso8583.hsm import Hsm
 from tangguh.rails.iso8583.line import Handler, Line, LineSettings, Traffic
@@ -19,12 +22,20 @@ from tangguh.rails.link import Health
 
 
 class DoorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where terminals call; port 0 takes any free one. More than ``lines_max`` are hung up on."""
+    """Where terminals call; port 0 takes any free one. ``limits``: how many and how late."""
 
     host: str = "127.0.0.1"
     port: int = 0
-    lines_max: int = 1024
+    limits: LineLimits = LineLimits()
     line: LineSettings = LineSettings()
+
+
+class _Terminal:
+    """Who is at the other end of a line, as far as that is known."""
+
+    def __init__(self, place: Place, patience: Patience) -> None:
+        self.place = place
+        self.patience = patience
 
 
 class Door:
@@ -37,6 +48,7 @@ class Door:
         self._handler = handler
         self._server: asyncio.Server | None = None
         self._lines: set[Line] = set()
+        self._held = Connections(settings.limits.as_listener)
         self.port = settings.port
         self.health = Health()
         self.traffic = Traffic()
@@ -63,20 +75,24 @@ class Door:
             await line.settle()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(self._lines) >= self._settings.lines_max:
-            writer.close()
+        peer = writer.get_extra_info("peername")
+        place = self._held.admit(peer[0] if peer else "", writer.transport.abort)
+        if place is None:
+            writer.transport.abort()
             return
         without_delay(writer)
+        terminal = _Terminal(place, Patience(self._settings.limits, must_sign_on=True))
         line = Line(
             reader,
             writer,
             self._settings.line,
             self._hsm,
             self._clock,
-            handler=self._handle,
+            handler=partial(self._handle, terminal),
             on_late=_forget,
             health=self.health,
             traffic=self.traffic,
+            patience=terminal.patience,
         )
         self._lines.add(line)
         try:
@@ -84,13 +100,22 @@ class Door:
         finally:
             line.end("line broke")
             self._lines.discard(line)
+            self._held.leave(place)
 
-    async def _handle(self, request: Message) -> Message | None:
+    async def _handle(self, terminal: _Terminal, request: Message) -> Message | None:
         if request.mti[1] == "8":
-            known = (management.SIGN_ON, management.SIGN_OFF, management.ECHO)
-            allowed = request.get(70) in known
-            return reply_to(request, codes.APPROVED if allowed else codes.NOT_PERMITTED)
+            return reply_to(request, self._manage(terminal, request.get(70)))
+        if not terminal.patience.signed_on:
+            return reply_to(request, codes.INOPERATIVE)
+        # Its MAC was right: a terminal of ours, which makes room for nobody.
+        self._held.work(terminal.place)
         return await self._handler(request)
+
+    def _manage(self, terminal: _Terminal, what: str) -> str:
+        if what in (management.SIGN_ON, management.SIGN_OFF):
+            terminal.patience.sign(on=what == management.SIGN_ON)
+            return codes.APPROVED
+        return codes.APPROVED if what == management.ECHO else codes.NOT_PERMITTED
 
 
 def _forget(_answer: Message) -> None:

@@ -16,6 +16,7 @@ import structlog
 
 from tangguh.core.clock import Clock
 from tangguh.core.outcome import NotSent, Unanswered
+from tangguh.listeners.tcp import LineLimits, Patience
 from tangguh.rails.iso8583 import codes
 from tangguh.rails.iso8583.fields import ASCII, Dialect
 from tangguh.rails.iso8583.frames import FrameBroken, Frames, framed
@@ -38,6 +39,8 @@ _READ_BYTES: Final = 64 * 1024
 _LATENCY_WEIGHT: Final = 0.1
 _MAC_PLACE: Final = "0" * 16
 _MANAGEMENT: Final = "8"
+_OUR_OWN: Final = LineLimits(idle_seconds=86_400.0)
+"""A line that we made ourselves: its echoes say whether it lives."""
 
 Handler = Callable[[Message], Awaitable[Message | None]]
 """What is done with a peer's request. None: no answer, as if it had not come."""
@@ -107,6 +110,7 @@ class Line:
         on_late: OnLate,
         health: Health,
         traffic: Traffic,
+        patience: Patience | None = None,
     ) -> None:
         self._reader = reader
         self._writer = writer
@@ -117,6 +121,7 @@ class Line:
         self._on_late = on_late
         self._health = health
         self._traffic = traffic
+        self._patience = patience or Patience(_OUR_OWN, must_sign_on=False)
         self._waiting: dict[MatchKey, _Waiting] = {}
         self._handling: set[asyncio.Task[None]] = set()
         self._ended = ""
@@ -157,10 +162,13 @@ class Line:
         """Read until the line ends. Returns why it did."""
         frames = Frames(self._settings.frame_bytes_max)
         try:
-            while received := await self._reader.read(_READ_BYTES):
+            while received := await self._patience.read(
+                self._reader, _READ_BYTES, in_frame=frames.is_cut
+            ):
                 for body in frames.feed(received):
                     await self._take(body)
-            why = "closed in the middle of a message" if frames.is_cut else "closed by the peer"
+            closed = "closed in the middle of a message" if frames.is_cut else "closed by the peer"
+            why = self._patience.late or closed
         except FrameBroken as error:
             self._traffic.malformed += 1
             why = str(error)

@@ -76,10 +76,20 @@ def verified(
 ) -> dict[str, Any] | NoticeRefused:
     """The body's fields once the switch's signature fits. Codes belong to this endpoint."""
     found = notice.open_signed("POST", endpoint.path, headers, body, key=key, now=now)
-    if isinstance(found, NoticeRefused):
-        code = found.response_code[:3] + endpoint.service + found.response_code[5:]
-        return msgspec.structs.replace(found, response_code=code)
-    return found
+    return _of(endpoint, found) if isinstance(found, NoticeRefused) else found
+
+
+def judge_headers(
+    endpoint: Endpoint, headers: Mapping[str, str], key: RSAPublicKey, now: datetime
+) -> NoticeRefused | None:
+    """What is wrong with a request that the body need not be read for. Lower-case names."""
+    found = notice.judge_headers(headers, key, now)
+    return _of(endpoint, found) if found is not None else None
+
+
+def _of(endpoint: Endpoint, found: NoticeRefused) -> NoticeRefused:
+    code = found.response_code[:3] + endpoint.service + found.response_code[5:]
+    return msgspec.structs.replace(found, response_code=code)
 
 
 def merchant_paid(fields: Mapping[str, Any]) -> MerchantPaid | NoticeRefused:

@@ -77,7 +77,7 @@ def open_signed(
 ) -> dict[str, Any] | NoticeRefused:
     """The fields of anything the switch signed. The signature is checked before the body."""
     known = {name.lower(): value for name, value in headers.items()}
-    if refused := _judge_headers(known, now):
+    if refused := judge_headers(known, key, now):
         return refused
     text = signature.text_of_call(method, path, None, body, known["x-timestamp"])
     if not signature.verify_asymmetric(key, text, known["x-signature"]):
@@ -86,7 +86,10 @@ def open_signed(
     return fields if fields is not None else NoticeRefused("4005200", "body", "not a JSON object")
 
 
-def _judge_headers(headers: Mapping[str, str], now: datetime) -> NoticeRefused | None:
+def judge_headers(
+    headers: Mapping[str, str], key: RSAPublicKey, now: datetime
+) -> NoticeRefused | None:
+    """What is wrong with a request that the body need not be read for. Lower-case names."""
     for name in ("X-TIMESTAMP", "X-SIGNATURE", "X-EXTERNAL-ID"):
         if not headers.get(name.lower()):
             return NoticeRefused("4005202", name, "is mandatory")
@@ -100,6 +103,8 @@ def _judge_headers(headers: Mapping[str, str], now: datetime) -> NoticeRefused |
         return NoticeRefused("4005201", "X-EXTERNAL-ID", "is not numeric")
     if len(external_id) > _EXTERNAL_ID_LENGTH_MAX:
         return NoticeRefused("4005201", "X-EXTERNAL-ID", "is longer than 36 digits")
+    if not signature.may_be_asymmetric(key, headers["x-signature"]):
+        return NoticeRefused("4015200", "X-SIGNATURE", "not made by the switch's key")
     return None
 
 

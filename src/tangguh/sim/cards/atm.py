@@ -86,8 +86,7 @@ class Atm:
 
     async def open(self) -> bool:
         """Connect and sign on. False when the bank cannot be reached or says no."""
-        answer = await self._ask(self._management("001"))
-        return answer is not None and answer.get(39) == _APPROVED
+        return await self._connected() is not None
 
     async def close(self) -> None:
         """Hang up."""
@@ -233,7 +232,8 @@ class Atm:
             )
             self._channel = channel
             self._reading = asyncio.create_task(channel.run())
-            return channel
+            signed = await channel.ask(self._management("001"), self._settings.answer_seconds)
+            return channel if signed is not None and signed.get(39) == _APPROVED else None
         return None
 
     def _management(self, code: str) -> Telegram:

@@ -18,6 +18,8 @@ from typing import Any, Final
 import msgspec
 
 from tangguh.core.clock import Clock
+from tangguh.listeners.connections import Connections
+from tangguh.listeners.tcp import LineLimits
 from tangguh.sim.cards.channel import Channel
 from tangguh.sim.cards.counter import CASH, REVERSAL, TRANSFER, Counter, CounterSettings
 from tangguh.sim.cards.directory import Directory
@@ -32,6 +34,7 @@ SIGN_ON, SIGN_OFF, KEY_CHANGE, CUT_OVER, ECHO = "001", "002", "161", "201", "301
 _WRONG_MAC: Final = "63"
 _NOT_SIGNED_ON: Final = "91"
 _ROWS_MAX: Final = 1_000_000
+_LIMITS: Final = LineLimits()
 
 
 class CardSwitchSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +75,7 @@ class CardSwitch:
         self._random = Random(settings.seed)  # noqa: S311  a rehearsal must be repeatable
         self._mac_key = load_key(settings.mac_key) if settings.mac_key else None
         self._channels: set[Channel] = set()
+        self._held = Connections(_LIMITS.as_listener)
         self._server: asyncio.Server | None = None
         self._repeating: asyncio.Task[None] | None = None
         self._obeying = asyncio.Lock()
@@ -245,15 +249,25 @@ class CardSwitch:
             await self.foreign.repeat_owed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        peer = writer.get_extra_info("peername")
+        place = self._held.admit(peer[0] if peer else "", writer.transport.abort)
+        if place is None:
+            writer.transport.abort()
+            return
         writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         channel = Channel(
             reader, writer, self._clock, mac_key=lambda: self._mac_key, on_request=self._answer
         )
         self._channels.add(channel)
+        late = asyncio.get_running_loop().call_later(
+            _LIMITS.sign_on_seconds, _hang_up_unless_signed_on, channel
+        )
         try:
             await channel.run()
         finally:
+            late.cancel()
             self._channels.discard(channel)
+            self._held.leave(place)
 
     async def _answer(
         self,
@@ -306,6 +320,11 @@ class CardSwitch:
             task.cancel()
         await asyncio.gather(*dropped, return_exceptions=True)
         await asyncio.sleep(0)  # the lines learn that they are cut
+
+
+def _hang_up_unless_signed_on(channel: Channel) -> None:
+    if not channel.signed_on:
+        channel.cut()
 
 
 def _aim(telegram: Telegram) -> tuple[str, str, str]:

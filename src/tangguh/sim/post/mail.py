@@ -21,6 +21,8 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from tangguh.core.clock import Clock
 from tangguh.core.errors import Misconfigured
+from tangguh.listeners.connections import Connections, Place
+from tangguh.listeners.tcp import LineLimits
 from tangguh.sim.faults import AnyFault, Decline, DropReply, DropRequest, Faults, Garbage, Late
 from tangguh.sim.post.books import MessageBooks, MessageRow, reference_of
 
@@ -31,6 +33,7 @@ _WORDS_MAX: Final = 20_000
 _TITLE_MAX: Final = 500
 _KEY_MAX: Final = 500
 _ADDRESS_MAX: Final = 320
+_LIMITS: Final = LineLimits()
 
 # The library logs every reader's address at INFO, and at every login a warning about itself.
 logging.getLogger("mail.log").setLevel(logging.ERROR)
@@ -39,16 +42,27 @@ logging.getLogger("mail.log").setLevel(logging.ERROR)
 class _Line(SMTP):
     """One connection, known to its server while it lasts."""
 
-    def __init__(self, handler: object, lines: set[_Line], **options: Any) -> None:
+    def __init__(
+        self, handler: object, lines: set[_Line], held: Connections, **options: Any
+    ) -> None:
         super().__init__(handler, **options)
         self._lines = lines
+        self._held = held
+        self._place: Place | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._lines.add(self)
+        if self not in self._lines:  # the library says it again once TLS is up
+            peer = transport.get_extra_info("peername")
+            self._place = self._held.admit(peer[0] if peer else "", self.cut)
+            self._lines.add(self)
         super().connection_made(transport)
+        if self._place is None:
+            self.cut()
 
     def connection_lost(self, error: Exception | None) -> None:
         self._lines.discard(self)
+        if self._place is not None:
+            self._held.leave(self._place)
         super().connection_lost(error)
 
     def cut(self) -> None:
@@ -160,6 +174,7 @@ class MailPort:
         self._login = login
         self._tls = tls
         self._lines: set[_Line] = set()
+        self._held = Connections(_LIMITS.as_listener)
         self._server: asyncio.Server | None = None
         self.port = port
         """The port; 0 until the first opening when any free one will do."""
@@ -191,6 +206,8 @@ class MailPort:
         return lambda: _Line(
             self._handler,
             self._lines,
+            self._held,
+            timeout=_LIMITS.frame_seconds * 3,
             hostname="post",
             ident="the post of a rehearsal",
             tls_context=self._tls,

@@ -199,14 +199,19 @@ async def read_body(request: Request, bytes_max: int) -> bytes:
     declared = header(request, b"content-length")
     if declared.isdigit() and int(declared) > bytes_max:
         raise trouble("body_too_large", f"at most {bytes_max} bytes")
-    body: bytes = b""
+    pieces: list[bytes] = []
+    size = 0
     while True:
         message = await request.receive()
-        body += message.get("body", b"")
-        if len(body) > bytes_max:
+        if message["type"] != "http.request":
+            raise trouble("body_unfinished")  # half of what was sent is not what was meant
+        piece = message.get("body", b"")
+        size += len(piece)
+        if size > bytes_max:
             raise trouble("body_too_large", f"at most {bytes_max} bytes")
+        pieces.append(piece)
         if not message.get("more_body", False):
-            return body
+            return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def header(request: Request, name: bytes) -> str:

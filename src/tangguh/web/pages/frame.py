@@ -22,6 +22,7 @@ from tangguh.access.session import Kind, Session
 from tangguh.core.errors import StoreUnavailable, TangguhError
 from tangguh.customers import store as customers
 from tangguh.customers.store import Customer
+from tangguh.listeners.limits import Limit, limited
 from tangguh.web import words
 from tangguh.web.api.operations import of_error, rate_limited, read_body
 from tangguh.web.door import Door
@@ -38,6 +39,7 @@ log = structlog.get_logger("web.pages")
 SESSION_COOKIE: Final = "tangguh_session"
 LANGUAGE_COOKIE: Final = "tangguh_language"
 _FIELDS_MAX: Final = 80
+_PHOTO_SECONDS: Final = 30.0
 _EVERY_METHOD: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
 
@@ -107,7 +109,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     ``survives``: shown from memory when the book cannot be read. ``opens_session``: its form is
     sent by somebody without a session, or with one this browser forgot; its origin must do.
     ``bears_token``: what is sent holds a secret that proves the sender, so it may come from
-    anywhere (the one-click POST of a mail program, RFC 8058).
+    anywhere (the one-click POST of a mail program, RFC 8058). ``streams``: a GET goes on for as
+    long as the settings let live pages.
     """
 
     path: str
@@ -118,6 +121,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     survives: bool = False
     opens_session: bool = False
     bears_token: bool = False
+    streams: bool = False
 
     @property
     def methods(self) -> list[str]:
@@ -139,7 +143,18 @@ class Frame:
         async def answer(request: Request) -> Response:
             return await self(request)
 
-        return Route(self._page.path, answer, methods=list(_EVERY_METHOD))
+        route = Route(self._page.path, answer, methods=list(_EVERY_METHOD))
+        if self._page.takes_photo:
+            photo = Limit(
+                body_bytes_max=self._door.settings.photo_bytes_max,
+                seconds=_PHOTO_SECONDS,
+                nesting_max=0,
+            )
+            return limited(route, photo, {"POST"})
+        if self._page.streams:
+            seconds = self._door.settings.live_seconds_max + _PHOTO_SECONDS
+            return limited(route, Limit(seconds=seconds), {"GET"})
+        return route
 
     async def __call__(self, request: Request) -> Response:
         visit = stranger(request, self._door, self._memory)

@@ -168,5 +168,5 @@ def _side_of(payment: Payment, customer_id: int, payer_id: int) -> Side:
 
 PAGES: Final = (
     Page(path="/payments/{id}", get=show_payment),
-    Page(path="/payments/{id}/events", get=stream),
+    Page(path="/payments/{id}/events", get=stream, streams=True),
 )

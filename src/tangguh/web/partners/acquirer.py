@@ -64,6 +64,10 @@ def _endpoint(
     door: Door, key: RSAPublicKey, endpoint: Endpoint, serve: Serve
 ) -> Callable[[Request], Awaitable[Response]]:
     async def take(request: Request) -> Response:
+        unread = acquirer.judge_headers(endpoint, request.headers, key, door.clock.now())
+        if unread is not None:
+            log.warning("acquirer.refused", field=unread.field, why=unread.detail)
+            return _refusal(unread)
         try:
             body = await read_body(request, _BODY_BYTES_MAX)
         except Trouble:

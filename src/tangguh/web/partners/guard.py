@@ -26,6 +26,7 @@ from tangguh.core.outcome import Refusal, Refused
 from tangguh.guard.asking import EDGE, refuse
 from tangguh.guard.board import Board
 from tangguh.guard.snapshot import Snapshot, open_order, seal
+from tangguh.listeners.limits import Limit, limited
 from tangguh.payments.desk import Desk
 from tangguh.payments.gates.change import ReadBoard
 from tangguh.web.api.operations import read_body
@@ -39,7 +40,7 @@ ORDERS: Final = "/guard/orders"
 _WAIT_SECONDS_MAX: Final = 10.0
 _LOOK_SECONDS: Final = 1.0
 """How often a waiting edge's board is read all the same, should a change not have been told."""
-_BODY_BYTES_MAX: Final = 1024 * 1024
+_BODY_BYTES_MAX: Final = 64 * 1024
 
 
 class GuardDoor:
@@ -64,7 +65,8 @@ class GuardDoor:
         if self._key is not None and self._edge is not None:
             found.append(Route(SNAPSHOT, self._show, methods=["GET"]))
         if self._watch is not None:
-            found.append(Route(ORDERS, self._take, methods=["POST"]))
+            taken = Route(ORDERS, self._take, methods=["POST"])
+            found.append(limited(taken, Limit(body_bytes_max=_BODY_BYTES_MAX)))
         return found
 
     def ring(self) -> None:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from tangguh.listeners.limits import Limit, limited
 from tangguh.web.api.operations import read_body
 from tangguh.web.problems import Trouble
 
@@ -36,4 +37,5 @@ def routes(hub: Taker) -> list[BaseRoute]:
         kind = request.headers.get("content-type", "application/json")
         return Response(answer, status, media_type=kind)
 
-    return [Route(BIFAST_PATH, take, methods=["POST"])]
+    route = Route(BIFAST_PATH, take, methods=["POST"])
+    return [limited(route, Limit(body_bytes_max=_BODY_BYTES_MAX))]

@@ -22,7 +22,13 @@ from tangguh.core.outcome import Unanswered
 from tangguh.payments import store as payments
 from tangguh.payments.decide import Conclude
 from tangguh.payments.payment import Payment
-from tangguh.rails.qris.notice import NOTIFY, Notice, NoticeRefused, read_notice
+from tangguh.rails.qris.notice import (
+    NOTIFY,
+    Notice,
+    NoticeRefused,
+    judge_headers,
+    read_notice,
+)
 from tangguh.web.api.operations import read_body
 from tangguh.web.door import Door
 from tangguh.web.problems import Trouble
@@ -43,6 +49,9 @@ def routes(door: Door, switch_key: RSAPublicKey | None) -> list[BaseRoute]:
         return []
 
     async def take_notice(request: Request) -> Response:
+        if unread := judge_headers(request.headers, switch_key, door.clock.now()):
+            log.warning("notice.refused", field=unread.field, why=unread.detail)
+            return _answer(unread)
         try:
             body = await read_body(request, _BODY_BYTES_MAX)
         except Trouble:

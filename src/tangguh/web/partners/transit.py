@@ -5,6 +5,7 @@ Answers are JSON: ``loaded`` in rupiah for a tap; for a file the counts, or the 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -13,10 +14,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from tangguh.access.rate import Backoff
 from tangguh.core.clock import Clock
 from tangguh.core.errors import TangguhError
 from tangguh.core.money import format_decimal
 from tangguh.core.outcome import Refused
+from tangguh.listeners.limits import Limit, limited
 from tangguh.rails import signature
 from tangguh.rails.emoney.spend import FileRefused
 from tangguh.web.api.operations import read_body
@@ -25,8 +28,15 @@ from tangguh.work.transit import TransitDesk
 
 TAPS: str = "/emoney/taps"
 FILES: str = "/emoney/files"
-_FILE_BYTES_MAX = 32 * 1024 * 1024
+_TAP_BYTES_MAX = 4 * 1024
+_FILE_BYTES_MAX = 24 * 1024 * 1024
+"""Two hundred thousand lines (``spend.LINES_MAX``) of 120 bytes."""
+_FILE_SECONDS = 3600.0
+_STAMP_MAX = 40
 _SKEW_SECONDS = 300.0
+
+
+_Serve = Callable[[TransitDesk, bytes], Awaitable[Response]]
 
 
 class Tap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,9 +49,11 @@ class Tap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def routes(desk: TransitDesk, key: RSAPublicKey, clock: Clock) -> list[BaseRoute]:
     """Both of the operator's paths."""
+    gate = _Gate(desk, key, clock)
+    file = Limit(body_bytes_max=_FILE_BYTES_MAX, seconds=_FILE_SECONDS, nesting_max=0)
     return [
-        Route(TAPS, _signed(_take_tap, desk, key, clock), methods=["POST"]),
-        Route(FILES, _signed(_take_file, desk, key, clock), methods=["POST"]),
+        limited(Route(TAPS, gate.take_tap, methods=["POST"]), Limit(body_bytes_max=_TAP_BYTES_MAX)),
+        limited(Route(FILES, gate.take_file, methods=["POST"]), file),
     ]
 
 
@@ -66,32 +78,64 @@ async def _take_file(desk: TransitDesk, body: bytes) -> Response:
     return _answer(status, msgspec.structs.asdict(found))
 
 
-def _signed(
-    serve: Callable[[TransitDesk, bytes], Awaitable[Response]],
-    desk: TransitDesk,
-    key: RSAPublicKey,
-    clock: Clock,
-) -> Callable[[Request], Awaitable[Response]]:
-    async def take(request: Request) -> Response:
-        try:
-            body = await read_body(request, _FILE_BYTES_MAX)
-        except Trouble:
-            return _answer(413, {"field": "body", "rule": "is too large"})
+class _Gate:
+    """Who may send what: the operator, by signature over what was sent.
+
+    Whatever can be judged without the body is judged before it is taken: the time, the signature's
+    form, how often this source was wrong. Only one file is judged at a time, off the loop.
+    """
+
+    def __init__(self, desk: TransitDesk, key: RSAPublicKey, clock: Clock) -> None:
+        self._desk = desk
+        self._key = key
+        self._clock = clock
+        self._files = asyncio.Lock()
+        self._wrong = Backoff(clock, free=5, first=1.0, most=900.0, memory=3600.0)
+
+    async def take_tap(self, request: Request) -> Response:
+        """A tap: small, and answered while the card is at the reader."""
+        return await self._take(request, _TAP_BYTES_MAX, _take_tap)
+
+    async def take_file(self, request: Request) -> Response:
+        """A day's file."""
+        if self._files.locked():
+            return _answer(503, {"field": "", "rule": "another file is being read; send it again"})
+        host = request.client.host if request.client else ""
+        if self._wrong.seconds_until_allowed(host):
+            return _answer(429, {"field": "X-SIGNATURE", "rule": "was wrong too often"})
+        async with self._files:
+            answer = await self._take(request, _FILE_BYTES_MAX, _take_file)
+        if answer.status_code == 401:
+            self._wrong.failed(host)
+        return answer
+
+    async def _take(self, request: Request, bytes_max: int, serve: _Serve) -> Response:
         stamp = request.headers.get("x-timestamp", "")
-        said_at = signature.read_timestamp(stamp)
-        fresh = (
-            said_at is not None and abs((clock.now() - said_at).total_seconds()) <= _SKEW_SECONDS
-        )
-        text = signature.text_of_call("POST", request.url.path, None, body, stamp)
         given = request.headers.get("x-signature", "")
-        if not fresh or not signature.verify_asymmetric(key, text, given):
-            return _answer(401, {"field": "X-SIGNATURE", "rule": "is not the operator's"})
+        if not self._is_fresh(stamp) or not signature.may_be_asymmetric(self._key, given):
+            return _not_theirs()
         try:
-            return await serve(desk, body)
+            body = await read_body(request, bytes_max)
+        except Trouble as said:
+            return _answer(said.problem.status, {"field": "body", "rule": said.problem.title})
+        path = request.url.path
+        text = await asyncio.to_thread(signature.text_of_call, "POST", path, None, body, stamp)
+        if not signature.verify_asymmetric(self._key, text, given):
+            return _not_theirs()
+        try:
+            return await serve(self._desk, body)
         except TangguhError:
             return _answer(503, {"field": "", "rule": "not taken now; send it again"})
 
-    return take
+    def _is_fresh(self, stamp: str) -> bool:
+        said_at = signature.read_timestamp(stamp) if len(stamp) <= _STAMP_MAX else None
+        if said_at is None:
+            return False
+        return abs((self._clock.now() - said_at).total_seconds()) <= _SKEW_SECONDS
+
+
+def _not_theirs() -> Response:
+    return _answer(401, {"field": "X-SIGNATURE", "rule": "is not the operator's"})
 
 
 def _answer(status: int, body: object) -> Response:

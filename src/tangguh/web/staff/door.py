@@ -19,6 +19,7 @@ from tangguh.access.people import Staff
 from tangguh.access.rate import Rate
 from tangguh.core.errors import TangguhError
 from tangguh.core.outcome import Refused
+from tangguh.listeners.limits import SMALL, Limit, limited
 from tangguh.recovery.climber import Climber
 from tangguh.web.api.operations import of_error, problem_response, rate_limited, read_body
 from tangguh.web.door import Door
@@ -27,6 +28,7 @@ from tangguh.work.control.room import ControlRoom
 from tangguh.work.guardian import Guardian
 
 _BODY_BYTES_MAX: Final = 64 * 1024
+_ACT_SECONDS: Final = 60.0
 B = TypeVar("B")
 
 
@@ -103,7 +105,15 @@ def route(
             return found
         return Response(msgspec.json.encode(found), media_type="application/json")
 
-    return Route(path, answer, methods=[method])
+    # A body of staff is read after who sends it is known; what may be long is their acts' affair.
+    return limited(
+        Route(path, answer, methods=[method]),
+        Limit(
+            body_bytes_max=bytes_max,
+            seconds=_ACT_SECONDS,
+            nesting_max=0 if bytes_max > _BODY_BYTES_MAX else SMALL.nesting_max,
+        ),
+    )
 
 
 async def _who(request: Request, staff: StaffDoor) -> Staff:
