@@ -96,7 +96,7 @@ class Way:
                 return seen
         raise AssertionError(f"stuck on {seen[-1]}: {looked.what}, {looked.why}")
 
-    async def explained(self) -> None:
+    async def explained(self, *, without_restore: str = "there are no backups yet") -> None:
         for command in (
             StartClimb(closure_id=self.closed.id, by=("staff:1",)),
             Explain(
@@ -105,11 +105,12 @@ class Way:
                 cause="a connector's key was copied",
                 fix="key replaced",
                 evidence="ticket 7",
+                keys_rotated="connector",
+                without_restore=without_restore,
             ),
         ):
             done = await self.bank.desk.decide(command)
             assert isinstance(done, Climb), done
-        await self.bank.door.remember("staff:1", "keys.rotated", str(self.closed.id))
 
 
 @pytest.fixture
@@ -124,6 +125,7 @@ async def way(bank: Bank, clock: HandClock, parks: bool) -> Way:
         return Outflow(0, 100)
 
     bank.senses._watches = {"qris": no_outflow}
+    clock.advance(60)  # what customers ask for has been counted for a minute
     now = clock.now()
     one = closure(
         id=bank.ids.next(),
@@ -157,6 +159,38 @@ async def test_nobody_is_in_before_the_canary(way: Way) -> None:
     assert refused.state is PaymentState.REFUSED
     inside = await pay(way.bank, await transfer(way.bank, 10_000 * RUPIAH, key="b"))
     assert inside.state is PaymentState.POSTED
+
+
+async def test_what_no_backup_has_shown_is_not_taken_for_shown(way: Way) -> None:
+    """The book is proved and no backup was ever restored: it stays, and says what it lacks."""
+    await way.explained(without_restore="")
+    for _ in range(20):
+        looked = await way.look()
+    assert looked is not None
+    assert (looked.rung, looked.what) == ("explained", "page")
+    assert "no backup was ever restored" in looked.why
+
+
+async def test_two_people_sign_that_it_goes_on_without_a_restored_backup(way: Way) -> None:
+    """The reconciliation owner alone is not enough; the words are in what both sign."""
+    await way.explained(without_restore="there are no backups yet")
+    for _ in range(3):
+        await way.look()
+    changes = await list_changes(way.bank.pool, way.bank.book_id)
+    asked = next(one for one in changes if msgspec.json.decode(one.payload)["to"] == "matched")
+    assert set(asked.rule.roles) == {Role.RECON_OWNER, Role.RISK_OFFICER}
+    assert msgspec.json.decode(asked.payload)["without_restore"] == "there are no backups yet"
+    await way.until("rehearsed")
+
+
+async def test_what_was_rehearsed_in_an_earlier_climb_rehearses_nothing_now(way: Way) -> None:
+    await way.explained()
+    await way.until("rehearsed")
+    back = StepBack(closure_id=way.closed.id, by=("staff:1",), why="customers call")
+    assert isinstance(await way.bank.desk.decide(back), Climb)
+    await way.explained()
+    await way.until("explained")
+    assert way.bank.climber._tried[str(way.closed.id)].ended == 0
 
 
 async def test_one_unmatched_outflow_closes_it_at_the_next_look(way: Way) -> None:

@@ -122,12 +122,18 @@ class StartClimb(_OnClimb, frozen=True, kw_only=True):
 
 
 class Explain(_OnClimb, frozen=True, kw_only=True):
-    """Name the cause with its fix and evidence, or the control that stands in for a cause."""
+    """Name the cause with its fix and evidence, or the control that stands in for a cause.
+
+    ``keys_rotated``: which keys are new. ``without_restore``: why it may go on although no backup
+    was seen to restore; two people sign these words with the rung.
+    """
 
     cause: str = ""
     fix: str = ""
     evidence: str = ""
     control: str = ""
+    keys_rotated: str = ""
+    without_restore: str = ""
 
     def decide(self, book: Book) -> Climb | Refused:
         """Refuses CLOSURE_NOT_FOUND, and GATE_STEP_NOT_ALLOWED once somebody was let in."""
@@ -141,6 +147,8 @@ class Explain(_OnClimb, frozen=True, kw_only=True):
                 fix=self.fix,
                 evidence=self.evidence,
                 control=self.control,
+                keys_rotated=self.keys_rotated,
+                without_restore=self.without_restore,
             )
         except InvariantBroken as not_now:
             return Refused(Refusal.GATE_STEP_NOT_ALLOWED, "climb", str(not_now))

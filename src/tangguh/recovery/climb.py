@@ -61,6 +61,8 @@ class Climb(msgspec.Struct, frozen=True, kw_only=True):
     ``salt`` orders the customers and never changes. ``turn`` counts what happened so far.
     ``waiting_since``: since when only people are missing; ``blind_since``: since when a gate cannot
     be judged. ``parked_left``: payments of the scope still parked; None: nobody has counted.
+    ``keys_rotated``: which keys are new. ``without_restore``: why it goes on although nobody has
+    seen a backup restore; empty: it waits for one.
     """
 
     closure_id: str
@@ -76,6 +78,8 @@ class Climb(msgspec.Struct, frozen=True, kw_only=True):
     fix: str = ""
     evidence: str = ""
     control: str = ""
+    keys_rotated: str = ""
+    without_restore: str = ""
     suspected_group: str = ""
     soft_fails: int = 0
     step_backs: int = 0
@@ -127,7 +131,12 @@ class Climb(msgspec.Struct, frozen=True, kw_only=True):
         """The roles that must agree to the next rung."""
         if self.above is None:
             return ()
-        return approvals_for(self.above, self.signal_class, cause_known=self.cause_known)
+        return approvals_for(
+            self.above,
+            self.signal_class,
+            cause_known=self.cause_known,
+            without_restore=bool(self.without_restore.strip()),
+        )
 
 
 def begin(
@@ -155,7 +164,14 @@ def begin(
 
 
 def explain(
-    climb: Climb, *, cause: str = "", fix: str = "", evidence: str = "", control: str = ""
+    climb: Climb,
+    *,
+    cause: str = "",
+    fix: str = "",
+    evidence: str = "",
+    control: str = "",
+    keys_rotated: str = "",
+    without_restore: str = "",
 ) -> Climb:
     """Name the cause, its fix and the evidence, or the control that stands in for a cause.
 
@@ -170,6 +186,8 @@ def explain(
         fix=fix,
         evidence=evidence,
         control=control,
+        keys_rotated=keys_rotated,
+        without_restore=without_restore,
         turn=climb.turn + 1,
         waiting_since=None,
     )
@@ -222,4 +240,6 @@ def payload_of(climb: Climb) -> dict[str, Any]:
         "fix": climb.fix,
         "evidence": climb.evidence,
         "control": climb.control,
+        "keys_rotated": climb.keys_rotated,
+        "without_restore": climb.without_restore,
     }

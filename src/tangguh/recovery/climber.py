@@ -156,6 +156,9 @@ class Climber:
         now = self._desk.clock.now()
         scope = scope_of(climb.scope)
         assert isinstance(scope, Scope)
+        if climb.rung < MATCHED and not climb.fast:
+            # What was tried before it was matched, or in an earlier climb, rehearses nothing.
+            self._tried.pop(climb.closure_id, None)
         tried = self._tried.setdefault(climb.closure_id, Tried())
         if climb.rung in {MATCHED, REHEARSED} and not climb.fast:
             await self._rehearse(scope, tried)

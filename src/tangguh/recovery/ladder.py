@@ -48,6 +48,7 @@ _MATCHED: Final = frozenset(
 )
 _REHEARSED: Final = frozenset({"rehearsal_wrong", "replay_divergent", "capacity_needed"})
 _KEYS: Final = frozenset({"keys_to_rotate"})
+_RESTORE: Final = frozenset({"restore_faults"})
 _KEYS_ROTATED_AFTER: Final = frozenset({SignalClass.INTEGRITY, SignalClass.CONTROL})
 
 
@@ -114,12 +115,17 @@ def advance(
 
 
 def required_of(climb: Climb) -> frozenset[str]:
-    """The metrics without which this climb does not leave its rung upwards."""
+    """The metrics without which this climb does not leave its rung upwards.
+
+    A restore is asked for unless two people have signed that it goes on without one, and why.
+    """
     if not climb.here.exposure.is_closed:
         return ZERO_TOLERANCE | SOFT
     if climb.rung == HELD:
         return ZERO_TOLERANCE if climb.fast else frozenset()
     matched = _MATCHED | (_KEYS if climb.signal_class in _KEYS_ROTATED_AFTER else frozenset())
+    if climb.without_restore.strip():
+        matched -= _RESTORE
     entry = {
         EXPLAINED: matched,
         MATCHED: matched | _REHEARSED,
@@ -168,6 +174,8 @@ def _to_held(climb: Climb, why: str, now: datetime) -> Step:
         fix="",
         evidence="",
         control="",
+        keys_rotated="",
+        without_restore="",
         step_backs=0,
     )
     return Step(climb=held, what=What.TO_HELD, why=why)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Final, Protocol
+from uuid import UUID
 
 import msgspec
 
@@ -34,13 +35,20 @@ _DECLINES_MIN: Final = 0.005
 _P99_MIN_SECONDS: Final = 0.25
 """Below this, twice the baseline is the machine's noise and nobody's wait."""
 _HEADROOM: Final = 0.7
+_NO_RESTORE: Final = (
+    "no backup was ever restored; begin again with the reason to go on without, and two sign it"
+)
 
 
 class Outflow(msgspec.Struct, frozen=True):
-    """What the independent watch says: outflows nobody ordered, and those it could match."""
+    """What the independent watch says: outflows nobody ordered, and those it could match.
+
+    ``postings``: of the newest that nobody ordered, the posting each is booked by, if it is.
+    """
 
     unmatched: int
     matched: int
+    postings: tuple[UUID, ...] = ()
 
 
 class Senses(Protocol):
@@ -58,16 +66,30 @@ class Senses(Protocol):
         """Whether the network answers; None when it cannot be asked."""
         ...
 
-    def breaks_seen(self) -> tuple[int, int]:
-        """How many broken links or rows the pulse knows of, and how often it has looked."""
+    async def unsettled(self, rail: str) -> int | None:
+        """Lines of settlement files that our book lacks; None while a file that is due is late."""
+        ...
+
+    async def restore_faults(self) -> int | None:
+        """What was wrong when a backup was last restored; None when none was ever restored."""
+        ...
+
+    def breaks_seen(self) -> tuple[int, int] | None:
+        """How many broken links or rows the pulse knows of, and how often it has looked.
+
+        None while it cannot look.
+        """
         ...
 
     def wrong_payees_since(self, since: datetime) -> int:
         """How many messages were stopped because they named another payee than was decided."""
         ...
 
-    def rate_of(self, rail: str) -> float:
-        """Payments a second customers ask of a rail now, whether or not they are let in."""
+    def rate_of(self, rail: str) -> float | None:
+        """Payments a second customers ask of a rail now, whether or not they are let in.
+
+        None while nobody counts them.
+        """
         ...
 
 
@@ -113,18 +135,19 @@ class Reader:
         outflow = await self._senses.outflow(rail)
         contradicted = await self._number("contradicted_since", since, rail)
         below = await self._number("below_floor")
-        broken, looks = self._senses.breaks_seen()
+        broken, looks = self._senses.breaks_seen() or (None, 0)
         wrong = self._senses.wrong_payees_since(since)
         return [
             Reading(
                 "unmatched_outflow",
                 None if outflow is None else float(outflow.unmatched),
                 0 if outflow is None else max(stats.ended, 1),
+                why="the watch cannot be heard, or a settlement file is late",
             ),
-            Reading("double_outcome", float(contradicted), max(stats.ended, 1)),
+            Reading("double_outcome", contradicted, max(stats.ended, 1)),
             Reading("wrong_payee", float(wrong), max(stats.ended, 1)),
-            Reading("negative_balance", float(below), 1),
-            Reading("chain_break", float(broken), looks),
+            Reading("negative_balance", below, 1),
+            Reading("chain_break", broken, looks, why="the pulse has not looked lately"),
         ]
 
     async def _health(
@@ -139,11 +162,10 @@ class Reader:
         since = climb.entered_at
         control = self._recorder.outside(scope, since)
         usual = await self._baseline(rail, began)
-        overdue = await self._pool.fetchrow(QUERIES["overdue_seconds"], self._book_id, now)
-        waited = float(overdue["seconds"] or 0.0) if overdue is not None else 0.0
+        waited = await self._number("overdue_seconds", now)
         shed = self._recorder.shed_since(since)
         p99 = usual.p99_seconds if usual.p99_seconds is not None else control.p99_seconds
-        declined = usual.declined if usual.declined is not None else 0.0
+        declined = usual.declined if usual.declined is not None else control.declined_share
         return [
             Reading("success", stats.success, stats.ended, control=control.success, since=since),
             Reading("unanswered", stats.share(stats.unanswered), stats.ended, since=since),
@@ -165,7 +187,7 @@ class Reader:
                 "partner_declines",
                 stats.share(stats.declined),
                 stats.ended,
-                baseline=max(declined, _DECLINES_MIN),
+                baseline=None if declined is None else max(declined, _DECLINES_MIN),
                 since=since,
             ),
         ]
@@ -174,17 +196,18 @@ class Reader:
         late = now - timedelta(seconds=self._pace.seconds(IN_FLIGHT_SECONDS))
         aged = await self._number("aged_in_flight", late, rail)
         failing = await self._senses.failing_invariants()
-        breaks = await self._number("open_breaks", rail)
+        unsettled = await self._senses.unsettled(rail)
         outflow = await self._senses.outflow(rail)
-        rotated = await self._number("keys_rotated", climb.closure_id)
-        proved = None if failing is None else float(failing)
-        unmatched = None if outflow is None else float(breaks + outflow.unmatched)
+        restored = await self._senses.restore_faults()
+        unmatched = None
+        if outflow is not None and unsettled is not None:
+            unmatched = unsettled + outflow.unmatched
         return [
-            Reading("aged_in_flight", float(aged), 1),
-            Reading("ledger_differences", proved, 1),
-            Reading("unmatched_settlement", unmatched, 1),
-            Reading("restore_faults", proved, 1),
-            Reading("keys_to_rotate", 0.0 if rotated else 1.0, 1),
+            Reading("aged_in_flight", aged, 1),
+            Reading("ledger_differences", failing, 1, why="the book could not be proved"),
+            Reading("unmatched_settlement", unmatched, 1, why="a settlement file is late"),
+            Reading("restore_faults", restored, 1, why=_NO_RESTORE),
+            Reading("keys_to_rotate", 0.0 if climb.keys_rotated.strip() else 1.0, 1),
         ]
 
     async def _rehearsed(
@@ -194,16 +217,20 @@ class Reader:
         ready = await self._senses.partner_ready(rail)
         # Probes that ended within one tick of the clock were faster than it can tell.
         rate = tried.ended / tried.seconds if tried.seconds else float(tried.ended * 1000)
-        row = await self._pool.fetchrow(QUERIES["parked_on_rail"], self._book_id, rail)
-        parked = int(row["payments"]) if row is not None else 0
-        # The backlog is drained within a quarter of an hour, beside the peak.
-        needed = (
-            parked / self._pace.seconds(IN_FLIGHT_SECONDS) + self._senses.rate_of(rail)
-        ) / _HEADROOM
+        parked, asked = await self._number("parked_on_rail", rail), self._senses.rate_of(rail)
+        needed = None
+        if rate and parked is not None and asked is not None:
+            # The backlog is drained within a quarter of an hour, beside the peak.
+            needed = (parked / self._pace.seconds(IN_FLIGHT_SECONDS) + asked) / _HEADROOM / rate
         return [
             Reading("rehearsal_wrong", float(tried.wrong), tried.ended),
             Reading("replay_divergent", float(divergent), 1),
-            Reading("capacity_needed", needed / rate if rate else None, 1 if rate else 0),
+            Reading(
+                "capacity_needed",
+                needed,
+                0 if needed is None else 1,
+                why="nothing was rehearsed, or requests are not counted for a minute yet",
+            ),
             Reading("partner_not_ready", None if ready is None else float(not ready), 1),
         ]
 
@@ -237,6 +264,6 @@ class Reader:
             self._baselines[rail] = known
         return known
 
-    async def _number(self, query: str, *arguments: object) -> int:
+    async def _number(self, query: str, *arguments: object) -> float | None:
         row = await self._pool.fetchrow(QUERIES[query], self._book_id, *arguments)
-        return int(row[0]) if row is not None else 0
+        return None if row is None or row[0] is None else float(row[0])

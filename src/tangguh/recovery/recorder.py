@@ -35,6 +35,11 @@ class Stats(msgspec.Struct, frozen=True):
         asked = self.paid + self.technical
         return self.paid / asked if asked else None
 
+    @property
+    def declined_share(self) -> float | None:
+        """Those the network or payee declined, of those that ended."""
+        return self.share(self.declined)
+
     def share(self, count: int) -> float | None:
         """So many of those that ended."""
         return count / self.ended if self.ended else None

@@ -38,8 +38,10 @@ SELECT count(*) AS accounts FROM accounts
    AND posted_minor - held_minor < floor_minor - overdrawn_minor
 
 -- name: overdue_seconds
--- How long the oldest payment that is due a look has waited for it. payments_to_resolve.
-SELECT extract(epoch FROM $2::timestamptz - min(resolve_at))::double precision AS seconds
+-- How long the oldest payment that is due a look has waited for it; nought when none is due.
+-- payments_to_resolve.
+SELECT coalesce(extract(epoch FROM $2::timestamptz - min(resolve_at)), 0)::double precision
+           AS seconds
   FROM payments WHERE book_id = $1 AND resolve_at < $2
 
 -- name: baseline
@@ -64,16 +66,29 @@ SELECT count(*) AS payments FROM payments
  WHERE book_id = $1 AND state = 'parked' AND ($2 = '' OR rail = $2)
 
 -- name: open_breaks
--- Breaks of a network that nobody has ended: money its file knows and our book does not.
+-- Breaks of networks that nobody has ended: money their files know and our book does not.
 SELECT count(*) AS breaks FROM settlement_breaks
- WHERE book_id = $1 AND ($2 = '' OR network = $2) AND state = 'open'
+ WHERE book_id = $1 AND network = ANY($2::text[]) AND state = 'open'
    AND kind = 'missing_in_book'
 
--- name: keys_rotated
--- Whether the keys of a closure's connectors were said to be new. acts_keys_rotated.
-SELECT count(*) AS acts FROM acts
- WHERE book_id = $1 AND what = 'keys.rotated' AND subject = $2
+-- name: newest_files
+-- The newest day of each network whose file was posted. file_in_force.
+SELECT network, max(day) AS day FROM settlement_files
+ WHERE book_id = $1 AND network = ANY($2::text[]) AND state = 'posted' GROUP BY network
+
+-- name: paid_between
+-- Whether anything was paid over these accounts between two ids (ids are time-ordered).
+SELECT EXISTS (
+    SELECT FROM payments
+     WHERE book_id = $1 AND payment_id >= $2 AND payment_id < $3
+       AND (creditor = ANY($4::bigint[]) OR debtor = ANY($4::bigint[]))
+       AND state IN ('posted', 'refunded')) AS is_any
+
+-- name: every_outflow_booked
+-- How many outflows without a payment stand in suspense in all. Reads the postings once.
+SELECT count(*) AS postings FROM postings WHERE book_id = $1 AND kind = 'outflow'
 
 -- name: outflows_booked
--- How many outflows without a payment were booked into suspense. Reads the postings once.
-SELECT count(*) AS postings FROM postings WHERE book_id = $1 AND kind = 'outflow'
+-- How many of these outflows stand in suspense. Primary key.
+SELECT count(*) AS postings FROM postings
+ WHERE book_id = $1 AND posting_id = ANY($2::uuid[]) AND kind = 'outflow'

@@ -150,11 +150,16 @@ def has_fast_lane(signal_class: SignalClass, collateral_permille: int) -> bool:
     return is_health and 0 <= collateral_permille <= FAST_LANE_COLLATERAL_PERMILLE_MAX
 
 
-def approvals_for(rung: Rung, signal_class: SignalClass, *, cause_known: bool) -> tuple[Role, ...]:
+def approvals_for(
+    rung: Rung, signal_class: SignalClass, *, cause_known: bool, without_restore: bool = False
+) -> tuple[Role, ...]:
     """The roles that must agree before this rung, each a different person.
 
-    Nobody alone accepts a cause that is not known, or one that lies with the bank's own people.
+    Nobody alone accepts a cause that is not known, or one that lies with the bank's own people; nor
+    that it goes on without a backup that was seen to restore.
     """
+    if rung == LADDER[MATCHED] and without_restore:
+        return (_RECON, _RISK)
     if rung != LADDER[EXPLAINED]:
         return rung.roles
     if cause_known and signal_class is not SignalClass.CONTROL:

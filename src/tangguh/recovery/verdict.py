@@ -56,6 +56,7 @@ class Reading(msgspec.Struct, frozen=True):
     """One measurement. ``control`` is the same of a cohort outside, ``baseline`` of 28 days.
 
     ``since``: what it counts from. A reading that began before the rung was entered is not of it.
+    ``why``: why there is no value, in words for whoever waits.
     """
 
     metric: str
@@ -64,6 +65,7 @@ class Reading(msgspec.Struct, frozen=True):
     control: float | None = None
     baseline: float | None = None
     since: datetime | None = None
+    why: str = ""
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -206,7 +208,8 @@ def _judge(
 ) -> tuple[Verdict | None, str]:
     """What can be said before the value is compared; None: compare it."""
     if reading is None or reading.value is None:
-        return Verdict.INCONCLUSIVE, "no reading"
+        said = reading.why if reading is not None else ""
+        return Verdict.INCONCLUSIVE, said or "no reading"
     if reading.metric != metric:
         return Verdict.INCONCLUSIVE, f"the reading is of {reading.metric}"
     value = reading.value

@@ -105,6 +105,7 @@ class Guardian:
         self._settings = settings
         self.rules: tuple[Rule, ...] = settings.rules or DEFAULT_RULES
         self._detector = Detector(self.rules)
+        self._sees_since = desk.clock.now()
         self._normal: deque[Seen] = deque(maxlen=_NORMAL_MAX)
         self._ends: OrderedDict[object, End] = OrderedDict()
         self._pointed: dict[str, deque[tuple[datetime, Scope]]] = {}
@@ -405,9 +406,11 @@ class Guardian:
         since = self._desk.clock.now() - timedelta(seconds=_NORMAL_SECONDS)
         return [seen.facts for seen in self._normal if seen.at >= since]
 
-    def rate_of(self, rail: str) -> float:
-        """Payments a second asked of a rail within the last minute."""
+    def rate_of(self, rail: str) -> float | None:
+        """Payments a second asked of a rail within the last minute; None: not yet seen for one."""
         since = self._desk.clock.now() - timedelta(seconds=_SUSPECT_SECONDS)
+        if self._settings.mode == "off" or self._sees_since > since:
+            return None
         asked = sum(1 for seen in self._normal if seen.at >= since and seen.facts.rail == rail)
         return asked / _SUSPECT_SECONDS
 

@@ -66,8 +66,14 @@ class Pulse:
         self._settings = settings
         self._told: set[str] = set()
         self.walked = Walked()
+        self._looked = clock.monotonic()
         self.rounds = 0
         self.broken_now = 0
+
+    @property
+    def missed_rounds(self) -> float:
+        """How many rounds could have been made since the last that was made."""
+        return (self._clock.monotonic() - self._looked) / self._settings.pulse_seconds
 
     async def run(self) -> None:
         """Round after round, until cancelled."""
@@ -92,6 +98,7 @@ class Pulse:
         if offset > self._settings.clock_offset_seconds_max:
             self._guardian.notice("clock.offset", "database", f"{offset:.1f} s apart")
         self.rounds += 1
+        self._looked = self._clock.monotonic()
         self.broken_now = len(broken) + len(torn)
         for one in (*broken, *torn):
             await self._act_on(one)

@@ -40,6 +40,9 @@ def start(
     evidence: str = "",
     control: Annotated[str, Parameter(help="What stands in for a cause nobody knows.")] = "",
     keys_rotated: Annotated[str, Parameter(help="Which keys are new.")] = "",
+    without_restore: Annotated[
+        str, Parameter(help="Why it goes on although no backup was seen to restore.")
+    ] = "",
     bank: BankUrl = DEFAULT_BANK,
     token: Token = "",
     as_json: Json = False,
@@ -47,7 +50,7 @@ def start(
     """Begin: name the cause with its fix and evidence, or the control in its place."""
     body = {
         "cause": cause, "fix": fix, "evidence": evidence, "control": control,
-        "keys_rotated": keys_rotated,
+        "keys_rotated": keys_rotated, "without_restore": without_restore,
     }  # fmt: skip
     found = ask(bank, token, "POST", f"/staff/v1/ladders/{closure}/start", body)
     show(found) if as_json else print(f"{closure} stands at {found['rung']}")

@@ -49,6 +49,7 @@ class Start(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     evidence: str = ""
     control: str = ""
     keys_rotated: str = ""
+    without_restore: str = ""
     suspected_group: str = ""
 
 

@@ -184,7 +184,10 @@ class ControlRoom:
     async def start(
         self, by: Staff, closure_id: UUID, told: Mapping[str, str], suspected_group: str = ""
     ) -> Climb | Refused:
-        """Begin the way back and say why: ``cause``, ``fix``, ``evidence`` or ``control``."""
+        """Begin the way back and say why: ``cause``, ``fix``, ``evidence`` or ``control``.
+
+        Also ``keys_rotated``, and ``without_restore`` where no backup was seen to restore.
+        """
         if Role.INCIDENT_COMMANDER not in by.roles or not by.is_active:
             return Refused(
                 Refusal.APPROVER_NOT_ALLOWED, "roles", "the incident commander begins it"
@@ -202,6 +205,8 @@ class ControlRoom:
                 fix=told.get("fix", ""),
                 evidence=told.get("evidence", ""),
                 control=told.get("control", ""),
+                keys_rotated=told.get("keys_rotated", ""),
+                without_restore=told.get("without_restore", ""),
             )
         )
         if told.get("keys_rotated"):

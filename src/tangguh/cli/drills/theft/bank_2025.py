@@ -167,6 +167,7 @@ async def _week(household: Household, crew: Crew, clock: Clock, notes: Notes, we
             "fix": "the gateway demands the ledger's leave; connector redeployed",
             "evidence": "the watch's unmatched rows, in the closure",
             "keys_rotated": "gateway redeployed with ring 1",
+            "without_restore": "there are no backups yet; every invariant of the book holds",
         },
     )
     week.climbing_at = notes.seconds
