@@ -53,6 +53,7 @@ from tangguh.rails.gatekeeper import Gatekeeper, behind
 from tangguh.rails.iso8583.door import Door as TerminalPort
 from tangguh.rails.iso8583.hsm import Hsm
 from tangguh.rails.iso8583.rail import Iso8583Rail
+from tangguh.rails.iso8583.settings import dialect_of
 from tangguh.rails.rail import Rail
 from tangguh.recovery.book import CLIMB_EVENTS, RECOVERY_SHELVES
 from tangguh.recovery.climber import Climber
@@ -270,7 +271,9 @@ class Bank:
             return
         security = card_rail.security
         office = CardOffice(self.pool, self.book_id, security, self.clock, settings.pan_prefix)
-        self.issuer = IssuerDoor(self.desk, self.pool, self.book_id, office, self.receiving)
+        self.issuer = IssuerDoor(
+            self.desk, self.pool, self.book_id, office, self.receiving, dialect_of(settings)
+        )
         if self.settings.terminals is None:
             return
         billers = behind(self.rails.get("billers"))
@@ -281,6 +284,7 @@ class Bank:
             office,
             card_rail,
             billers if isinstance(billers, BillersRail) else None,
+            self.settings.terminals.line.dialect,
         )
         self.terminals = TerminalPort(
             self.settings.terminals, security, self.clock, handler=counter.handle

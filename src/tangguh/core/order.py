@@ -134,6 +134,9 @@ class PaymentOrder(msgspec.Struct, frozen=True, kw_only=True, tag="payment"):
     goes to the payee too. The bank's own fee is not part of the order: it is decided in the book.
     ``debtor_name`` is what networks that carry the payer's name are told. ``network_reference``:
     the network's own name of it, when it was the network that asked us to pay.
+    ``by_network``: the idempotency key is the network's name of the request, one for all customers,
+    so that whoever knows no customer (a reversal) finds it. ``once``: what pays once whatever
+    request brings it (a cash code); never the code itself.
     """
 
     customer_id: int
@@ -147,6 +150,8 @@ class PaymentOrder(msgspec.Struct, frozen=True, kw_only=True, tag="payment"):
     note: str = ""
     debtor_name: str = ""
     network_reference: str = ""
+    by_network: bool = False
+    once: str = ""
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,6 +169,7 @@ class CreditOrder(msgspec.Struct, frozen=True, kw_only=True, tag="credit"):
     ``idempotency_key`` is ``rail:reference`` with the network's own end-to-end reference.
     ``original`` is the reference of our own payment when it is that payment coming back.
     ``mdr_minor`` is the discount a merchant of ours pays on it; ``bill`` the number in its code.
+    ``network_reference``: what the network's file calls it, where that is another name.
     """
 
     rail: str
@@ -181,6 +187,7 @@ class CreditOrder(msgspec.Struct, frozen=True, kw_only=True, tag="credit"):
     mdr_minor: int = 0
     merchant_id: str = ""
     bill: str = ""
+    network_reference: str = ""
 
 
 class RefundOrder(msgspec.Struct, frozen=True, kw_only=True, tag="refund"):

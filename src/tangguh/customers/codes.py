@@ -38,7 +38,7 @@ async def keep(pool: Pool, book_id: int, text: str, code: Code, now: datetime) -
     await pool.fetch(
         PRODUCTS["add_code"],
         book_id,
-        _hash(text),
+        digest(text),
         code.kind,
         code.customer_id,
         code.account_id,
@@ -51,12 +51,13 @@ async def keep(pool: Pool, book_id: int, text: str, code: Code, now: datetime) -
 
 async def find(pool: Pool, book_id: int, text: str, kind: str, now: datetime) -> Code | None:
     """What a code stands for; None when there is none of that kind, or its time is over."""
-    row = await pool.fetchrow(PRODUCTS["code"], book_id, _hash(text))
+    row = await pool.fetchrow(PRODUCTS["code"], book_id, digest(text))
     if row is None:
         return None
     code = msgspec.convert(dict(row), Code)
     return code if code.kind == kind and now < code.expires_at else None
 
 
-def _hash(text: str) -> str:
+def digest(text: str) -> str:
+    """What is kept of a code."""
     return sha256(text.encode()).hexdigest()

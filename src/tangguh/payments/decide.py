@@ -37,16 +37,27 @@ from tangguh.payments.gates.judge import count, gate_keys, judge, percent
 from tangguh.payments.merchant.bill import bill_key, refuse_bill, settle_bill
 from tangguh.payments.payment import Decided, Payment, State
 from tangguh.payments.plans import (
+    PAID_ONCE,
     PAYMENTS,
     SEQUENCES,
+    PaidOnce,
     Sequence,
+    key_of,
 )
 from tangguh.payments.record import beside, keys_of_idempotency, record, record_refused, repeated
 from tangguh.payments.redress.advance import advance_keys, owe, repay
+from tangguh.payments.redress.arbiter import FACTS, way_of
 from tangguh.payments.redress.rows import REDRESS
 from tangguh.payments.redress.way import end_way
 from tangguh.payments.rules import Rules, next_inquiry_at, refuse_amount, refuse_unwritable
-from tangguh.payments.usage import refuse_usage, tier_of, usage_keys, use_limit
+from tangguh.payments.usage import (
+    forget_use,
+    refuse_usage,
+    tier_of,
+    undone_keys,
+    usage_keys,
+    use_limit,
+)
 
 PARKED_SECONDS_MAX: Final = 4 * 3600
 """So long a payment may wait for a closed gate with its money reserved; then it is given back."""
@@ -68,7 +79,7 @@ class Accept(msgspec.Struct, frozen=True):
 
     def keys(self, book: Book) -> Iterable[Key]:
         order = self.order
-        yield from keys_of_idempotency(book, order.customer_id, order.idempotency_key)
+        yield from keys_of_idempotency(book, key_of(order))
         yield from gate_keys(book, order, self.origin)
         yield "accounts", order.debtor
         yield "accounts", chart.FEES
@@ -81,6 +92,8 @@ class Accept(msgspec.Struct, frozen=True):
         key = bill_key(order)
         if key is not None:
             yield "merchant_bills", key
+        if order.once:
+            yield PAID_ONCE.name, order.once
         way = self.rules.ways.get(order.service)
         if way is not None and way.naming is not None:
             yield "wire_sequences", (way.rail, book.today)
@@ -95,7 +108,7 @@ class Accept(msgspec.Struct, frozen=True):
         order = self.order
         if refused := refuse_unwritable(order.amount_minor, order.tip_minor):
             return refused
-        known = repeated(book, order, order.customer_id, order.idempotency_key)
+        known = repeated(book, order)
         if known is not None:
             return known
         payment = self._draft(book)
@@ -160,6 +173,8 @@ class Accept(msgspec.Struct, frozen=True):
             return Refused(Refusal.ACCOUNT_CLOSED, "from_account", f"it is {debtor.state}")
         if creditor.state is AccountState.CLOSED:
             return Refused(Refusal.PAYEE_ACCOUNT_CLOSED, "to", "the payee's account is closed")
+        if order.once and book.shelf(PAID_ONCE).get(order.once) is not None:
+            return Refused(Refusal.IDEMPOTENCY_KEY_REUSED, "once", "this has paid before")
         if self.rules.limit_of(order.service, debtor.tier) is None:
             return Refused(Refusal.SERVICE_CLOSED, "service", "no limit is set for it")
         if stopped is not None and not (stopped.parks and self._may_wait()):
@@ -197,6 +212,8 @@ class Accept(msgspec.Struct, frozen=True):
         if isinstance(moved, Refused):
             return record_refused(book, payment, moved)
         use_limit(book, self.rules, payment, payment.to_payee_minor)
+        if order.once:
+            book.shelf(PAID_ONCE).put(order.once, PaidOnce(order.once, payment.id))
         if inside:
             settle_bill(book, order, payment.id)
             done = payment.to(State.POSTED, book.now, network_reference=payment.reference)
@@ -260,6 +277,8 @@ class Conclude(msgspec.Struct, frozen=True):
                 original = book.shelf(PAYMENTS).get(payment.original_id)
                 if original is not None and original.advanced_minor:
                     yield from advance_keys(original.debtor, original.id)
+                if original is not None and _undoes(payment):
+                    yield from undone_keys(book, self.rules, original)
 
     def decide(self, book: Book) -> Decided | Refused:
         """The payment after it. Refuses PAYMENT_NOT_FOUND.
@@ -374,6 +393,8 @@ def _change_original(book: Book, refund: Payment, rules: Rules, *, refunded: boo
         raise InvariantBroken(f"the original of refund {refund.id} is not there")
     if refunded:
         original = repay(book, original, refund.amount_minor, "it came back")
+        if _undoes(refund):
+            forget_use(book, rules, original, refund.amount_minor)
     elif isinstance(refund.order, RefundOrder) and refund.order.claims:
         owe(book, original, rules.redress)
     end_way(book, original, refund, came_back=refunded)
@@ -383,6 +404,11 @@ def _change_original(book: Book, refund: Payment, rules: Rules, *, refunded: boo
         at=book.now,
     )
     record(book, after, "refunded" if refunded else "refund_called_off", refund.reference)
+
+
+def _undoes(refund: Payment) -> bool:
+    """Whether money comes back because the payment, or a part of it, did not take place."""
+    return isinstance(refund.order, RefundOrder) and way_of(refund.order) in FACTS
 
 
 def _as_told(text: str) -> str:

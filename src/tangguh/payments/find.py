@@ -42,7 +42,7 @@ class FindOrdered(msgspec.Struct, frozen=True):
     idempotency_key: str
 
     def keys(self, book: Book) -> Iterable[Key]:
-        return keys_of_idempotency(book, self.requested_by, self.idempotency_key)
+        return keys_of_idempotency(book, order_key(self.requested_by, self.idempotency_key))
 
     def decide(self, book: Book) -> Payment | None:
         """The payment or refund; None when this key was never used."""

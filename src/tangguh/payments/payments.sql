@@ -66,6 +66,10 @@ UPDATE merchant_bills AS b SET paid_by = u.paid_by
   FROM unnest($2::text[], $3::text[], $4::uuid[]) AS u(merchant_id, bill_no, paid_by)
  WHERE b.book_id = $1 AND b.merchant_id = u.merchant_id AND b.bill_no = u.bill_no
 
+-- name: load_paid_once
+-- What has paid and does so once. Primary key.
+SELECT thing, payment_id FROM paid_once WHERE book_id = $1 AND thing = ANY($2::text[])
+
 -- name: find_by_wire
 -- The payment a network's reference names. payment_of_wire_reference.
 SELECT * FROM payments

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from tangguh.audit.journal import JournalPlan, Row
+from tangguh.core.order import PaymentOrder, RefundOrder
 from tangguh.core.outcome import Refusal
 from tangguh.ledger.shelf import Loaded, ShelfPlan
 from tangguh.payments.gates.judge import GATE_EVENTS, GATE_SHELVES
@@ -64,9 +65,30 @@ class Sequence(msgspec.Struct, frozen=True, gc=False):
     last: int
 
 
+class PaidOnce(msgspec.Struct, frozen=True, gc=False):
+    """A thing that pays once, and the payment it paid."""
+
+    thing: str
+    payment_id: UUID
+
+
 def order_key(customer_id: int, key: str) -> OrderKey:
     """One text for both, so that one index, and no other, can find it."""
     return f"{customer_id}:{key}"
+
+
+def key_of(order: Order) -> OrderKey:
+    """Whose key an order's is: its customer's, the payee's of a refund, or the network's own."""
+    match order:
+        case PaymentOrder(by_network=False):
+            return order_key(order.customer_id, order.idempotency_key)
+        case RefundOrder():
+            return order_key(order.requested_by, order.idempotency_key)
+        case _:
+            return order_key(_THE_NETWORK, order.idempotency_key)
+
+
+_THE_NETWORK: Final = 0
 
 
 def read_payment(row: Loaded) -> Payment:
@@ -117,7 +139,7 @@ def _payment_row(payment: Payment) -> Row:
         payment.tip_minor,
         payment.fee_minor,
         payment.currency,
-        order_key(payment.customer_id, payment.order.idempotency_key),
+        key_of(payment.order),
         _encode_order(payment.order).decode(),
         payment.original_id,
         payment.network_reference,
@@ -308,6 +330,19 @@ BILLS: Final[ShelfPlan[BillKey, Bill]] = ShelfPlan(
     rows_max=20_000,
 )
 
+PAID_ONCE: Final[ShelfPlan[str, PaidOnce]] = ShelfPlan(
+    name="paid_once",
+    sql=SQL,
+    load="load_paid_once",
+    key_arrays=lambda keys: (list(keys),),
+    read=lambda row: (row["thing"], PaidOnce(row["thing"], row["payment_id"])),
+    table="paid_once",
+    columns=("thing", "payment_id"),
+    to_row=lambda paid: (paid.thing, paid.payment_id),
+    rows_max=10_000,
+)
+"""Written with the payment and never changed: cash codes."""
+
 EVENTS: Final = JournalPlan(
     table="payment_events",
     columns=(
@@ -330,6 +365,7 @@ PAYMENT_SHELVES: Final[tuple[ShelfPlan[Any, Any], ...]] = (
     SEQUENCES,
     BILLS,
     PAYOUTS,
+    PAID_ONCE,
     *GATE_SHELVES,
     *REDRESS_SHELVES,
 )

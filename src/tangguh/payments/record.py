@@ -14,7 +14,7 @@ from tangguh.ledger.book import Book
 from tangguh.ledger.command import Key
 from tangguh.payments.entries import mdr_of
 from tangguh.payments.payment import Decided, Order, Payment, State
-from tangguh.payments.plans import EVENTS, ORDER_KEYS, PAYMENTS, order_key
+from tangguh.payments.plans import EVENTS, ORDER_KEYS, PAYMENTS, OrderKey, key_of
 
 
 def beside(debtor: int, creditor: int, order: Order) -> Iterable[int]:
@@ -28,9 +28,8 @@ def beside(debtor: int, creditor: int, order: Order) -> Iterable[int]:
         yield chart.MERCHANT_FEES
 
 
-def keys_of_idempotency(book: Book, customer_id: int, key: str) -> Iterable[Key]:
+def keys_of_idempotency(book: Book, whole: OrderKey) -> Iterable[Key]:
     """The key's row and, once that is loaded, the payment it made."""
-    whole = order_key(customer_id, key)
     yield "order_keys", whole
     if book.is_loaded("order_keys", whole):
         payment_id = book.shelf(ORDER_KEYS).get(whole)
@@ -38,9 +37,9 @@ def keys_of_idempotency(book: Book, customer_id: int, key: str) -> Iterable[Key]
             yield "payments", payment_id
 
 
-def repeated(book: Book, order: Order, customer_id: int, key: str) -> Decided | Refused | None:
-    """What this key got before: the same payment, or IDEMPOTENCY_KEY_REUSED naming the field."""
-    payment_id = book.shelf(ORDER_KEYS).get(order_key(customer_id, key))
+def repeated(book: Book, order: Order) -> Decided | Refused | None:
+    """What its key got before: the same payment, or IDEMPOTENCY_KEY_REUSED naming the field."""
+    payment_id = book.shelf(ORDER_KEYS).get(key_of(order))
     if payment_id is None:
         return None
     payment = book.shelf(PAYMENTS).get(payment_id)
@@ -59,8 +58,7 @@ def record(book: Book, payment: Payment, what: str, detail: str = "") -> Decided
     """Keep the payment as it is now and add the line to its timeline."""
     known = book.shelf(PAYMENTS)
     if not book.is_loaded(PAYMENTS.name, payment.id):
-        key = order_key(payment.customer_id, payment.order.idempotency_key)
-        book.shelf(ORDER_KEYS).put(key, payment.id)
+        book.shelf(ORDER_KEYS).put(key_of(payment.order), payment.id)
     known.add(payment.id, payment)
     book.note(
         EVENTS,

@@ -21,11 +21,13 @@ from tangguh.ledger.posting import Entry
 from tangguh.payments.entries import entries_of
 from tangguh.payments.merchant.payouts import PAYOUTS, money_of_sale
 from tangguh.payments.payment import Decided, Payment, State
-from tangguh.payments.plans import PAYMENTS
+from tangguh.payments.plans import PAYMENTS, key_of
 from tangguh.payments.record import beside, keys_of_idempotency, record, repeated
 from tangguh.payments.redress.advance import advance_keys, repay
+from tangguh.payments.redress.arbiter import FACTS, way_of
 from tangguh.payments.redress.way import end_way, refuse_by_way, take_way, way_keys
 from tangguh.payments.rules import Rules
+from tangguh.payments.usage import forget_use, undone_keys
 
 THE_BANK: Final = 0
 """``requested_by`` of the bank itself: a partner's refund notice or an operator."""
@@ -46,12 +48,14 @@ class AcceptRefund(msgspec.Struct, frozen=True):
 
     def keys(self, book: Book) -> Iterable[Key]:
         order = self.order
-        yield from keys_of_idempotency(book, order.requested_by, order.idempotency_key)
+        yield from keys_of_idempotency(book, key_of(order))
         yield "payments", order.payment_id
         if book.is_loaded("payments", order.payment_id):
             original = book.shelf(PAYMENTS).get(order.payment_id)
             if original is not None:
                 yield from way_keys(book, original)
+                if self._undoes:
+                    yield from undone_keys(book, self.rules, original)
                 if original.advanced_minor:
                     yield from advance_keys(original.debtor, original.id)
                 yield "accounts", original.creditor
@@ -73,7 +77,7 @@ class AcceptRefund(msgspec.Struct, frozen=True):
         is money.
         """
         order = self.order
-        known = repeated(book, order, order.requested_by, order.idempotency_key)
+        known = repeated(book, order)
         if known is not None:
             return known
         original = book.shelf(PAYMENTS).get(order.payment_id)
@@ -82,6 +86,11 @@ class AcceptRefund(msgspec.Struct, frozen=True):
         if refused := refuse_by_way(book, original, order, forced=self.forced):
             return refused
         return self._carry_out(book, original)
+
+    @property
+    def _undoes(self) -> bool:
+        """Whether the network tells that it did not take place, other than a payee giving back."""
+        return way_of(self.order, forced=self.forced) in FACTS
 
     def _may_refund(self, book: Book, original: Payment) -> bool:
         """The payee may give back what they got; the bank may on a network's word."""
@@ -104,6 +113,8 @@ class AcceptRefund(msgspec.Struct, frozen=True):
             original = repay(book, original, refund.amount_minor, "it came back")
             self._tell_original(book, original, refund, at_once=True)
             end_way(book, original, refund, came_back=True)
+            if self._undoes:
+                forget_use(book, self.rules, original, refund.amount_minor)
             done = refund.to(State.POSTED, book.now, network_reference=refund.reference)
             return record(book, done, "posted")
         original = take_way(book, original, refund, forced=self.forced)
@@ -114,7 +125,7 @@ class AcceptRefund(msgspec.Struct, frozen=True):
     def _entries(self, original: Payment, refund: Payment) -> tuple[Entry, ...]:
         """The refund's entries; with the fee when nothing of the payment took place."""
         entries = entries_of(refund)
-        whole = refund.amount_minor == original.to_payee_minor
+        whole = original.refunded_minor + refund.amount_minor == original.to_payee_minor
         if not (self.order.with_fee and whole and original.fee_minor):
             return entries
         fee = original.fee_minor

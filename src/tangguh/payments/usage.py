@@ -48,6 +48,20 @@ def use_limit(book: Book, rules: Rules, payment: Payment, change_minor: int) -> 
             _add(book, _month_key(account_id, name, day), change_minor)
 
 
+def undone_keys(book: Book, rules: Rules, original: Payment) -> Iterator[Key]:
+    """The rows ``forget_use`` changes."""
+    if original.kind == "payment":
+        yield "accounts", original.debtor
+        day = original.business_date
+        yield from usage_keys(book, rules, original.debtor, original.service, day)
+
+
+def forget_use(book: Book, rules: Rules, original: Payment, back_minor: int) -> None:
+    """So much of a payment never took place: it never counted, on the day it was counted on."""
+    if original.kind == "payment":
+        use_limit(book, rules, original, -back_minor)
+
+
 def tier_of(book: Book, account_id: int) -> str:
     """The class an account's limits are read by; empty while it is not loaded."""
     if not book.is_loaded("accounts", account_id):

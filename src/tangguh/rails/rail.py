@@ -88,7 +88,8 @@ class Enquirer(Protocol):
 class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     """A credit a network brings us. ``reference`` is its end-to-end id, the same on each copy.
 
-    ``original`` is the reference of a payment of ours when this is that money coming back.
+    ``settled_as``: what the network's file calls it, where that is not its reference. ``original``
+    is the reference of a payment of ours when this is that money coming back.
     """
 
     rail: str
@@ -102,6 +103,7 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     sender_account: str = ""
     note: str = ""
     original: str = ""
+    settled_as: str = ""
 
 
 @runtime_checkable

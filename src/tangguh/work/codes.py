@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from tangguh.core.outcome import Refusal
+from tangguh.payments.forbid import is_forbidden
 from tangguh.payments.payment import Payment, State
 
 APPROVED: Final = "00"
@@ -28,6 +29,7 @@ INOPERATIVE: Final = "91"
 TOO_LATE: Final = "21"
 MALFUNCTION: Final = "96"
 DO_NOT_HONOUR: Final = "05"
+DUPLICATE: Final = "94"
 
 _OF_REFUSAL: Final[dict[Refusal, str]] = {
     Refusal.INSUFFICIENT_FUNDS: "51",
@@ -45,7 +47,8 @@ _OF_REFUSAL: Final[dict[Refusal, str]] = {
     Refusal.SERVICE_CLOSED: NOT_PERMITTED,
     Refusal.PROTECTIVE_CLOSURE: NOT_PERMITTED,
     Refusal.PROTECTIVE_LIMIT: "61",
-    Refusal.IDEMPOTENCY_KEY_REUSED: "94",
+    Refusal.IDEMPOTENCY_KEY_REUSED: DUPLICATE,
+    Refusal.CURRENCY_NOT_SUPPORTED: INVALID,
     Refusal.BILL_NOT_FOUND: NO_RECORD,
     Refusal.BILL_PAID: "88",
     Refusal.BILL_EXPIRED: "88",
@@ -59,9 +62,15 @@ def code_of_refusal(refusal: Refusal) -> str:
 
 
 def code_of_payment(payment: Payment) -> str:
-    """The response code of a payment as it stands; an open one is late, never approved."""
+    """The response code of a payment as it stands; an open one is late, never approved.
+
+    Nor is one of which anything went back: whoever asks again would pay it out again.
+    """
     if payment.state in {State.POSTED, State.REFUNDED}:
-        return APPROVED
+        gone_back = payment.refunded_minor or payment.refunding_minor
+        return DUPLICATE if gone_back else APPROVED
+    if is_forbidden(payment):
+        return DUPLICATE
     if payment.refusal is not None:
         return code_of_refusal(payment.refusal)
     return LATE

@@ -1,17 +1,18 @@
 """The card switch's door: our cards at others' terminals, transfers to our accounts, advices.
 
 What the switch asks is decided by the same book as everything else, in one step: an approval is
-posted before it is answered. A repeat gets the first answer; a reversal undoes it once.
+posted before it is answered. A repeat gets the first answer; a reversal undoes it once. What is not
+for this bank, or not in its money, is refused before the book is asked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-import msgspec
 import structlog
 
 from tangguh.core.errors import TangguhError
+from tangguh.core.money import IDR
 from tangguh.core.order import PaymentOrder, ToCash
 from tangguh.core.outcome import Accepted, Declined, Refused
 from tangguh.core.service import CARD_CASH, IN_CARDS
@@ -19,12 +20,15 @@ from tangguh.customers import store as customers
 from tangguh.customers.cards import Card
 from tangguh.db.pool import Pool
 from tangguh.ledger import statement
-from tangguh.payments import store as payments
 from tangguh.payments.decide import Accept
 from tangguh.payments.desk import Desk
 from tangguh.payments.incoming.receiving import Receiving
+from tangguh.rails.banks import OUR_CODE
 from tangguh.rails.iso8583 import hsm, required
-from tangguh.rails.iso8583.inbound import (
+from tangguh.rails.iso8583.codes import approves_advice
+from tangguh.rails.iso8583.fields import ASCII, Dialect
+from tangguh.rails.iso8583.inbound.address import is_for
+from tangguh.rails.iso8583.inbound.asked import (
     CardAsked,
     balance_answer,
     card_in,
@@ -32,27 +36,37 @@ from tangguh.rails.iso8583.inbound import (
     name_answer,
     reversal_in,
 )
+from tangguh.rails.iso8583.inbound.original import original_at_switch, switch_name
 from tangguh.rails.iso8583.message import Message, masked_pan, reply_to
 from tangguh.work import codes
 from tangguh.work.cards import CardOffice
-from tangguh.work.reversals import take_back, undo
+from tangguh.work.reversals import take_back
 
 log = structlog.get_logger("work.issuer")
 
-RAIL = "iso8583"
+_BETWEEN_ACCOUNTS = frozenset({required.TRANSFER, required.TRANSFER_INQUIRY})
+_MOVING = frozenset({required.TRANSFER, required.CASH, required.PURCHASE})
 
 
 class IssuerDoor:
     """Answers the switch's requests; ``handle`` is what the rail's link is given."""
 
     def __init__(
-        self, desk: Desk, pool: Pool, book_id: int, office: CardOffice, receiving: Receiving
+        self,
+        desk: Desk,
+        pool: Pool,
+        book_id: int,
+        office: CardOffice,
+        receiving: Receiving,
+        dialect: Dialect = ASCII,
     ) -> None:
+        """``dialect``: how this link writes amounts."""
         self._desk = desk
         self._pool = pool
         self._book_id = book_id
         self._office = office
         self._receiving = receiving
+        self._dialect = dialect
 
     async def handle(self, request: Message) -> Message | None:
         """The answer; None when there is none yet, so that the switch asks again."""
@@ -68,24 +82,47 @@ class IssuerDoor:
             return reply_to(request, codes.MALFUNCTION) if request.mti[1] == "2" else None
 
     async def _dispatch(self, request: Message) -> Message | None:
+        now = self._desk.clock.now()
         if request.mti[1] == "4":
-            return await self._reverse(request)
+            original = original_at_switch(request, now)
+            asked = reversal_in(request, original, self._dialect)
+            code = await take_back(self._desk, asked) if asked is not None else codes.FORMAT
+            return reply_to(request, code) if code is not None else None
         kind = required.kind_of(request)
+        if not is_for(request, OUR_CODE, must_say=kind in _BETWEEN_ACCOUNTS):
+            log.warning("issuer.not_for_us", mti=request.mti, kind=kind)
+            return reply_to(request, codes.NO_ROUTE)
+        if request.mti[1] == "1" and kind in _MOVING:
+            # Nothing is held for an authorisation, so none is given: its completion would be a
+            # second payment.
+            return reply_to(request, codes.NOT_PERMITTED)
+        name = switch_name(request, now)
         if kind == required.TRANSFER:
-            return await self._credit(request)
+            return await self._credit(request, name)
         if kind == required.TRANSFER_INQUIRY:
             return await self._name(request)
+        return await self._of_card(request, kind, name)
+
+    async def _of_card(self, request: Message, kind: str, name: str) -> Message:
         handlers: dict[str, Callable[[Message, CardAsked], Awaitable[Message]]] = {
             required.CASH: self._cash,
             required.BALANCE: self._balance,
         }
-        asked = card_in(request)
-        if asked is None or kind not in handlers:
+        asked = card_in(request, name, self._dialect)
+        if asked is None:
+            return reply_to(request, codes.FORMAT)
+        if kind not in handlers or asked.money.currency != IDR:
             return reply_to(request, codes.INVALID)
         return await handlers[kind](request, asked)
 
     async def _cash(self, request: Message, asked: CardAsked) -> Message:
         if asked.advice:
+            took_place = approves_advice(asked.code)
+            if took_place is None:
+                return reply_to(request, codes.FORMAT)
+            if not took_place:
+                # We are told of a no: there is nothing to post, and nothing to object to.
+                return reply_to(request, codes.APPROVED)
             card: Card | str = await self._office.find(asked.pan) or codes.NO_SUCH_CARD
         else:
             card = await self._office.admit(request, asked.pan, hsm.ZPK)
@@ -105,14 +142,18 @@ class IssuerDoor:
         account = await statement.balance(self._pool, self._book_id, card.account_id)
         if account is None:
             return reply_to(request, codes.NO_RECORD)
-        return balance_answer(request, account.available_minor)
+        return balance_answer(request, account.available_minor, self._dialect)
 
-    async def _credit(self, request: Message) -> Message:
-        incoming = credit_in(request, RAIL, IN_CARDS)
-        if incoming is None:
+    async def _credit(self, request: Message, name: str) -> Message:
+        took_place = approves_advice(request.get(39)) if request.mti[:3] == "022" else True
+        incoming = credit_in(request, name, IN_CARDS, self._dialect)
+        if incoming is None or took_place is None:
             return reply_to(request, codes.FORMAT)
-        named = msgspec.structs.replace(incoming, reference=settled_name(incoming.reference))
-        said = await self._receiving.announce(named, at_once=True)
+        if not took_place:
+            return reply_to(request, codes.APPROVED)
+        if incoming.currency != IDR:
+            return reply_to(request, codes.INVALID)
+        said = await self._receiving.announce(incoming, at_once=True)
         match said:
             case Accepted():
                 return reply_to(request, codes.APPROVED)
@@ -129,32 +170,9 @@ class IssuerDoor:
             return reply_to(request, "76")
         return name_answer(request, owner.full_name)
 
-    async def _reverse(self, request: Message) -> Message | None:
-        asked = reversal_in(request)
-        if asked is None:
-            return reply_to(request, codes.FORMAT)
-        if asked.kind == required.TRANSFER:
-            return reply_to(request, await self._reverse_credit(asked.original))
-        pan = request.get(2)
-        card = await self._office.find(pan)
-        if card is None:
-            log.warning("issuer.reversal_of_unknown_card", card=masked_pan(pan))
-            return reply_to(request, codes.NO_RECORD)
-        stand_in = placeholder(card, asked.original, CARD_CASH, asked.amount_minor)
-        code = await take_back(self._desk, stand_in, asked.dispensed_minor)
-        return None if code is None else reply_to(request, code)
-
-    async def _reverse_credit(self, reference: str) -> str:
-        """The other bank takes its transfer back: even money that was spent, as an overdraft."""
-        wire = f"in:{settled_name(reference)}"
-        credit = await payments.find_by_wire(self._pool, self._book_id, RAIL, wire)
-        if credit is None:
-            return codes.NO_RECORD
-        return await undo(self._desk, credit, credit.refundable_minor, forced=True)
-
 
 def cash_order(card: Card, asked: CardAsked) -> PaymentOrder:
-    """Our card at another bank's terminal: the order, under the switch's own reference."""
+    """Our card at another bank's terminal: the order, under the switch's own name of it."""
     return PaymentOrder(
         customer_id=card.customer_id,
         idempotency_key=asked.reference,
@@ -168,25 +186,10 @@ def cash_order(card: Card, asked: CardAsked) -> PaymentOrder:
             rrn=asked.rrn,
             card=masked_pan(asked.pan),
         ),
-        amount_minor=asked.amount_minor,
-        network_reference=settled_name(asked.reference),
-    )
-
-
-def settled_name(reference: str) -> str:
-    """What the switch's settlement file calls a request: DE7, STAN and RRN without the acquirer."""
-    return "".join(reference.split("-")[1:])
-
-
-def placeholder(card: Card, reference: str, service: str, amount_minor: int) -> PaymentOrder:
-    """An order in place of one that has not come: the right customer and key, nothing else."""
-    return PaymentOrder(
-        customer_id=card.customer_id,
-        idempotency_key=reference,
-        service=service,
-        debtor=card.account_id,
-        payee=ToCash(terminal="", acquirer=""),
-        amount_minor=amount_minor,
+        amount_minor=asked.money.minor,
+        currency=asked.money.currency,
+        network_reference=asked.settled,
+        by_network=True,
     )
 
 

@@ -2,56 +2,93 @@
 
 from __future__ import annotations
 
-from tangguh.core.order import PaymentOrder, RefundOrder
+from typing import Final
+
+import structlog
+
+from tangguh.core.order import PaymentOrder, RefundOrder, ToCash
 from tangguh.core.outcome import Refusal, Refused
 from tangguh.payments import flow
 from tangguh.payments.desk import Desk
-from tangguh.payments.forbid import Forbid
+from tangguh.payments.find import Find
+from tangguh.payments.forbid import Forbid, is_forbidden
 from tangguh.payments.incoming.receive import THE_NETWORK
 from tangguh.payments.payment import Payment, State
 from tangguh.payments.refund import AcceptRefund
+from tangguh.rails.iso8583.inbound.asked import ReversalAsked
+from tangguh.rails.iso8583.message import masked_pan
 from tangguh.work import codes
 
+log = structlog.get_logger("work.reversals")
 
-async def take_back(desk: Desk, order: PaymentOrder, dispensed_minor: int) -> str | None:
-    """Undo the payment made under this order's key, but for what was dispensed.
+_OVERTAKEN: Final = frozenset({Refusal.REFUND_EXCEEDS_PAYMENT, Refusal.IDEMPOTENCY_KEY_REUSED})
+"""Refusals of an undo that another one, of the same payment and at the same time, has overtaken."""
 
-    The response code; None while its end is not known, so that whoever reverses asks again.
-    ``order`` need only have the right customer and key: it stands in for one that never came.
+
+async def take_back(desk: Desk, asked: ReversalAsked) -> str | None:
+    """Undo the original but for what was dispensed, whenever it was and whatever became of it.
+
+    The response code; None while its end is not known, so that whoever reverses asks again. An
+    original that is not known is remembered: should it come, it is refused.
     """
-    decided = await desk.decide(Forbid(order))
-    if not decided.repeated:
-        return codes.APPROVED
+    decided = await desk.decide(Forbid(asked.original))
     payment = decided.payment
+    if not decided.repeated or is_forbidden(payment):
+        return codes.NO_RECORD
+    if not _is_of_card(payment, asked.pan):
+        log.warning("reversal.of_another_card", original=asked.original)
+        return codes.NO_RECORD
+    if asked.dispensed_minor > payment.to_payee_minor:
+        return codes.FORMAT
     if payment.is_open:
         return None
-    if payment.state in {State.REFUSED, State.VOIDED, State.REFUNDED}:
+    if payment.state in {State.REFUSED, State.VOIDED}:
         return codes.APPROVED
-    return await undo(desk, payment, payment.amount_minor - dispensed_minor)
+    return await _undo(desk, payment, asked.dispensed_minor)
 
 
-async def undo(desk: Desk, payment: Payment, back_minor: int, *, forced: bool = False) -> str:
-    """Give back so much of a posted payment or credit; the same reversal again gives nothing.
+async def _undo(desk: Desk, payment: Payment, dispensed_minor: int) -> str:
+    """Give back what did not take place; the same reversal again gives nothing.
 
     A payment that another network carried is asked back there (an ATM's partial dispense); what
-    our own book did is undone in it, the fee too when nothing is left of the payment.
+    our own book did is undone in it, the fee too when nothing is left of the payment. A later word
+    that even less took place gives the rest.
     """
-    if back_minor <= 0:
+    refused = await _give_back(desk, payment, dispensed_minor)
+    if refused in _OVERTAKEN:
+        payment = await desk.decide(Find(payment.id))
+        refused = await _give_back(desk, payment, dispensed_minor)
+    if refused is None:
         return codes.APPROVED
+    log.warning("reversal.refused", payment=str(payment.id), why=refused)
+    return codes.TOO_LATE
+
+
+async def _give_back(desk: Desk, payment: Payment, dispensed_minor: int) -> Refusal | None:
+    """Give back what is not back yet; None when nothing is left to do."""
+    back_minor = payment.to_payee_minor - payment.refunded_minor - dispensed_minor
+    if back_minor <= 0:
+        return None
     order = RefundOrder(
         requested_by=THE_NETWORK,
-        idempotency_key=f"reversal:{payment.id.hex}",
+        idempotency_key=f"reversal:{payment.id.hex}:{dispensed_minor}",
         payment_id=payment.id,
         amount_minor=back_minor,
         reason="reversed by the terminal or the network",
         with_fee=True,
     )
-    if forced or desk.rules.settles_inside(payment.service) or payment.kind == "credit":
-        decided = await desk.decide(AcceptRefund(order, desk.rules, forced))
+    is_credit = payment.kind == "credit"
+    if is_credit or desk.rules.settles_inside(payment.service):
+        # A credit goes back even when it was spent, as an overdraft.
+        decided = await desk.decide(AcceptRefund(order, desk.rules, forced=is_credit))
     else:
         decided = await flow.refund(desk, order)
-    if not isinstance(decided, Refused):
-        return codes.APPROVED if decided.payment.refusal is None else codes.TOO_LATE
-    if decided.code is Refusal.IDEMPOTENCY_KEY_REUSED:
-        return codes.APPROVED
-    return codes.TOO_LATE
+    return decided.code if isinstance(decided, Refused) else decided.payment.refusal
+
+
+def _is_of_card(payment: Payment, pan: str) -> bool:
+    """Whether a card that a reversal names is the original's, where both are known."""
+    order = payment.order
+    if not pan or not isinstance(order, PaymentOrder) or not isinstance(order.payee, ToCash):
+        return True
+    return not order.payee.card or order.payee.card == masked_pan(pan)

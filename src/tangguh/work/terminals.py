@@ -34,21 +34,24 @@ from tangguh.payments.desk import Desk
 from tangguh.payments.incoming.receive import THE_NETWORK
 from tangguh.rails.banks import OUR_CODE
 from tangguh.rails.iso8583 import hsm, required
-from tangguh.rails.iso8583.fields import ASCII, amount_text
-from tangguh.rails.iso8583.inbound import (
+from tangguh.rails.iso8583.fields import ASCII, Dialect, amount_text
+from tangguh.rails.iso8583.inbound.address import addressee_of
+from tangguh.rails.iso8583.inbound.asked import (
     CardAsked,
     balance_answer,
     card_in,
     name_answer,
     reversal_in,
 )
+from tangguh.rails.iso8583.inbound.money import is_in_rupiah
+from tangguh.rails.iso8583.inbound.original import original_at_terminal, terminal_name
 from tangguh.rails.iso8583.message import Message, masked_pan, reply_to
 from tangguh.rails.iso8583.orders import CardData
 from tangguh.rails.iso8583.rail import Iso8583Rail
 from tangguh.rails.rail import Asked, Enquirer, Found
 from tangguh.work import codes
 from tangguh.work.cards import CardOffice
-from tangguh.work.issuer import approval_of, placeholder
+from tangguh.work.issuer import approval_of
 from tangguh.work.reversals import take_back
 
 log = structlog.get_logger("work.terminals")
@@ -71,8 +74,13 @@ class TerminalDoor:
         office: CardOffice,
         switch: Iso8583Rail | None,
         billers: Enquirer | None,
+        dialect: Dialect = ASCII,
     ) -> None:
-        """``switch`` None: others' cards and other banks are not served; ``billers`` likewise."""
+        """``switch`` None: others' cards and other banks are not served; ``billers`` likewise.
+
+        ``dialect``: how our machines write amounts.
+        """
+        self._dialect = dialect
         self._desk = desk
         self._pool = pool
         self._book_id = book_id
@@ -98,14 +106,19 @@ class TerminalDoor:
         try:
             if request.mti[1] == "4":
                 return await self._reverse(request)
+            if request.mti[1] != "2" or request.mti[2] == "2":
+                # Our machines ask, and pay out when they are told to: nothing is held for them.
+                return reply_to(request, codes.NOT_PERMITTED)
             return await self._serve(request)
         except TangguhError as trouble:
             log.warning("terminal.failed", mti=request.mti, why=str(trouble))
             return reply_to(request, codes.MALFUNCTION) if request.mti[1] == "2" else None
 
     async def _serve(self, request: Message) -> Message:
-        asked = card_in(request)
-        if asked is None or vault_of(asked.terminal) == 0:
+        asked = card_in(request, terminal_name(request, self._desk.clock.now()), self._dialect)
+        if asked is None:
+            return reply_to(request, codes.FORMAT)
+        if vault_of(asked.terminal) == 0 or not is_in_rupiah(request):
             return reply_to(request, codes.INVALID)
         if asked.kind == required.CARDLESS:
             return await self._cardless(request, asked)
@@ -128,10 +141,12 @@ class TerminalDoor:
         account = await statement.balance(self._pool, self._book_id, card.account_id)
         if account is None:
             return reply_to(request, codes.NO_RECORD)
-        return balance_answer(request, account.available_minor)
+        return balance_answer(request, account.available_minor, self._dialect)
 
     async def _whose(self, request: Message, asked: CardAsked, card: Card) -> Message:
-        bank, account = request.get(127).strip(), request.get(103)
+        bank, account = bank_in(request), request.get(103)
+        if bank is None:
+            return reply_to(request, codes.FORMAT)
         if bank == OUR_CODE:
             owner = await customers.owner_of(self._pool, self._book_id, _number(account))
             return name_answer(request, owner.full_name) if owner else reply_to(request, "76")
@@ -141,7 +156,7 @@ class TerminalDoor:
             Asked(
                 reference=asked.reference,
                 payee=ToBank(bank=bank, account=account),
-                amount_minor=asked.amount_minor,
+                amount_minor=asked.money.minor,
                 debtor_account=card.account_id,
                 debtor_name="",
                 asked_at=self._desk.clock.now(),
@@ -154,7 +169,9 @@ class TerminalDoor:
         return name_answer(request, found.name)
 
     async def _transfer(self, request: Message, asked: CardAsked, card: Card) -> Message:
-        bank, account = request.get(127).strip() or OUR_CODE, request.get(103)
+        bank, account = bank_in(request), request.get(103)
+        if bank is None:
+            return reply_to(request, codes.FORMAT)
         if bank == OUR_CODE:
             order = _order(card, asked, ATM_TRANSFER_ONUS, ToAccount(_number(account)))
         else:
@@ -170,7 +187,7 @@ class TerminalDoor:
             Asked(
                 reference=f"{asked.acquirer}{asked.terminal}{asked.rrn}",
                 payee=payee,
-                amount_minor=asked.amount_minor,
+                amount_minor=asked.money.minor,
                 debtor_account=card.account_id,
                 debtor_name="",
                 asked_at=self._desk.clock.now(),
@@ -182,7 +199,7 @@ class TerminalDoor:
             return reply_to(request, codes.INOPERATIVE)
         bill = found.payee.bill if isinstance(found.payee, ToBiller) else ""
         told = f"{asked.data[: _BILLER + _CUSTOMER]:<30}{bill:<36.36}{found.name:<30.30}"
-        owed = amount_text(found.amount_minor or 0, ASCII) or ""
+        owed = amount_text(found.amount_minor or 0, self._dialect) or ""
         return reply_to(request, codes.APPROVED, {4: owed, 48: told})
 
     async def _bill(self, request: Message, asked: CardAsked, card: Card) -> Message:
@@ -205,15 +222,17 @@ class TerminalDoor:
         code = await one_time.find(self._pool, self._book_id, text, one_time.CASH, now)
         if code is None:
             return reply_to(request, codes.NO_SUCH_CARD)
-        if code.amount_minor is not None and code.amount_minor != asked.amount_minor:
+        if code.amount_minor is not None and code.amount_minor != asked.money.minor:
             return reply_to(request, "13")
         order = PaymentOrder(
             customer_id=code.customer_id,
-            idempotency_key=f"cash:{text}",
+            idempotency_key=asked.reference,
             service=ATM_CARDLESS,
             debtor=code.account_id,
             payee=_notes(asked, ""),
-            amount_minor=asked.amount_minor,
+            amount_minor=asked.money.minor,
+            by_network=True,
+            once=f"cash:{one_time.digest(text)}",
         )
         return await self._pay(request, order)
 
@@ -245,11 +264,12 @@ class TerminalDoor:
         sealed = self._office.security.seal(asked.pan)
         return PaymentOrder(
             customer_id=THE_NETWORK,
-            idempotency_key=f"atm:{asked.reference}",
+            idempotency_key=asked.reference,
             service=ATM_ACQUIRER,
             debtor=chart.SETTLEMENT_CARDS,
             payee=_notes(asked, masked_pan(asked.pan), sealed),
-            amount_minor=asked.amount_minor,
+            amount_minor=asked.money.minor,
+            by_network=True,
         )
 
     # ---- both --------------------------------------------------------------------------------
@@ -263,47 +283,18 @@ class TerminalDoor:
         return reply_to(request, codes.code_of_payment(payment), more)
 
     async def _reverse(self, request: Message) -> Message | None:
-        asked = reversal_in(request)
-        if asked is None:
-            return reply_to(request, codes.FORMAT)
-        stand_in = await self._stand_in(request, asked.original, asked.kind, asked.amount_minor)
-        if stand_in is None:
-            return reply_to(request, codes.NO_RECORD)
-        code = await take_back(self._desk, stand_in, asked.dispensed_minor)
-        return None if code is None else reply_to(request, code)
+        original = original_at_terminal(request, self._desk.clock.now())
+        asked = reversal_in(request, original, self._dialect)
+        code = await take_back(self._desk, asked) if asked is not None else codes.FORMAT
+        return reply_to(request, code) if code is not None else None
 
-    async def _stand_in(
-        self, request: Message, reference: str, kind: str, amount_minor: int
-    ) -> PaymentOrder | None:
-        """The customer and key that the original has, or would have had."""
-        pan = request.get(2)
-        if kind == required.CARDLESS:
-            return await self._cardless_stand_in(request.get(48).strip(), amount_minor)
-        if not self._office.is_ours(pan):
-            return PaymentOrder(
-                customer_id=THE_NETWORK,
-                idempotency_key=f"atm:{reference}",
-                service=ATM_ACQUIRER,
-                debtor=chart.SETTLEMENT_CARDS,
-                payee=ToCash(terminal="", acquirer=""),
-                amount_minor=amount_minor,
-            )
-        card = await self._office.find(pan)
-        return placeholder(card, reference, ATM_CASH, amount_minor) if card else None
 
-    async def _cardless_stand_in(self, text: str, amount_minor: int) -> PaymentOrder | None:
-        now = self._desk.clock.now()
-        code = await one_time.find(self._pool, self._book_id, text, one_time.CASH, now)
-        if code is None:
-            return None
-        return PaymentOrder(
-            customer_id=code.customer_id,
-            idempotency_key=f"cash:{text}",
-            service=ATM_CARDLESS,
-            debtor=code.account_id,
-            payee=ToCash(terminal="", acquirer=""),
-            amount_minor=amount_minor,
-        )
+def bank_in(request: Message) -> str | None:
+    """The payee's bank, ours where none is named; None when two are."""
+    addressee = addressee_of(request)
+    if not addressee:
+        return OUR_CODE if addressee == "" else None
+    return f"{addressee:0>3}"
 
 
 def vault_of(terminal: str) -> int:
@@ -320,7 +311,8 @@ def _order(card: Card, asked: CardAsked, service: str, payee: Payee) -> PaymentO
         service=service,
         debtor=card.account_id,
         payee=payee,
-        amount_minor=asked.amount_minor,
+        amount_minor=asked.money.minor,
+        by_network=True,
     )
 
 

@@ -25,6 +25,7 @@ from tangguh.payments.entries import entries_of
 from tangguh.payments.gates.judge import gate_keys, judge
 from tangguh.payments.merchant.bill import bill_key, refuse_bill, settle_bill
 from tangguh.payments.payment import Decided, Payment, State
+from tangguh.payments.plans import key_of
 from tangguh.payments.record import beside, keys_of_idempotency, record, record_refused, repeated
 from tangguh.payments.rules import Rules, refuse_amount, refuse_unwritable
 
@@ -48,7 +49,7 @@ class ReceiveCredit(msgspec.Struct, frozen=True):
 
     def keys(self, book: Book) -> Iterable[Key]:
         order = self.order
-        yield from keys_of_idempotency(book, THE_NETWORK, order.idempotency_key)
+        yield from keys_of_idempotency(book, key_of(order))
         yield "accounts", order.creditor
         yield "accounts", chart.SETTLEMENT_OF_RAIL[order.rail]
         for account_id in beside(0, order.creditor, order):
@@ -68,7 +69,7 @@ class ReceiveCredit(msgspec.Struct, frozen=True):
         order = self.order
         if refused := refuse_unwritable(order.amount_minor, order.tip_minor):
             return refused
-        known = repeated(book, order, THE_NETWORK, order.idempotency_key)
+        known = repeated(book, order)
         if known is not None:
             return known
         credit = self._draft(book)
@@ -131,4 +132,4 @@ class ReceiveCredit(msgspec.Struct, frozen=True):
 
 def _wire(order: CreditOrder) -> str:
     """What came in is told from what went out, whatever numbers the two sides count in."""
-    return f"in:{order.idempotency_key.partition(':')[2]}"
+    return f"in:{order.network_reference or order.idempotency_key.partition(':')[2]}"

@@ -10,7 +10,15 @@ import structlog
 
 from tangguh.core.errors import TangguhError
 from tangguh.core.order import CreditOrder, RefundOrder
-from tangguh.core.outcome import Accepted, Declined, NotSent, Outcome, Refused, Unanswered
+from tangguh.core.outcome import (
+    Accepted,
+    Declined,
+    NotSent,
+    Outcome,
+    Refusal,
+    Refused,
+    Unanswered,
+)
 from tangguh.db.pool import Pool
 from tangguh.payments import store
 from tangguh.payments.decide import Conclude
@@ -52,6 +60,9 @@ class Receiving:
             return Unanswered("the book cannot be reached")
         if isinstance(decided, Refused):
             return Declined(decided.code, decided.field)
+        if decided.payment.kind == "credit" and decided.payment.refunded_minor:
+            # It came, and went back: whatever was taken back stays so.
+            return Declined(Refusal.IDEMPOTENCY_KEY_REUSED, "reference")
         return _as_answer(decided.payment)
 
     async def settled(
@@ -112,6 +123,7 @@ def _credit_order(incoming: Incoming) -> CreditOrder:
         sender_account=incoming.sender_account,
         note=incoming.note,
         original=incoming.original,
+        network_reference=incoming.settled_as,
     )
 
 

@@ -84,6 +84,17 @@ class ResponseCodes:
         return Unanswered(f"reversal answered {code}")
 
 
+ADVISED: Final = frozenset((APPROVED, "08", "10", "11", "16"))
+"""In an advice: it was approved, with or without a remark (ISO 8583:1987)."""
+
+
+def approves_advice(code: str) -> bool | None:
+    """Whether an advice tells of something that took place; None for a code that is in no table."""
+    if code in ADVISED:
+        return True
+    return False if code in PUBLISHED else None
+
+
 def _amended(table: Mapping[str, Meaning], changes: Mapping[str, str]) -> dict[str, str]:
     for code, meaning in changes.items():
         if meaning not in _MEANINGS:

@@ -9,30 +9,34 @@ from typing import Final
 
 import msgspec
 
-from tangguh.core.money import IDR
+from tangguh.core.money import Money
 from tangguh.rails.iso8583 import codes, required
-from tangguh.rails.iso8583.fields import ASCII, Dialect, amount_text, minor_of
+from tangguh.rails.iso8583.fields import ASCII, Dialect, amount_text
+from tangguh.rails.iso8583.inbound.money import charged_in, dispensed_in
+from tangguh.rails.iso8583.inbound.original import settled_name
 from tangguh.rails.iso8583.message import Message, masked_pan, reply_to
 from tangguh.rails.rail import Incoming
 
 _NAME, _REFERENCE = 30, 16
 _AVAILABLE: Final = "1002360"
 """DE54: savings account (10), available balance (02), rupiah."""
-_BALANCE_DIGITS: Final = 12
 
 
 class CardAsked(msgspec.Struct, frozen=True, kw_only=True):
     """What a card wants at a terminal. ``kind`` is DE3's first two digits (``required``).
 
-    ``amount_minor`` 0 where nothing is to move. ``advice``: it has happened already (0220).
+    ``reference``: its name for ever (``original``); ``settled``: its name in the settlement file.
+    ``money`` is nothing where nothing is to move. ``advice``: it has happened already (0220), and
+    ``code`` is how it ended.
     """
 
     reference: str
+    settled: str
     kind: str
     pan: str
     pin_block: str
     new_pin_block: str
-    amount_minor: int
+    money: Money
     terminal: str
     acquirer: str
     location: str
@@ -40,6 +44,7 @@ class CardAsked(msgspec.Struct, frozen=True, kw_only=True):
     rrn: str
     data: str
     advice: bool
+    code: str
 
     def __repr__(self) -> str:
         return f"CardAsked({self.kind}, {masked_pan(self.pan)}, {self.reference})"
@@ -48,33 +53,29 @@ class CardAsked(msgspec.Struct, frozen=True, kw_only=True):
 class ReversalAsked(msgspec.Struct, frozen=True, kw_only=True):
     """An original that shall not have happened, or only for ``dispensed_minor``.
 
-    ``original`` is the reference that the original had or will have when it comes late.
+    ``original`` is the name it had or will have when it comes late. ``pan`` empty: not said.
     """
 
     original: str
     kind: str
-    amount_minor: int
+    pan: str
     dispensed_minor: int
 
 
-def reference_of(message: Message) -> str:
-    """What a request is known by for ever: acquirer, DE7, STAN, DE37. The same on each copy."""
-    return _reference(message.get(32), message.get(7), message.get(11), message.get(37))
-
-
-def card_in(message: Message, dialect: Dialect = ASCII) -> CardAsked | None:
-    """A 0200 or 0220 of a card; None when its amount is none."""
-    amount = minor_of(message.get(4), dialect) if message.get(4) else 0
-    if amount is None:
+def card_in(message: Message, reference: str, dialect: Dialect = ASCII) -> CardAsked | None:
+    """A 0200 or 0220 of a card; None when its amounts make no sense."""
+    money = charged_in(message, dialect) if message.get(4) else Money(0)
+    if money is None:
         return None
     track_pan = message.get(35).replace("D", "=").partition("=")[0]
     return CardAsked(
-        reference=reference_of(message),
+        reference=reference,
+        settled=settled_name(message),
         kind=required.kind_of(message),
         pan=message.get(2) or track_pan,
         pin_block=message.get(52),
         new_pin_block=message.get(53),
-        amount_minor=amount,
+        money=money,
         terminal=message.get(41).strip(),
         acquirer=message.get(32),
         location=message.get(43).strip(),
@@ -82,24 +83,30 @@ def card_in(message: Message, dialect: Dialect = ASCII) -> CardAsked | None:
         rrn=message.get(37),
         data=message.get(48),
         advice=message.mti[:3] == "022",
+        code=message.get(39),
     )
 
 
 def credit_in(
-    message: Message, rail: str, service: str, dialect: Dialect = ASCII
+    message: Message, reference: str, service: str, dialect: Dialect = ASCII
 ) -> Incoming | None:
-    """A 0200 401000 to an account of ours; None when it is no such message."""
-    amount = minor_of(message.get(4), dialect)
-    if required.kind_of(message) != required.TRANSFER or amount is None or not message.get(103):
+    """A 0200 401000 to an account of ours; None when it is no such message.
+
+    ``reference`` is its name for ever: the rail's name, then the network's.
+    """
+    money = charged_in(message, dialect)
+    if required.kind_of(message) != required.TRANSFER or money is None or not message.get(103):
         return None
     told = message.get(48)
+    rail, _, named = reference.partition(":")
     return Incoming(
         rail=rail,
         service=service,
-        reference=reference_of(message),
+        reference=named,
+        settled_as=settled_name(message),
         creditor=message.get(103),
-        amount_minor=amount,
-        currency=IDR,
+        amount_minor=money.minor,
+        currency=money.currency,
         sender_name=told[_NAME + _REFERENCE :].strip(),
         sender_bank=message.get(32),
         sender_account=message.get(102),
@@ -107,19 +114,18 @@ def credit_in(
     )
 
 
-def reversal_in(message: Message, dialect: Dialect = ASCII) -> ReversalAsked | None:
-    """A 0400, 0420 or a repeat of it; None when its elements make no sense."""
-    elements, amount = message.get(90), minor_of(message.get(4), dialect)
-    replaced = message.get(95)[:_BALANCE_DIGITS] or "0" * _BALANCE_DIGITS
-    dispensed = minor_of(replaced, dialect)
-    if message.mti[1] != "4" or amount is None or dispensed is None or dispensed > amount:
+def reversal_in(
+    message: Message, original: str | None, dialect: Dialect = ASCII
+) -> ReversalAsked | None:
+    """A 0400, 0420 or a repeat of it, of the original it names; None when it makes no sense."""
+    dispensed = dispensed_in(message, dialect)
+    if message.mti[1] != "4" or original is None or dispensed is None:
         return None
-    acquirer = elements[20:31].lstrip("0").zfill(len(message.get(32)))
     return ReversalAsked(
-        original=_reference(acquirer, elements[10:20], elements[4:10], message.get(37)),
+        original=original,
         kind=required.kind_of(message),
-        amount_minor=amount,
-        dispensed_minor=dispensed,
+        pan=message.get(2),
+        dispensed_minor=dispensed.minor,
     )
 
 
@@ -136,7 +142,3 @@ def balance_answer(request: Message, balance_minor: int, dialect: Dialect = ASCI
         return reply_to(request, codes.MALFUNCTION)
     sign = "C" if balance_minor >= 0 else "D"
     return reply_to(request, codes.APPROVED, {54: f"{_AVAILABLE}{sign}{amount}"})
-
-
-def _reference(acquirer: str, at: str, stan: str, rrn: str) -> str:
-    return f"{acquirer}-{at}-{stan}-{rrn}"

@@ -1,0 +1,74 @@
+"""The one place where an amount of a card message and its currency become Money. Pure.
+
+An element that says how much means nothing without the one that says of what: DE4 with DE49 is
+what the terminal pays out or takes, DE5 with DE50 what is settled, DE6 with DE51 what the account
+is charged (ISO 8583:1987). The account here is in rupiah, so rupiah is what must be charged.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tangguh.core.money import Money
+from tangguh.rails.iso8583.fields import Dialect, minor_of
+from tangguh.rails.iso8583.message import Message
+
+IDR_NUMERIC: Final = "360"
+"""ISO 4217."""
+_AMOUNT_DIGITS: Final = 12
+_TRANSACTION, _SETTLED, _BILLED = (4, 49), (5, 50), (6, 51)
+
+
+def charged_in(message: Message, dialect: Dialect) -> Money | None:
+    """What a request or advice charges (or brings) the account; None when its elements disagree.
+
+    The billing amount where there is one, else the transaction's own. Whoever decides compares the
+    currency: of another one than rupiah only its number is told. An amount whose currency is not
+    said is None, as are two sums of rupiah that differ.
+    """
+    said = {}
+    for pair in (_TRANSACTION, _SETTLED, _BILLED):
+        amount, unit = message.get(pair[0]), message.get(pair[1])
+        if amount or (unit and pair != _TRANSACTION):
+            money = _money(amount, unit, dialect)
+            if money is None:
+                return None
+            said[pair] = money
+    charged = said.get(_BILLED) or said.get(_TRANSACTION)
+    if charged is None or _TRANSACTION not in said:
+        return None
+    differs = any(m.currency == charged.currency and m != charged for m in said.values())
+    return None if differs else charged
+
+
+def is_in_rupiah(message: Message) -> bool:
+    """Whether nothing in it is in any other money: for terminals that hold rupiah only."""
+    return all(message.get(unit) in {"", IDR_NUMERIC} for _, unit in (_TRANSACTION, _BILLED))
+
+
+def dispensed_in(message: Message, dialect: Dialect) -> Money | None:
+    """What of a reversed original did take place (DE95); None when that cannot be said in rupiah.
+
+    Nothing where DE95 is absent or zeros. The first twelve digits are in the currency of DE49 (or
+    of the original where that is absent), the second twelve in that of DE50.
+    """
+    replaced = message.get(95)
+    if not replaced.strip("0CD"):
+        return Money(0)
+    unit = message.get(49)
+    if unit in {"", IDR_NUMERIC}:
+        minor = minor_of(replaced[:_AMOUNT_DIGITS], dialect)
+    elif message.get(50) == IDR_NUMERIC:
+        minor = minor_of(replaced[_AMOUNT_DIGITS : 2 * _AMOUNT_DIGITS], dialect)
+    else:
+        minor = None
+    return Money(minor) if minor is not None else None
+
+
+def _money(amount: str, unit: str, dialect: Dialect) -> Money | None:
+    if not amount or not unit:
+        return None
+    if unit != IDR_NUMERIC:
+        return Money(int(amount), unit)
+    minor = minor_of(amount, dialect)
+    return Money(minor) if minor is not None else None

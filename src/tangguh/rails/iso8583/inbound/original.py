@@ -1,0 +1,77 @@
+"""What a request is known by for ever, and which one a reversal means. Pure.
+
+A network names a message by who sent it, when (DE7) and its number of the day (DE11); a reversal
+repeats the three in DE90. Nothing else need agree: DE37 may be new in a reversal. DE7 has no year,
+so the year is the latest in which it is not in the future. Source: ISO 8583:1987, DE90.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from tangguh.rails.iso8583.inbound.address import institution
+from tangguh.rails.iso8583.message import Message
+
+SWITCH: Final = "iso8583"
+"""Begins the names of what came from the switch: the rail's name."""
+TERMINAL: Final = "atm"
+"""Begins the names of what came from our own terminals, which each count for themselves."""
+_AHEAD: Final = timedelta(days=1)
+"""How far a peer's clock may run before ours."""
+_ELEMENTS: Final = 42
+
+
+def switch_name(message: Message, now: datetime) -> str:
+    """A switch's request, the same on each copy of it."""
+    return _name(SWITCH, institution(message.get(32)), message.get(7), message.get(11), now)
+
+
+def terminal_name(message: Message, now: datetime) -> str:
+    """A request of a terminal of ours, the same on each copy of it."""
+    return _name(TERMINAL, message.get(41).strip(), message.get(7), message.get(11), now)
+
+
+def original_at_switch(reversal: Message, now: datetime) -> str | None:
+    """What ``switch_name`` says of the original this reversal means; None when it names none.
+
+    The acquirer in DE90 may stand left or right, and be left out as zeros: then it is DE32.
+    """
+    elements = reversal.get(90)
+    if not _names_one(elements):
+        return None
+    sender, told = institution(reversal.get(32)), elements[20:31]
+    acquirer = sender if _is_written_left(told, sender) else institution(told)
+    return _name(SWITCH, acquirer or sender, elements[10:20], elements[4:10], now)
+
+
+def original_at_terminal(reversal: Message, now: datetime) -> str | None:
+    """What ``terminal_name`` says of the original; a terminal takes back only its own."""
+    elements = reversal.get(90)
+    if not _names_one(elements):
+        return None
+    return _name(TERMINAL, reversal.get(41).strip(), elements[10:20], elements[4:10], now)
+
+
+def settled_name(message: Message) -> str:
+    """What the switch's settlement file calls a request: DE7, DE11, DE37."""
+    return f"{message.get(7)}{message.get(11)}{message.get(37)}"
+
+
+def _name(whose: str, sender: str, at: str, stan: str, now: datetime) -> str:
+    return f"{whose}:{sender}-{_year_of(at, now)}{at}-{stan}"
+
+
+def _year_of(at: str, now: datetime) -> int:
+    """The year of a DE7; that of now where it is no date, so that nothing is lost."""
+    ahead = now.astimezone(UTC) + _AHEAD
+    return ahead.year if at <= f"{ahead:%m%d%H%M%S}" else ahead.year - 1
+
+
+def _names_one(elements: str) -> bool:
+    return len(elements) == _ELEMENTS and bool(elements[4:20].strip("0"))
+
+
+def _is_written_left(told: str, sender: str) -> bool:
+    bare = told.strip().lstrip("0")
+    return bool(sender) and bare.startswith(sender) and not bare[len(sender) :].strip("0")
