@@ -26,7 +26,7 @@ from tangguh.core.outcome import Accepted, Declined, Outcome, Refusal, Unanswere
 from tangguh.rails.bifast.rail import BifastRail
 from tangguh.rails.bifast.receiver import BifastReceiver
 from tangguh.rails.bifast.settings import BifastSettings
-from tangguh.rails.rail import Asked, Incoming, Instruction, Rail
+from tangguh.rails.rail import NO_FACTS, Asked, Facts, Incoming, Instruction, Rail
 from tangguh.sim.bifast.hub import Hub, HubSettings
 from tangguh.sim.faults import AnyFault, Plan
 from tangguh.sim.listener import Listener
@@ -43,6 +43,8 @@ class Till:
         self.announced: dict[str, Incoming] = {}
         self.announcements = 0
         self.ended: list[tuple[str, Outcome]] = []
+        self.facts: list[Facts] = []
+        self.doubted: list[str] = []
         self.says: Accepted | Declined | Unanswered | None = None
 
     @property
@@ -67,12 +69,19 @@ class Till:
         return Accepted("reserved")
 
     async def settled(
-        self, rail: str, reference: str, outcome: Outcome
+        self, rail: str, reference: str, outcome: Outcome, facts: Facts = NO_FACTS
     ) -> Accepted | Declined | Unanswered:
-        """Write it down."""
+        """Write it down; what was settled otherwise than announced is kept apart."""
         assert rail == "bifast"
         if isinstance(self.says, Unanswered):
             return self.says
+        self.facts.append(facts)
+        known = self.announced.get(reference)
+        if known is not None and (facts.amount_minor, facts.account) not in {
+            (None, ""), (known.amount_minor, ""), (known.amount_minor, known.creditor),
+        }:  # fmt: skip
+            self.doubted.append(reference)
+            return Accepted(reference)
         self.ended.append((reference, outcome))
         return Accepted(reference)
 

@@ -18,6 +18,7 @@ from tangguh.core.outcome import Accepted, Declined, Refusal, Unanswered
 from tangguh.rails.bifast import ids, message, session, status
 from tangguh.rails.bifast.grammar.proprietary import ECHO
 from tangguh.rails.bifast.message import Message, Received
+from tangguh.rails.rail import Facts
 from tangguh.sim import faults
 from tangguh.sim.bifast.clearing import order_of
 
@@ -86,6 +87,33 @@ class TestCredit:
         again = msgspec.structs.replace(notice, document=promise)
         assert await far.hub.messenger.post(again) is True
         assert far.till.ended == []
+        assert await far.hub.messenger.post(notice) is True
+        assert far.till.credited_minor == RP75K
+
+    @pytest.mark.parametrize(
+        ("path", "value"),
+        [
+            (("IntrBkSttlmAmt", "Value"), "750000.00"),
+            (("CdtrAcct", "Id", "Othr", "Id"), "109"),
+        ],
+    )
+    async def test_a_notice_that_settles_something_else_is_told_to_the_book(
+        self, far: BifastHarness, path: tuple[str, ...], value: str
+    ) -> None:
+        """Another sum or account than announced: what it names goes with it, nothing is credited."""
+        far.till.says = Unanswered("busy")
+        row = await far.hub.originate("108", RP75K)
+        far.till.says = None
+        assert await far.hub.messenger.post(far.hub._paper_of(order_of(row))) is not None
+        notice = far.hub.notice_of(msgspec.structs.replace(row, state="paid"))
+        other = copy.deepcopy(notice.document)
+        place = other["FIToFIPmtStsRpt"]["TxInfAndSts"][0]["OrgnlTxRef"]
+        for step in path[:-1]:
+            place = place[step]
+        place[path[-1]] = value
+        assert await far.hub.messenger.post(msgspec.structs.replace(notice, document=other)) is True
+        assert far.till.doubted == [row.reference]
+        assert far.till.credited_minor == 0
         assert await far.hub.messenger.post(notice) is True
         assert far.till.credited_minor == RP75K
 
@@ -160,15 +188,18 @@ class TestCredit:
     async def test_notice_lost_then_asked_for(self, far: BifastHarness) -> None:
         """The bank asks the hub itself: settled, unknown, or not settled yet."""
         row = await far.hub.originate("108", RP75K)
-        assert await far.rail.inquire_incoming(row.reference) == Accepted(row.network_reference)
-        assert await far.rail.inquire_incoming(row.reference[:-1] + "#") == Unanswered("not_found")
+        said = await far.rail.inquire_incoming(row.reference)
+        assert said == (Accepted(row.network_reference), Facts(RP75K, "108"))
+        outcome, _ = await far.rail.inquire_incoming(row.reference[:-1] + "#")
+        assert outcome == Unanswered("not_found")
         far.till.says = Unanswered("busy")
         waiting = await far.hub.originate("108", RP75K)
-        assert await far.rail.inquire_incoming(waiting.reference) == Unanswered("in progress")
+        outcome, _ = await far.rail.inquire_incoming(waiting.reference)
+        assert outcome == Unanswered("in progress")
         far.till.says = Declined(Refusal.PAYEE_NOT_FOUND)
         refused = await far.hub.originate("108", RP75K)
-        said = await far.rail.inquire_incoming(refused.reference)
-        assert said == Declined(Refusal.PAYEE_NOT_FOUND, "U101")
+        outcome, _ = await far.rail.inquire_incoming(refused.reference)
+        assert outcome == Declined(Refusal.PAYEE_NOT_FOUND, "U101")
 
 
 class TestNotice:

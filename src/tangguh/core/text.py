@@ -109,13 +109,20 @@ def shown(text: str, length_max: int, *, lines: bool = False) -> str:
     return _ENDS.sub("", text.strip()[:length_max])
 
 
-def unfit_in(value: object, *, lines: frozenset[str] = frozenset()) -> Unfit | None:
+def unfit_in(
+    value: object,
+    *,
+    lines: frozenset[str] | None = frozenset(),
+    typed: frozenset[str] = frozenset(),
+) -> Unfit | None:
     """The first text in a decoded body (maps, lists, structs) that does not pass, by its path.
 
-    ``lines`` are the paths whose texts may have line feeds. Names of members are texts too.
+    ``lines`` are the paths whose texts may have line feeds (None: all), ``typed`` those whose
+    hidden marks are taken out by their reader. Names of members are texts too.
     """
     for path, text in _texts(value, "", 0):
-        if rule := refuse(text, lines=path in lines):
+        judge = refuse_control if path in typed else refuse
+        if rule := judge(text, lines=lines is None or path in lines):
             return Unfit(path, rule)
     return None
 

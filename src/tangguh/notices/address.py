@@ -10,14 +10,15 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from tangguh.core.numbers import phone
 from tangguh.core.outcome import Refusal, Refused
+from tangguh.core.text import seen
 from tangguh.notices.notice import Via
 
 _EMAIL: Final = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@"
     r"(?=.{1,253}$)(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
 )
-_PHONE: Final = re.compile(r"[1-9]\d{7,14}", re.ASCII)
 _URL_MAX: Final = 1_000
 _POINT_BYTES: Final = 65
 _SECRET_BYTES: Final = 16
@@ -39,7 +40,7 @@ class PushAddress(msgspec.Struct, frozen=True):
 
 def address_of(via: Via, given: str) -> str | Refused:
     """An address in the one spelling it is kept in. Refuses ORDER_INVALID for what is none."""
-    text = given.strip()
+    text = seen(given).strip()
     kept: str | None = None
     match via:
         case Via.EMAIL:
@@ -65,9 +66,7 @@ def _email(text: str) -> str | None:
 
 def _phone(text: str) -> str | None:
     """Digits with the country's code first: ``0811…`` is Indonesian."""
-    bare = re.sub(r"[ ()-]", "", text).removeprefix("+")
-    digits = f"62{bare[1:]}" if bare.startswith("0") else bare
-    return digits if _PHONE.fullmatch(digits) else None
+    return phone(text) or None
 
 
 def _is_url(text: str) -> bool:

@@ -25,6 +25,7 @@ from tangguh.core.outcome import (
     Unanswered,
 )
 from tangguh.core.service import SERVICES
+from tangguh.core.text import shown
 from tangguh.guard.board import Stopped
 from tangguh.ledger import chart
 from tangguh.ledger.account import Account, AccountState
@@ -34,6 +35,7 @@ from tangguh.ledger.command import Key
 from tangguh.payments.entries import creditor_of, entries_of, parts_of
 from tangguh.payments.gates.facts import NO_ORIGIN
 from tangguh.payments.gates.judge import count, gate_keys, judge, percent
+from tangguh.payments.incoming import contradiction
 from tangguh.payments.merchant.bill import bill_key, refuse_bill, settle_bill
 from tangguh.payments.payment import Decided, Payment, State
 from tangguh.payments.plans import (
@@ -58,6 +60,7 @@ from tangguh.payments.usage import (
     usage_keys,
     use_limit,
 )
+from tangguh.rails.rail import NO_FACTS, Facts
 
 PARKED_SECONDS_MAX: Final = 4 * 3600
 """So long a payment may wait for a closed gate with its money reserved; then it is given back."""
@@ -250,6 +253,7 @@ class Conclude(msgspec.Struct, frozen=True):
     payment_id: UUID
     outcome: Outcome
     rules: Rules
+    facts: Facts = NO_FACTS
 
     def keys(self, book: Book) -> Iterable[Key]:
         yield "payments", self.payment_id
@@ -283,8 +287,10 @@ class Conclude(msgspec.Struct, frozen=True):
     def decide(self, book: Book) -> Decided | Refused:
         """The payment after it. Refuses PAYMENT_NOT_FOUND.
 
-        An outcome that contradicts how the payment ended changes no money; it becomes an event
-        in the payment's timeline, for the settlement match to find.
+        An outcome that contradicts how the payment ended, or that names another amount or account
+        (``facts``), is not booked as if it agreed: it becomes an event in the payment's timeline,
+        from which it gets an owner. What a network settled otherwise than it had announced waits in
+        suspense.
         """
         payment = book.shelf(PAYMENTS).get(self.payment_id)
         if payment is None:
@@ -292,6 +298,8 @@ class Conclude(msgspec.Struct, frozen=True):
         if not payment.is_open:
             return self._too_late(book, payment)
         match self.outcome:
+            case Accepted(reference) if contradiction.differing(payment, self.facts):
+                return self._in_doubt(book, payment, _as_told(reference))
             case Accepted(reference, receipt):
                 return self._post(book, payment, _as_told(reference), _as_told(receipt))
             case Declined(reason, code):
@@ -321,6 +329,18 @@ class Conclude(msgspec.Struct, frozen=True):
             return record(book, done, "posted", _keep_in_suspense(book, payment, moved))
         raise InvariantBroken(f"the network has paid {payment.id} and the book: {moved.code}")
 
+    def _in_doubt(self, book: Book, payment: Payment, reference: str) -> Decided:
+        detail = contradiction.told(self.outcome, payment, self.facts)
+        if payment.kind == "credit":
+            kept = payment.to(State.POSTED, book.now, network_reference=reference)
+            why = Refused(Refusal.ORDER_INVALID, contradiction.differing(payment, self.facts))
+            _keep_in_suspense(book, payment, why)
+            return record(book, kept, contradiction.EVENT, detail)
+        way = self.rules.ways[payment.service]
+        due = next_inquiry_at(way, payment.accepted_at, payment.attempts, book.now)
+        waiting = payment.to(State.UNANSWERED, book.now, resolve_at=due)
+        return record(book, waiting, contradiction.EVENT, detail)
+
     def _give_up(self, book: Book, payment: Payment, refused: Refused) -> Decided:
         if payment.kind == "refund":
             _change_original(book, payment, self.rules, refunded=False)
@@ -341,13 +361,14 @@ class Conclude(msgspec.Struct, frozen=True):
         return record(book, waiting, "unanswered", why)
 
     def _too_late(self, book: Book, payment: Payment) -> Decided:
-        said_paid = isinstance(self.outcome, Accepted)
-        was_paid = payment.state in {State.POSTED, State.REFUNDED}
-        if isinstance(self.outcome, Unanswered) or said_paid == was_paid:
+        told = self.outcome
+        if isinstance(told, Unanswered) or not contradiction.contradicts(payment, told, self.facts):
             return Decided(payment, repeated=True)
         noted = msgspec.structs.replace(payment, events=payment.events + 1)
-        detail = f"the network now says {type(self.outcome).__name__.lower()}"
-        return msgspec.structs.replace(record(book, noted, "contradicted", detail), repeated=True)
+        said = record(
+            book, noted, contradiction.EVENT, contradiction.told(told, payment, self.facts)
+        )
+        return msgspec.structs.replace(said, repeated=True)
 
 
 def _refuse_debtor(order: PaymentOrder, debtor: Account) -> Refused | None:
@@ -413,8 +434,7 @@ def _undoes(refund: Payment) -> bool:
 
 def _as_told(text: str) -> str:
     """A network's words as they can be kept: any network may write anything into its fields."""
-    kept = text[:_TOLD_LENGTH_MAX].replace("\0", "\ufffd")
-    return kept.encode(errors="replace").decode()
+    return shown(text, _TOLD_LENGTH_MAX)
 
 
 _TOLD_LENGTH_MAX: Final = 200

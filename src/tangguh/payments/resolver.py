@@ -26,7 +26,7 @@ from tangguh.payments.desk import Desk, instruction_of, refunding_of
 from tangguh.payments.find import Find
 from tangguh.payments.gates.parked import release
 from tangguh.payments.payment import Payment, State
-from tangguh.rails.rail import Announcing
+from tangguh.rails.rail import NO_FACTS, Announcing, Facts
 
 log = structlog.get_logger("payments.resolver")
 
@@ -101,10 +101,15 @@ async def resolve(desk: Desk, payment: Payment) -> None:
     if payment.state is State.PARKED:
         await release(desk, payment)
         return
-    outcome = await _ASK[_way_of(payment)](desk, payment)
+    facts = NO_FACTS
+    way = _way_of(payment)
+    if way == "credit":
+        outcome, facts = await _ask_of_credit(desk, payment)
+    else:
+        outcome = await _ASK[way](desk, payment)
     if isinstance(outcome, NotSent):
         outcome = Unanswered(outcome.why)
-    await desk.decide(Conclude(payment.id, outcome, desk.rules))
+    await desk.decide(Conclude(payment.id, outcome, desk.rules, facts))
 
 
 async def ask(desk: Desk, payment: Payment) -> Outcome:
@@ -126,11 +131,11 @@ async def _ask_of_refund(desk: Desk, refund: Payment) -> Outcome:
     return outcome
 
 
-async def _ask_of_credit(desk: Desk, credit: Payment) -> Outcome:
+async def _ask_of_credit(desk: Desk, credit: Payment) -> tuple[Outcome, Facts]:
     """Money that was announced and not settled: only the network or its file can say."""
     rail = desk.rail_of(credit)
     if not isinstance(rail, Announcing):
-        return Unanswered("this network is not asked about credits")
+        return Unanswered("this network is not asked about credits"), NO_FACTS
     return await rail.inquire_incoming(credit.reference.removeprefix("in:"))
 
 
@@ -140,4 +145,4 @@ def _way_of(payment: Payment) -> str:
     return "credit" if brought else payment.kind
 
 
-_ASK: Final = {"payment": ask, "refund": _ask_of_refund, "credit": _ask_of_credit}
+_ASK: Final = {"payment": ask, "refund": _ask_of_refund}

@@ -7,7 +7,7 @@ transaction open, and never turns "no answer" into "no": ``link`` alone judges N
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 from uuid import UUID
 
 import msgspec
@@ -106,12 +106,28 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     settled_as: str = ""
 
 
+class Facts(msgspec.Struct, frozen=True):
+    """What a network's word names beside the end it tells. Amount in minor units.
+
+    None and empty: it does not say. Whoever takes the word compares them with what was announced.
+    """
+
+    amount_minor: int | None = None
+    account: str = ""
+
+
+NO_FACTS: Final = Facts()
+
+
 @runtime_checkable
 class Announcing(Protocol):
     """A rail whose network announces credits before it settles them, and can be asked of them."""
 
-    async def inquire_incoming(self, reference: str) -> Outcome:
-        """What became of a credit announced to us: Accepted is settled, Declined never will be."""
+    async def inquire_incoming(self, reference: str) -> tuple[Outcome, Facts]:
+        """What became of a credit announced to us: Accepted is settled, Declined never will be.
+
+        With what the answer names of it, to be compared with the announcement.
+        """
         ...
 
 
@@ -123,9 +139,12 @@ class Receiver(Protocol):
         ...
 
     async def settled(
-        self, rail: str, reference: str, outcome: Outcome
+        self, rail: str, reference: str, outcome: Outcome, facts: Facts = NO_FACTS
     ) -> Accepted | Declined | Unanswered:
-        """The network's word on an announced credit, or on a payment of ours by its reference."""
+        """The network's word on an announced credit, or on a payment of ours by its reference.
+
+        What ``facts`` name otherwise than the announcement is never booked as announced.
+        """
         ...
 
 

@@ -28,6 +28,7 @@ PROPOSALS: Final[dict[Kind, str]] = {
     Kind.AMOUNT_DIFFERS: "post the difference to suspense, or to the customer who ordered it",
     Kind.STATE_DIFFERS: "post to suspense as owed by the customer, and open a dispute",
     Kind.MISSING_IN_FILE: "inquire; if the network never had it, post to suspense and give it back",
+    Kind.ACCOUNT_DIFFERS: "agree with the network whose it is, then clear it from suspense",
     Kind.DUPLICATE: "post to suspense as due from the network, and claim it",
 }
 """What is proposed for each kind. Nothing is posted before two people have signed."""

@@ -36,6 +36,7 @@ class Kind(StrEnum):
     AMOUNT_DIFFERS = "amount_differs"
     STATE_DIFFERS = "state_differs"
     DUPLICATE = "duplicate"
+    ACCOUNT_DIFFERS = "account_differs"
 
 
 class Found(msgspec.Struct, frozen=True):

@@ -21,6 +21,7 @@ from tangguh.payments import store as payments
 from tangguh.payments.desk import instruction_of
 from tangguh.settlement import store
 from tangguh.settlement.breaks import OPEN, Break, repair_id_of, subject_of
+from tangguh.settlement.contradicted.agreeing import agree
 from tangguh.settlement.cycle import BackOffice
 from tangguh.settlement.formats import NETWORKS
 from tangguh.settlement.mend import ClearSuspense, RepairBreak
@@ -48,6 +49,8 @@ async def repair(
         return Refused(Refusal.ORDER_INVALID, "break", "there is no such break")
     if broken.state == "closed":
         return Refused(Refusal.ORDER_INVALID, "break", f"it is none: {broken.reason}")
+    if broken.difference_minor == 0:
+        return await agree(office, broken, signed)
     to = chart.SUSPENSE
     if to_customer:
         customer = await _customer_of(office, broken)

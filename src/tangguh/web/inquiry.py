@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 
 from tangguh.core.clock import business_date
+from tangguh.core.numbers import phone
 from tangguh.core.order import Payee, PaymentOrder, ToBank, ToBiller, ToPurse, ToWallet
 from tangguh.core.outcome import Declined, Refusal, Refused
 from tangguh.core.service import (
@@ -27,12 +28,15 @@ from tangguh.core.service import (
     TRANSFER_BIFAST,
     TRANSFER_CARDS,
 )
+from tangguh.core.text import is_fit, seen, shown, unfit_in
 from tangguh.customers import purses
 from tangguh.customers import store as customers
-from tangguh.rails.ewallet.wallet import phone_of
 from tangguh.rails.rail import Asked, Found
 from tangguh.web.door import Door
 
+_EMAIL_MAX: Final = 140
+_NAME_MAX: Final = 140
+_LINE_MAX: Final = 200
 LIVES: Final = timedelta(minutes=15)
 _MARK: Final = b"tangguh inquiry\n"
 TOPUP_OF_PRODUCT: Final = {
@@ -75,10 +79,15 @@ def service_of(payee: Payee, via: str = "bifast") -> str:
 
 
 def by_proxy(typed: str) -> ToBank:
-    """The payee behind a phone number (01, written 62...) or an e-mail address (02)."""
-    if "@" in typed:
-        return ToBank(bank="", account="", proxy_type="02", proxy=typed.strip().lower())
-    return ToBank(bank="", account="", proxy_type="01", proxy=phone_of(typed))
+    """The payee behind a phone number (01, written 62...) or an e-mail address (02).
+
+    The proxy is empty when what was typed is neither.
+    """
+    bare = seen(typed).strip()
+    if "@" in bare:
+        fits = is_fit(bare, _EMAIL_MAX) and not any(mark.isspace() for mark in bare)
+        return ToBank(bank="", account="", proxy_type="02", proxy=bare.lower() if fits else "")
+    return ToBank(bank="", account="", proxy_type="01", proxy=phone(typed))
 
 
 async def inquire(
@@ -107,19 +116,43 @@ async def inquire(
     )
     match said:
         case Found():
+            told = _shown_payee(said.payee)
+            if told is None:
+                return Refused(Refusal.PARTNER_UNREACHABLE, "to", "its answer cannot be read")
             return Inquired(
                 customer_id=customer_id,
                 service=service.id,
-                payee=said.payee,
-                name=said.name,
+                payee=told,
+                name=shown(said.name, _NAME_MAX),
                 amount_minor=said.amount_minor,
                 expires_at=now + LIVES,
-                lines=said.lines,
+                lines=tuple(
+                    (shown(name, 60), shown(value, _LINE_MAX)) for name, value in said.lines
+                ),
             )
         case Declined(reason, code):
             return Refused(reason, "to", f"the network said {code}" if code else "")
         case _:
             return Refused(Refusal.PARTNER_UNREACHABLE, "to", "the network does not answer now")
+
+
+def _shown_payee(payee: Payee) -> Payee | None:
+    """A network's payee with its words as they may be kept; None when its numbers may not be.
+
+    What must be repeated to the network unchanged (a session, a reference) cannot be mended.
+    """
+    match payee:
+        case ToBank() | ToWallet():
+            payee = msgspec.structs.replace(payee, name=shown(payee.name, _NAME_MAX))
+        case ToBiller():
+            payee = msgspec.structs.replace(
+                payee,
+                name=shown(payee.name, _NAME_MAX),
+                detail=shown(payee.detail, _LINE_MAX),
+            )
+        case _:
+            pass
+    return None if unfit_in(payee) else payee
 
 
 async def _inquire_purse(door: Door, customer_id: int, payee: ToPurse) -> Inquired | Refused:

@@ -8,11 +8,12 @@ import msgspec
 from starlette.requests import Request
 
 from tangguh.access.session import Locked, WrongPin
+from tangguh.core import numbers
 from tangguh.customers import store as customers
 from tangguh.customers.store import Customer
 from tangguh.web.api.operations import rate_limited
 from tangguh.web.door import Door
-from tangguh.web.problems import Trouble, problem
+from tangguh.web.problems import Trouble, problem, trouble
 
 NOWHERE: Final = "unknown"
 
@@ -25,8 +26,14 @@ def host_of(request: Request) -> str:
 async def prove(door: Door, *, host: str, phone: str, pin: str) -> Customer:
     """The customer with this phone number, if the PIN is theirs.
 
-    Raises Trouble: ``rate_limited``; ``pin_wrong`` with the tries left; ``pin_locked`` with a time.
+    The number is read however it was typed; what is none is said so, and is no wrong PIN. Raises
+    Trouble: ``parameter_invalid`` (phone); ``rate_limited``; ``pin_wrong`` with the tries left;
+    ``pin_locked`` with a time.
     """
+    number = numbers.phone(phone)
+    if not number:
+        raise trouble("parameter_invalid", "this is no phone number", "phone")
+    phone = number
     wait = max(
         door.logins.seconds_until_allowed(f"host {host}"),
         door.logins.seconds_until_allowed(f"phone {phone}"),

@@ -23,6 +23,7 @@ from tangguh.web.api import openapi
 from tangguh.web.api.operations import Endpoint, of_error, problem_response
 from tangguh.web.api.table import OPERATIONS
 from tangguh.web.door import Door
+from tangguh.web.gate import check_address
 from tangguh.web.partners import receipts
 from tangguh.web.problems import problem
 
@@ -105,6 +106,9 @@ class Straight:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         endpoint = None
         if scope["type"] == "http":
+            if wrong := check_address(scope):
+                await self._refuse(wrong, scope, receive, send)
+                return
             endpoint = self._endpoints.get((scope["method"], scope["path"]))
         if endpoint is None:
             await self._app(scope, receive, send)
@@ -115,6 +119,13 @@ class Straight:
         except Exception as error:
             answer = await _unexpected(request, error)
         _protect(answer.raw_headers, scope["scheme"])
+        answer.raw_headers.append(_NO_STORE)
+        await answer(scope, receive, send)
+
+    async def _refuse(self, field: str, scope: Scope, receive: Receive, send: Send) -> None:
+        found = problem("parameter_invalid", "holds what no text may hold", field)
+        answer = problem_response(found)
+        _protect(answer.raw_headers)
         answer.raw_headers.append(_NO_STORE)
         await answer(scope, receive, send)
 

@@ -19,6 +19,7 @@ from tangguh.core.cycle import cycles_of
 from tangguh.core.errors import TangguhError
 from tangguh.core.outcome import Refused
 from tangguh.settlement import cycle, store
+from tangguh.settlement.contradicted.listing import list_contradictions
 from tangguh.settlement.cycle import BackOffice
 from tangguh.settlement.file import Expected, FileRefused
 from tangguh.settlement.formats import NETWORKS
@@ -62,10 +63,19 @@ class Cycles:
 
     async def round(self) -> int:
         """Run every cycle that is over and was not run; how many were."""
+        await self._own_contradictions()
         done = 0
         for expected in self._over():
             done += await self._run_once(expected)
         return done
+
+    async def _own_contradictions(self) -> None:
+        """Whatever a network said twice and differently has an owner within a round."""
+        try:
+            for one in await list_contradictions(self._office):
+                log.warning("cycles.contradicted", kind=one.kind, owner=one.owner)
+        except TangguhError as trouble:
+            log.warning("cycles.failed", network="every", why=str(trouble))
 
     def _over(self) -> Iterator[Expected]:
         """The cycles of the last days that are over, oldest first, network by network."""

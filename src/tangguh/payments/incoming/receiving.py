@@ -26,7 +26,7 @@ from tangguh.payments.desk import Desk
 from tangguh.payments.incoming.receive import THE_NETWORK, ReceiveCredit
 from tangguh.payments.payment import Decided, Payment, State
 from tangguh.payments.refund import AcceptRefund
-from tangguh.rails.rail import Incoming
+from tangguh.rails.rail import NO_FACTS, Facts, Incoming
 
 log = structlog.get_logger("payments.incoming.receiving")
 
@@ -66,7 +66,7 @@ class Receiving:
         return _as_answer(decided.payment)
 
     async def settled(
-        self, rail: str, reference: str, outcome: Outcome
+        self, rail: str, reference: str, outcome: Outcome, facts: Facts = NO_FACTS
     ) -> Accepted | Declined | Unanswered:
         """The network's word on an announced credit, or on a payment of ours by its reference."""
         try:
@@ -75,7 +75,9 @@ class Receiving:
                 return Unanswered("no payment has this reference")
             if isinstance(outcome, NotSent | Unanswered):
                 return _as_answer(payment)
-            decided = await self._desk.decide(Conclude(payment.id, outcome, self._desk.rules))
+            decided = await self._desk.decide(
+                Conclude(payment.id, outcome, self._desk.rules, facts)
+            )
         except TangguhError as trouble:
             log.warning("receiving.failed", rail=rail, why=str(trouble))
             return Unanswered("the book cannot be reached")

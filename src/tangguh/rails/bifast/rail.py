@@ -28,7 +28,7 @@ from tangguh.rails.bifast.settings import BifastSettings, hub_key_of, private_ke
 from tangguh.rails.bifast.status import Reject, StatusReport
 from tangguh.rails.bifast.transfer import CreditTransfer, Party
 from tangguh.rails.link import Health
-from tangguh.rails.rail import Asked, Capabilities, Found, Instruction, Refunding
+from tangguh.rails.rail import NO_FACTS, Asked, Capabilities, Facts, Found, Instruction, Refunding
 
 log = structlog.get_logger("rails.bifast")
 
@@ -146,12 +146,13 @@ class BifastRail:
         """As ``refund``: there never was one."""
         return Declined(Refusal.PAYMENT_NOT_REFUNDABLE)
 
-    async def inquire_incoming(self, reference: str) -> Outcome:
+    async def inquire_incoming(self, reference: str) -> tuple[Outcome, Facts]:
         """What became of a credit announced to us, whose notice is late. Only ACSC is money."""
         report = await self._ask_status(reference, "")
         if not isinstance(report, StatusReport):
-            return report
-        return codes.outcome_of_settlement(report, report.settlement or reference)
+            return report, NO_FACTS
+        outcome = codes.outcome_of_settlement(report, report.settlement or reference)
+        return outcome, status.facts_of(report)
 
     async def register(self, registration: proxy.Registration) -> Outcome:
         """Register or change a proxy of a customer of ours. Accepted carries the hub's number."""

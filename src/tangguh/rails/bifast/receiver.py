@@ -202,7 +202,9 @@ class BifastReceiver:
         if not isinstance(outcome, Accepted | Declined):
             # No news: what was unknown before stays unknown.
             return None
-        said = await self._bank.settled("bifast", report.end_to_end_id, outcome)
+        said = await self._bank.settled(
+            "bifast", report.end_to_end_id, outcome, status.facts_of(report)
+        )
         if isinstance(said, Unanswered):
             return said
         if isinstance(said, Declined):

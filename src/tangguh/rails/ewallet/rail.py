@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tangguh.core.clock import Clock
+from tangguh.core.numbers import phone
 from tangguh.core.order import ToWallet
 from tangguh.core.outcome import (
     Accepted,
@@ -27,7 +28,7 @@ from tangguh.rails.ewallet.dana import DANA
 from tangguh.rails.ewallet.gopay import GOPAY
 from tangguh.rails.ewallet.isaku import ISAKU
 from tangguh.rails.ewallet.ovo import OVO
-from tangguh.rails.ewallet.wallet import Wallet, phone_of
+from tangguh.rails.ewallet.wallet import Wallet
 from tangguh.rails.link import Health
 from tangguh.rails.rail import Asked, Capabilities, Found, Instruction, Refunding
 from tangguh.rails.snap_partner import (
@@ -82,7 +83,7 @@ class EwalletRail:
         payee = asked_for.payee
         if not isinstance(payee, ToWallet) or payee.wallet not in self._partners:
             return Declined(Refusal.ORDER_INVALID, "wallet")
-        number = phone_of(payee.number)
+        number = phone(payee.number)
         if refused := WALLETS[payee.wallet].refuse(number, asked_for.amount_minor):
             return refused
         body = {

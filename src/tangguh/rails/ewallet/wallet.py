@@ -37,9 +37,3 @@ class Wallet(msgspec.Struct, frozen=True, kw_only=True):
         if amount_minor % self.step_minor:
             return Declined(Refusal.PARTNER_LIMIT, "amount")
         return None
-
-
-def phone_of(typed: str) -> str:
-    """A phone number as wallets write it: 0812... and +62812... become 62812..."""
-    digits = re.sub(r"[ .\-()]", "", typed).removeprefix("+")
-    return "62" + digits[1:] if digits.startswith("0") else digits

@@ -323,6 +323,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         summary="Log in on a device with phone number and PIN",
         handler=open_session,
         takes=views.OpenSession,
+        typed=frozenset({"phone"}),
         gives=views.SessionView,
         statuses=(201,),
         needs_session=False,

@@ -25,6 +25,7 @@ from tangguh.core.errors import (
     TangguhError,
 )
 from tangguh.web.door import Door
+from tangguh.web.gate import check_body
 from tangguh.web.problems import CONTENT_TYPE, Problem, Trouble, problem, trouble
 
 log = structlog.get_logger("web")
@@ -81,7 +82,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     ``problems`` are the codes beyond those every operation can answer. ``moves_money``: the
     request needs an Idempotency-Key and the device's signature; ``needs_key``: the key alone.
     ``takes_files``: the body is one file of these media, of at most ``file_bytes_max``;
-    ``gives_file`` is the medium of an answer that is a file.
+    ``gives_file`` is the medium of an answer that is a file. ``keeps_lines``: fields of the body
+    whose texts have line feeds; ``typed``: numbers as a person typed or pasted them.
     """
 
     id: str
@@ -100,6 +102,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     gives_file: str = ""
     parameters: tuple[Parameter, ...] = ()
     problems: tuple[str, ...] = ()
+    keeps_lines: frozenset[str] = frozenset()
+    typed: frozenset[str] = frozenset()
 
 
 class Endpoint:
@@ -168,6 +172,8 @@ class Endpoint:
         try:
             body = self._decoder.decode(raw)
             json.loads(raw, object_pairs_hook=_each_name_once)
+            operation = self._operation
+            check_body(raw, body, lines=operation.keeps_lines, typed=operation.typed)
             return body
         except RepeatedName as fault:
             raise trouble("json_invalid", str(fault), fault.name) from fault

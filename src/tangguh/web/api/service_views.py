@@ -8,12 +8,18 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from tangguh.core.numbers import TYPED_MAX
 from tangguh.web.api.views import AccountText, AmountText, ShutView
 
 BankCode = Annotated[str, Meta(pattern=r"^[0-9]{3}$(?!\n)", description="Clearing code, e.g. 014")]
 FarAccount = Annotated[str, Meta(pattern=r"^[0-9]{4,34}$(?!\n)")]
-ProxyText = Annotated[str, Meta(min_length=5, max_length=140, pattern=r"^[^\x00-\x20\x7f]+$(?!\n)")]
-WalletNumber = Annotated[str, Meta(pattern=r"^[+0-9][0-9 .\-]{7,19}$(?!\n)")]
+ProxyText = Annotated[
+    str, Meta(min_length=5, max_length=140, description="As typed: 0811-0000-001, name@example.org")
+]
+WalletNumber = Annotated[
+    str,
+    Meta(min_length=8, max_length=TYPED_MAX, description="As typed: 0811-0000-001, +62 811 ..."),
+]
 CustomerNo = Annotated[str, Meta(pattern=r"^[0-9]{4,20}$(?!\n)")]
 PurseNumber = Annotated[str, Meta(pattern=r"^[0-9]{12,19}$(?!\n)")]
 MerchantId = Annotated[str, Meta(pattern=r"^[A-Z0-9]{1,15}$(?!\n)")]

@@ -10,6 +10,7 @@ import segno
 
 from tangguh.core.clock import business_date
 from tangguh.core.money import NotMoney, format_decimal, parse_decimal
+from tangguh.core.numbers import phone
 from tangguh.core.order import Payee, ToBank, ToBiller, ToPurse, ToWallet
 from tangguh.core.outcome import Refused
 from tangguh.core.service import SERVICES
@@ -198,9 +199,15 @@ async def _payee(door: Door, asked: Any) -> tuple[Payee, int]:
         case views.AskBank(bank=bank, account=account, amount=amount):
             return ToBank(bank=bank, account=account), _minor(amount)
         case views.AskProxy(proxy=proxy, amount=amount):
-            return inquiry.by_proxy(proxy), _minor(amount)
+            found = inquiry.by_proxy(proxy)
+            if not found.proxy:
+                raise trouble("body_invalid", "no phone number and no e-mail address", "proxy")
+            return found, _minor(amount)
         case views.AskWallet(wallet=wallet, number=number, amount=amount):
-            return ToWallet(wallet, number), _minor(amount)
+            bare = phone(number)
+            if not bare:
+                raise trouble("body_invalid", "this is no phone number", "number")
+            return ToWallet(wallet, bare), _minor(amount)
         case views.AskBill(biller=biller, customer_no=number, amount=amount):
             return ToBiller(biller, number), _minor(amount) if amount is not None else 0
         case views.AskPurse(number=number):
@@ -246,6 +253,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         summary="Ask who would be paid, and what is owed, before paying",
         handler=create_inquiry,
         takes=views.NewInquiry,
+        typed=frozenset({"proxy", "number"}),
         gives=views.InquiryView,
         statuses=(201,),
         problems=(

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from tangguh.core.money import format_decimal
+from tangguh.core.numbers import TYPED_MAX
 from tangguh.core.order import (
     PaymentOrder,
     ToAccount,
@@ -47,8 +48,9 @@ AccountText = Annotated[str, Meta(pattern=r"^[0-9]{6,16}$(?!\n)", description="A
 PhoneText = Annotated[
     str,
     Meta(
-        pattern=r"^[1-9][0-9]{7,14}$(?!\n)",
-        description="E.164 without the plus, e.g. 6281100000001",
+        min_length=8,
+        max_length=TYPED_MAX,
+        description="A phone number as it was typed: 6281100000001, 0811-0000-001, +62 811 ...",
     ),
 ]
 PinText = Annotated[str, Meta(pattern=r"^[0-9]{6}$(?!\n)", description="Six digits")]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from tangguh.core.outcome import Refusal, Refused
+from tangguh.core.text import shown
 from tangguh.disputes.case import EVIDENCE_MAX, TEXT_LENGTH_MAX, Case
 from tangguh.disputes.complaints import Complaint, Complaints
 from tangguh.disputes.letters import letter
@@ -20,7 +20,6 @@ from tangguh.web.problems import trouble
 
 FILE_HEADERS: Final = {"Content-Security-Policy": "default-src 'none'; sandbox"}
 """A stranger's picture, though drawn by us, may do nothing in a browser but be looked at."""
-_CONTROLS: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 _DIGITS_MAX: Final = 2
 _COMPLAINTS: Final = uuid5(NAMESPACE_URL, "tangguh:complaints")
 
@@ -38,10 +37,8 @@ def case_id_of(who: str, key: str) -> UUID:
 
 
 def clean(text: str) -> str:
-    """What somebody typed, without what no text may hold; at most the length that is kept."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
-    printable = _CONTROLS.sub("", lines).encode(errors="ignore").decode()
-    return printable.strip()[:TEXT_LENGTH_MAX]
+    """What somebody typed, as it can be kept and shown; at most the length that is kept."""
+    return shown(text, TEXT_LENGTH_MAX, lines=True)
 
 
 async def own_case(door: Door, customer_id: int, text: str) -> Case:

@@ -26,6 +26,7 @@ from tangguh.listeners.limits import Limit, limited
 from tangguh.web import words
 from tangguh.web.api.operations import of_error, rate_limited, read_body
 from tangguh.web.door import Door
+from tangguh.web.gate import form_texts
 from tangguh.web.login import host_of
 from tangguh.web.pages.memory import Memory
 from tangguh.web.pages.screen import WORDS, show
@@ -219,7 +220,8 @@ class Frame:
         media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if self._page.takes_photo and media == "multipart/form-data":
             raw = await read_body(request, settings.photo_bytes_max)
-            return await _read_multipart(request, raw)
+            form, photo = await _read_multipart(request, raw)
+            return form_texts(form), photo
         if media != "application/x-www-form-urlencoded":
             raise trouble("content_type_wrong")
         raw = await read_body(request, settings.body_bytes_max)
@@ -232,7 +234,7 @@ class Frame:
             )
         except ValueError as fault:
             raise trouble("body_invalid") from fault
-        return dict(pairs), b""
+        return form_texts(dict(pairs)), b""
 
 
 def stranger(request: Request, door: Door, memory: Memory) -> Visit:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 from urllib.parse import urlencode
 
 from starlette.responses import Response
 
 from tangguh.core.format import money, typed_minor
+from tangguh.core.text import shown
 from tangguh.payments.payment import Payment
 from tangguh.web.api.mobile import visible_payment
 from tangguh.web.pages.frame import Page, Visit, redirect
@@ -18,7 +18,6 @@ from tangguh.web.pages.seal import RefundSlip, seal
 from tangguh.web.problems import trouble
 
 _REASON_MAX: Final = 100
-_UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
 async def show_refund(visit: Visit) -> Response:
@@ -39,7 +38,7 @@ async def take_refund(visit: Visit) -> Response:
         key=visit.door.ids.next().hex,
         payment_id=payment.id,
         amount_minor=amount_minor,
-        reason=_UNSAFE.sub("", visit.typed("reason"))[:_REASON_MAX],
+        reason=shown(visit.typed("reason"), _REASON_MAX),
     )
     return redirect(f"/review?{urlencode({'order': seal(visit.signing_key, slip)})}")
 

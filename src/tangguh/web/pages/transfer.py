@@ -10,9 +10,11 @@ import msgspec
 from starlette.responses import Response
 
 from tangguh.core.format import typed_minor
+from tangguh.core.numbers import digits
 from tangguh.core.order import PaymentOrder, ToAccount
 from tangguh.core.outcome import Refusal, Refused
 from tangguh.core.service import TRANSFER_ONUS
+from tangguh.core.text import shown
 from tangguh.customers import store as customers
 from tangguh.payments import store as payments
 from tangguh.payments.payment import Payment, State
@@ -27,7 +29,6 @@ _ACCOUNT: Final = re.compile(r"[0-9]{6,16}", re.ASCII)
 _LOOKED_BACK_MAX: Final = 200
 _RECENT_MAX: Final = 4
 _NOTE_MAX: Final = 100
-_UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
 async def show_transfer(visit: Visit) -> Response:
@@ -37,7 +38,7 @@ async def show_transfer(visit: Visit) -> Response:
 
 async def take_account(visit: Visit) -> Response:
     """Look the name up, so that it is seen before anything else is asked (E17)."""
-    door, text = visit.door, re.sub(r"[\s.-]", "", visit.typed("to"))
+    door, text = visit.door, digits(visit.typed("to"))
     if not _ACCOUNT.fullmatch(text):
         return await _transfer_page(visit, told=visit.words("transfer.number_malformed"))
     wait = visit.memory.name_checks.seconds_until_allowed(str(visit.me.customer_id))
@@ -81,7 +82,7 @@ async def take_amount(visit: Visit) -> Response:
         creditor_name=recipient.name,
         amount_minor=amount_minor,
         fee_minor=purse.fee_minor,
-        note=_UNSAFE.sub("", visit.typed("note"))[:_NOTE_MAX],
+        note=shown(visit.typed("note"), _NOTE_MAX),
     )
     return redirect(f"/review?{urlencode({'order': seal(visit.signing_key, slip)})}")
 

@@ -29,6 +29,7 @@ def trouble_page(words: Words, shared: dict[str, Any], found: Problem) -> Respon
         money_words=words(f"money.{found.money}"),
         advice=words(f"problem.{found.code}.do", seconds=after if after is not None else 30),
         code=found.code,
+        field=found.field if found.code == "body_invalid" else "",
         **shared,
     )
     if after is not None:
@@ -49,4 +50,6 @@ def pin_words(words: Words, found: Problem, now: datetime, key: str = "pin.wrong
         return words("pin.locked", time=moment(until, now, words.language))
     if found.code == "pin_wrong":
         return words(key, left=found.tries_left or 0)
+    if found.code == "parameter_invalid" and found.field == "phone":
+        return words("login.number_malformed")
     return words(f"problem.{found.code}.do", seconds=found.retry_after_seconds or 30)

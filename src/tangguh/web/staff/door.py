@@ -23,6 +23,7 @@ from tangguh.listeners.limits import SMALL, Limit, limited
 from tangguh.recovery.climber import Climber
 from tangguh.web.api.operations import of_error, problem_response, rate_limited, read_body
 from tangguh.web.door import Door
+from tangguh.web.gate import check_body
 from tangguh.web.problems import Trouble, of_refused, trouble
 from tangguh.work.control.room import ControlRoom
 from tangguh.work.guardian import Guardian
@@ -54,12 +55,15 @@ class Call:
 
     def read(self, shape: type[B]) -> B:
         """The body in its shape. Raises Trouble(json_invalid, body_invalid) naming the field."""
+        raw = self._body or b"{}"
         try:
-            return msgspec.json.decode(self._body or b"{}", type=shape)
+            body = msgspec.json.decode(raw, type=shape)
         except msgspec.ValidationError as fault:
             raise trouble("body_invalid", str(fault)) from fault
-        except msgspec.DecodeError as fault:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
             raise trouble("json_invalid", "not JSON") from fault
+        check_body(raw, body, lines=None)
+        return body
 
     @property
     def file(self) -> bytes:

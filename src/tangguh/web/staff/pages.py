@@ -28,6 +28,7 @@ from tangguh.web.api.operations import of_error, read_body
 from tangguh.web.care import desk as care
 from tangguh.web.care.story import label_of, reason_of, said_in, steps_of
 from tangguh.web.door import Door
+from tangguh.web.gate import form_texts
 from tangguh.web.pages.care.track import Shown, files_of
 from tangguh.web.pages.frame import LANGUAGE_COOKIE, check_origin, redirect
 from tangguh.web.pages.screen import WORDS, show
@@ -326,7 +327,7 @@ async def _read_form(request: Request) -> dict[str, str]:
         )
     except ValueError as fault:
         raise trouble("body_invalid") from fault
-    return dict(pairs)
+    return form_texts(dict(pairs))
 
 
 def routes(staff: StaffDoor) -> list[BaseRoute]:

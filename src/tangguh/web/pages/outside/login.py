@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from starlette.responses import Response
@@ -23,7 +22,6 @@ from tangguh.web.problems import Trouble, trouble
 from tangguh.web.words import LANGUAGES
 
 _YEAR_SECONDS: Final = 365 * 24 * 3600
-_SEPARATORS: Final = re.compile(r"[\s().-]+")
 _WHYS: Final = frozenset({"ended", "unsent", "out"})
 
 
@@ -37,10 +35,12 @@ async def show_login(visit: Visit) -> Response:
 async def log_in(visit: Visit) -> Response:
     """Open a session; an older one of this browser ends, so its token is worth nothing."""
     door = visit.door
-    phone = phone_of(visit.typed("phone"))
     try:
         customer = await login.prove(
-            door, host=login.host_of(visit.request), phone=phone, pin=visit.typed("pin")
+            door,
+            host=login.host_of(visit.request),
+            phone=visit.typed("phone"),
+            pin=visit.typed("pin"),
         )
     except Trouble as found:
         told = pin_words(visit.words, found.problem, door.clock.now())
@@ -86,12 +86,6 @@ async def choose_language(visit: Visit) -> Response:
         samesite="lax",
     )
     return answer
-
-
-def phone_of(text: str) -> str:
-    """A phone number as people write it (``0811-0000-001``, ``+62 811 …``) in E.164 digits."""
-    digits = _SEPARATORS.sub("", text).removeprefix("+")
-    return f"62{digits[1:]}" if digits.startswith("0") else digits
 
 
 def _login_page(visit: Visit, *, phone: str, told: str = "", status: int = 200) -> Response:

@@ -13,9 +13,11 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from tangguh.core.format import typed_minor
+from tangguh.core.numbers import digits, phone
 from tangguh.core.order import Payee, ToBank, ToBiller, ToPurse, ToWallet
 from tangguh.core.outcome import Refusal, Refused
 from tangguh.core.service import BILL, SERVICES, TOPUP, TOPUP_CARD
+from tangguh.core.text import shown
 from tangguh.customers import purses
 from tangguh.rails.banks import BANKS, OUR_CODE
 from tangguh.rails.billers.rail import BILLERS
@@ -30,7 +32,6 @@ from tangguh.web.shutters import Shut
 _ACCOUNT: Final = re.compile(r"[0-9]{4,34}", re.ASCII)
 _NUMBER: Final = re.compile(r"[0-9]{4,20}", re.ASCII)
 _NOTE_MAX: Final = 100
-_UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f]")
 _NEVER: Final = ""
 
 
@@ -42,11 +43,12 @@ async def show_bank(visit: Visit) -> Response:
 async def take_bank(visit: Visit) -> Response:
     """Ask whose account it is."""
     via = _via(visit.typed("via"))
-    proxy, account = visit.typed("proxy"), re.sub(r"[\s.-]", "", visit.typed("account_no"))
+    proxy, account = visit.typed("proxy"), digits(visit.typed("account_no"))
     payee: Payee = ToBank(bank=visit.typed("bank"), account=account)
     told = ""
     if proxy and via == "bifast":
-        payee = by_proxy(proxy)
+        found = by_proxy(proxy)
+        payee, told = found, "" if found.proxy else visit.words("ask.proxy_malformed")
     elif visit.typed("bank") not in BANKS or not _ACCOUNT.fullmatch(account):
         told = visit.words("ask.bank_malformed")
     return await _take(visit, "bank", payee, via, told, service=TRANSFER_VIA[via])
@@ -60,8 +62,13 @@ async def show_wallet(visit: Visit) -> Response:
 async def take_wallet(visit: Visit) -> Response:
     """Ask whose wallet it is."""
     service = _service(visit, TOPUP)
-    payee = ToWallet(visit.request.path_params["name"], visit.typed("number"))
-    told = "" if payee.number else visit.words("ask.number_missing")
+    typed = visit.typed("number")
+    payee = ToWallet(visit.request.path_params["name"], phone(typed))
+    told = (
+        ""
+        if payee.number
+        else visit.words(f"ask.{'phone_malformed' if typed else 'number_missing'}")
+    )
     return await _take(visit, "wallet", payee, _NEVER, told, service=service)
 
 
@@ -73,7 +80,7 @@ async def show_bill(visit: Visit) -> Response:
 async def take_bill(visit: Visit) -> Response:
     """Ask what is owed."""
     service = _service(visit, BILL)
-    number = re.sub(r"[\s.-]", "", visit.typed("number"))
+    number = digits(visit.typed("number"))
     payee = ToBiller(visit.request.path_params["name"], number)
     told = "" if _NUMBER.fullmatch(number) else visit.words("ask.number_malformed")
     return await _take(visit, "bill", payee, _NEVER, told, service=service)
@@ -86,7 +93,7 @@ async def show_emoney(visit: Visit) -> Response:
 
 async def take_emoney(visit: Visit) -> Response:
     """Find the e-money."""
-    door, number = visit.door, re.sub(r"[\s.-]", "", visit.typed("number"))
+    door, number = visit.door, digits(visit.typed("number"))
     purse = None
     if _NUMBER.fullmatch(number):
         purse = await purses.by_number(door.pool, door.book_id, number)
@@ -140,7 +147,7 @@ def slip_of(
         lines=found.lines,
         amount_minor=amount_minor,
         fee_minor=fee_minor,
-        note=_UNSAFE.sub("", visit.typed("note"))[:_NOTE_MAX],
+        note=shown(visit.typed("note"), _NOTE_MAX),
     )
 
 
