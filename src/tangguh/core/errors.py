@@ -3,11 +3,16 @@
 TangguhError
 ├── Misconfigured        the settings contradict themselves or name what is not there
 ├── StoreUnavailable     PostgreSQL cannot be reached; nothing was changed
+│   ├── StoreCannotWrite it can be reached and takes no writes: disk full, read-only
 │   └── Ambiguous        a commit was sent and its fate is unknown; ask again with the same id
 ├── Overloaded           a bounded queue is full; nothing was changed, try again later
 ├── FenceLost            another writer took the book; this one must stop
 ├── ContractBroken       a network broke its own protocol
 └── InvariantBroken      our bug: log, page, close the scope
+    ├── RowRefused       PostgreSQL will not write a row: its values are at fault
+    │   └── RowTaken     the key is another row's already
+    └── StoreBroken      our statement, schema or rights do not fit the database
+        └── StoreDamaged what is stored cannot be read: an integrity signal
 """
 
 from __future__ import annotations
@@ -28,6 +33,10 @@ class StoreUnavailable(TangguhError):
     """PostgreSQL cannot be reached; nothing was changed."""
 
 
+class StoreCannotWrite(StoreUnavailable):
+    """PostgreSQL takes no writes now (disk full, read-only); nothing was changed."""
+
+
 class Ambiguous(StoreUnavailable):
     """A commit was sent and its fate is not known yet; ask again with the same id."""
 
@@ -46,3 +55,19 @@ class ContractBroken(TangguhError):
 
 class InvariantBroken(TangguhError):
     """A rule that must always hold does not. This is our bug."""
+
+
+class RowRefused(InvariantBroken):
+    """PostgreSQL will not write this row: its values are at fault. The message is the rule."""
+
+
+class RowTaken(RowRefused):
+    """The key is another row's already."""
+
+
+class StoreBroken(InvariantBroken):
+    """Our statement, our schema or our rights do not fit the database."""
+
+
+class StoreDamaged(StoreBroken):
+    """What is stored cannot be read: a damaged page, index or file."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 
 Listener = Callable[[str, str], None]
 """Called with the name of a broken rule and a detail without personal data."""
@@ -36,7 +37,8 @@ class Marks:
         if not holds:
             self.broken[name] += 1
             for listener in self._listeners:
-                listener(name, detail)
+                with suppress(Exception):  # who cannot listen must not stop who has work to do
+                    listener(name, detail)
         return holds
 
     def sometimes(self, name: str) -> None:

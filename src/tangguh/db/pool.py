@@ -1,6 +1,6 @@
 """Connections to PostgreSQL. Whoever holds a ``Connection`` may write; nobody else can.
 
-The driver's exceptions end here: what leaves this package is StoreUnavailable or a bug.
+The driver's exceptions end here: what leaves this package is one of ``core.errors``.
 """
 
 from __future__ import annotations
@@ -12,14 +12,13 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
-from tangguh.core.errors import StoreUnavailable
+from tangguh.core.errors import RowRefused
+from tangguh.db.errors import DRIVER_ERRORS, translation_of
 
 Connection: TypeAlias = asyncpg.Connection
 Record: TypeAlias = asyncpg.Record
 
-UniqueViolation = asyncpg.UniqueViolationError
-IntegrityViolation = asyncpg.IntegrityConstraintViolationError
-UNWRITABLE = (IntegrityViolation, asyncpg.DataError, ValueError, OverflowError, TypeError)
+UNWRITABLE = (RowRefused, ValueError, OverflowError, TypeError)
 """What PostgreSQL, or the driver on the way there, will not write: the values are at fault."""
 
 
@@ -29,29 +28,19 @@ class RuleBroken(asyncpg.RaiseError):  # type: ignore[misc]
     sqlstate = "TG001"
 
 
-_LOST = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.ObjectNotInPrerequisiteStateError,
-    OSError,
-    TimeoutError,
-)
-
 COMMAND_TIMEOUT_SECONDS = 30.0
 CONNECT_TIMEOUT_SECONDS = 5.0
 
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn the driver's connection troubles into StoreUnavailable; let everything else through."""
+    """Turn the driver's errors into the bank's own, by the table in ``db.errors``."""
     try:
         yield
-    except _LOST as lost:
-        raise StoreUnavailable(f"PostgreSQL cannot be reached: {type(lost).__name__}") from lost
+    except RuleBroken:
+        raise
+    except DRIVER_ERRORS as found:
+        raise translation_of(found) from found
 
 
 async def connect(dsn: str) -> Connection:

@@ -65,6 +65,10 @@ RETURNING epoch, batch_no, head_hash
 UPDATE books SET batch_no = $3, head_hash = $4
  WHERE book_id = $1 AND epoch = $2 AND batch_no = $3 - 1 AND head_hash = $5
 
+-- name: confirm_book
+-- Whether this writer still holds the fence and the head is where it left it. Writes nothing.
+SELECT 1 FROM books WHERE book_id = $1 AND epoch = $2 AND head_hash = $3
+
 -- name: add_batch
 -- The batch's own row: one link of the chain. Same parameters as advance_book, and $6, $7.
 INSERT INTO batches (book_id, batch_no, epoch, decided_at, commands, previous, hash)

@@ -45,6 +45,11 @@ class Sealed(msgspec.Struct, frozen=True):
     changed: list[tuple[ShelfPlan[Any, Any], list[Any]]]
     appended: list[tuple[JournalPlan, list[Row]]]
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is to be written: its commands only read, or were refused."""
+        return self.head is self.previous
+
 
 async def take_book(connection: Connection, book_id: int) -> Head:
     """Fence every earlier writer of the book and become its writer."""
@@ -101,7 +106,10 @@ def seal(
     shelves: Iterable[Shelf[Any, Any]],
     appended: list[tuple[JournalPlan, list[Row]]],
 ) -> Sealed:
-    """Close a batch: take what changed and compute its link of the chain."""
+    """Close a batch: take what changed and compute its link of the chain.
+
+    A batch that changes nothing has no link: its head is the one before.
+    """
     fresh: list[tuple[ShelfPlan[Any, Any], list[Any]]] = []
     changed: list[tuple[ShelfPlan[Any, Any], list[Any]]] = []
     for shelf in shelves:
@@ -112,6 +120,8 @@ def seal(
     for plan, rows in appended:
         if plan.sort_key is not None:
             rows.sort(key=plan.sort_key)
+    if not any(rows for _, rows in (*fresh, *changed, *appended)):
+        return Sealed(book_id, previous, previous, decided_at, commands, [], [], [])
     batch_no = previous.batch_no + 1
     header = chain.Header(book_id, batch_no, previous.epoch, decided_at, commands)
     streams = ((plan.table, rows) for plan, rows in appended if rows)
@@ -139,6 +149,18 @@ async def commit(connection: Connection, batch: Sealed) -> None:
         if broken.constraint_name == "fence_lost":
             raise FenceLost from broken
         raise InvariantBroken(str(broken)) from broken
+
+
+async def confirm(connection: Connection, batch: Sealed) -> None:
+    """For answers that change nothing: is what they were read from still the book as it stands?
+
+    Raises FenceLost when another writer took the book, or memory is not what was committed.
+    """
+    found = await connection.fetchrow(
+        LEDGER["confirm_book"], batch.book_id, batch.previous.epoch, batch.previous.hash
+    )
+    if found is None:
+        raise FenceLost
 
 
 async def _open_batch(connection: Connection, batch: Sealed) -> None:

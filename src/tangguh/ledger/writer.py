@@ -4,6 +4,10 @@ While one batch is being committed the next one is decided; when idle a command 
 once. There is no timer. Nobody is answered before the commit. If a commit's fate is unknown the
 writer takes the fence again, which tells for certain; callers hear Ambiguous only when
 PostgreSQL cannot be asked in time (ADR-0008).
+
+From the moment a batch is closed until its fate is settled the writer is in doubt, and in doubt it
+closes no other: whatever raises in between, the worst that follows is that it is dead and says so
+(ADR-0032). What must be settled is settled before anything is logged.
 """
 
 from __future__ import annotations
@@ -12,9 +16,8 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
-import msgspec
 import structlog
 
 from tangguh.audit.journal import JournalPlan
@@ -24,15 +27,21 @@ from tangguh.core.errors import (
     FenceLost,
     InvariantBroken,
     Overloaded,
+    StoreBroken,
+    StoreCannotWrite,
     StoreUnavailable,
     TangguhError,
 )
 from tangguh.core.ids import Ids
 from tangguh.core.marks import always
-from tangguh.db.pool import UNWRITABLE, Connection, cut_after, translated
+from tangguh.db.pool import UNWRITABLE
 from tangguh.ledger import store
 from tangguh.ledger.book import Book
 from tangguh.ledger.command import Command
+from tangguh.ledger.decider import Decider as Decider
+from tangguh.ledger.decider import WriterSettings as WriterSettings
+from tangguh.ledger.lines import Lines
+from tangguh.ledger.loading import load_rows
 from tangguh.ledger.plans import LEDGER_JOURNALS
 from tangguh.ledger.shelf import ShelfPlan
 from tangguh.ledger.ticket import Ticket, split
@@ -40,43 +49,14 @@ from tangguh.ledger.ticket import Ticket, split
 A = TypeVar("A")
 log = structlog.get_logger("ledger.writer")
 
-_KEY_ROUNDS_MAX: Final = 4
-"""A command may name more keys once its first are loaded; more rounds than this is a bug."""
-
-
 _BATCHES_BEFORE_LEARNING: Final = 20
 """When PostgreSQL is first asked to look at the tables; then at ten times that, and so on."""
 
 _COMMANDS_PER_PAUSE: Final = 8
 """About a sixth of a millisecond of decisions: what a step of PostgreSQL may wait for us."""
 
-_COMMANDS_PER_LOOK: Final = 32
-"""The same for naming keys, which is quicker."""
-
-_CLOSE_SECONDS_MAX: Final = 2.0
-"""What saying good-bye may take before the line is just cut."""
-
-
-class Decider(Protocol):
-    """Whoever can have a command decided: the writer in this process, or one behind a socket."""
-
-    async def decide(self, command: Command[A]) -> A:
-        """The durable answer. Raises Overloaded, StoreUnavailable or Ambiguous."""
-        ...
-
-
-class WriterSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Bounds of one writer, each with its unit.
-
-    ``silence_seconds_max``: a connection on which one step takes longer is cut and made anew.
-    """
-
-    book_id: int = 1
-    batch_commands_max: int = 2_000
-    queue_commands_max: int = 20_000
-    ambiguity_seconds: float = 5.0
-    reconnect_seconds: float = 0.1
-    silence_seconds_max: float = 10.0
+_FAILURES_MAX: Final = 20
+"""So often a batch is tried while PostgreSQL can be asked each time what became of it."""
 
 
 class Writer:
@@ -92,17 +72,24 @@ class Writer:
         settings: WriterSettings | None = None,
     ) -> None:
         self.settings = settings or WriterSettings()
-        self._dsn = dsn
+        self._lines = Lines(dsn, self.settings.book_id, self.settings.silence_seconds_max)
         self._clock = clock
         self._journals = (*LEDGER_JOURNALS, *journals)
         self._book = Book(ids, shelves, journals)
         self._head = store.Head(0, 0, b"")
+        """What memory follows from. A batch is closed on it, so PostgreSQL, which compares it
+        with its own, refuses whatever was decided on a batch that it does not have."""
+        self._in_doubt = False
+        self._failing_since: float | None = None
+        self._failures = 0
+        self._asked: set[asyncio.Future[list[Any]]] = set()
         self._queue: deque[Ticket] = deque()
         self._queued = 0
+        self._hand: deque[Ticket] = deque()
         self._open: list[Ticket] = []
         self._open_commands = 0
+        self._flying: deque[Ticket] = deque()
         self._flight: asyncio.Task[None] | None = None
-        self._flying: list[Ticket] = []
         self._busy: dict[str, set[Any]] = {}
         self._wake = asyncio.Event()
         self._learn_at = _BATCHES_BEFORE_LEARNING
@@ -119,22 +106,19 @@ class Writer:
 
     async def start(self) -> None:
         """Become the book's writer. Raises StoreUnavailable or Misconfigured."""
-        self._read = await store.open_line(self._dsn)
-        self._write = await store.open_line(self._dsn)
-        with translated():
-            self._adopt(await store.take_book(self._write, self.settings.book_id))
+        await self._lines.open()
+        self._adopt(await self._lines.take())
         self._task = asyncio.create_task(self._run(), name="book writer")
+        self._task.add_done_callback(self._see_end)
 
     async def stop(self) -> None:
         """Answer what was handed in, then let go of the book."""
         self._stopping = True
         self._wake.set()
-        if self._task is not None:
-            await self._task
-        if self._learning is not None:
-            await self._learning
-        for connection in (self._read, self._write):
-            await _close(connection)
+        tasks = [task for task in (self._task, self._flight, self._learning) if task is not None]
+        if tasks:
+            await asyncio.wait(tasks)
+        await self._lines.close()
 
     async def decide(self, command: Command[A]) -> A:
         """The decision's answer, once it is durable.
@@ -161,6 +145,8 @@ class Writer:
         elif len(commands) > self.settings.batch_commands_max:
             future.set_exception(Overloaded("more commands than one batch can hold"))
         else:
+            self._asked.add(future)
+            future.add_done_callback(self._asked.discard)
             self._queue.append(Ticket(commands, future))
             self._queued += len(commands)
             self.taken += len(commands)
@@ -174,8 +160,9 @@ class Writer:
 
     @property
     def is_open(self) -> bool:
-        """Whether commands are taken: it holds the fence and is not closing."""
-        return self._dead is None and not self._stopping and self._task is not None
+        """Whether commands are taken: it holds the fence, its loop runs, and it is not closing."""
+        is_running = self._task is not None and not self._task.done()
+        return self._dead is None and not self._stopping and is_running
 
     @property
     def fate(self) -> TangguhError | None:
@@ -188,94 +175,92 @@ class Writer:
         while self._dead is None:
             await self._wake.wait()
             self._wake.clear()
-            while self._dead is None and (tickets := self._collect()):
-                await self._load_and_decide(tickets)
+            while self._dead is None and self._collect():
+                await self._load_and_decide()
                 self._commit_if_idle()
-            if self._stopping and not self._queue and self._flight is None and not self._open:
+            if self._stopping and self._flight is None and not (self._queue or self._open):
                 return
 
-    def _collect(self) -> list[Ticket]:
-        """Tickets that still fit into the open batch; after a refused batch, one at a time."""
-        if self._cautious:
-            if self._flight is not None or self._open or not self._queue:
-                return []
-            self._cautious -= 1
-            return [self._queue.popleft()]
-        room = self.settings.batch_commands_max - self._open_commands
-        tickets: list[Ticket] = []
-        while self._queue and len(self._queue[0].commands) <= room:
-            ticket = self._queue.popleft()
-            room -= len(ticket.commands)
-            tickets.append(ticket)
-        return tickets
+    def _see_end(self, task: asyncio.Task[None]) -> None:
+        """The second line of defence: a task that ended by a fault leaves nobody waiting."""
+        if task.cancelled():
+            self._die(InvariantBroken(f"the {task.get_name()} was cancelled"))
+        elif (fault := task.exception()) is not None:
+            self._die(InvariantBroken(f"the {task.get_name()} ended: {fault!r}"))
+        elif self._dead is not None:
+            self._die(self._dead)
+        self._wake.set()
 
-    async def _load_and_decide(self, tickets: list[Ticket]) -> None:
+    def _collect(self) -> bool:
+        """Take tickets in hand that still fit into the open batch; whether there are any.
+
+        After a refused batch, one at a time.
+        """
+        if self._cautious:
+            if self._flight is None and not self._open and self._queue:
+                self._cautious -= 1
+                self._hand.append(self._queue.popleft())
+            return bool(self._hand)
+        room = self.settings.batch_commands_max - self._open_commands
+        while self._queue and len(self._queue[0].commands) <= room:
+            room -= len(self._queue[0].commands)
+            self._hand.append(self._queue.popleft())
+        return bool(self._hand)
+
+    async def _load_and_decide(self) -> None:
         generation = self._generation
         try:
-            with translated(), cut_after(self._read, self.settings.silence_seconds_max):
-                await self._load(tickets)
+            await self._lines.reading(self._load())
         except StoreUnavailable as unavailable:
-            await self._lose_read_connection(tickets, unavailable)
+            await self._lose_read_line(unavailable)
             return
         except Exception as bug:
-            log.exception("book.load_failed")
-            self._blame(tickets, repr(bug))
+            self._blame(self._let_go(), repr(bug))
+            _say("exception", "book.load_failed")
             return
         if generation != self._generation:
             # Memory was rebuilt while we loaded: what was loaded before is gone, so load again.
-            self._queue.extendleft(reversed(tickets))
-            self._wake.set()
+            self._put_back()
             return
-        await self._decide(tickets)
+        await self._decide()
 
-    async def _load(self, tickets: list[Ticket]) -> None:
+    def _let_go(self) -> list[Ticket]:
+        tickets = list(self._hand)
+        self._hand.clear()
+        return tickets
+
+    def _put_back(self) -> None:
+        """What is in hand is for later."""
+        self._queue.extendleft(reversed(self._let_go()))
+        self._wake.set()
+
+    async def _load(self) -> None:
         book = self._book
         # Before the keys are named: some of them are of today (limits), and today must not change
         # between naming and deciding.
         book.tick(self._clock.now())
         for shelf in book.shelves():
             shelf.trim(self._busy.get(shelf.plan.name, set()))
-        commands: Sequence[Command[Any]] = [c for ticket in tickets for c in ticket.commands]
-        shelves = {shelf.plan.name: shelf for shelf in book.shelves()}
-        rows = {name: shelf.rows for name, shelf in shelves.items()}
-        for _ in range(_KEY_ROUNDS_MAX):
-            wanted: dict[str, dict[Any, None]] = {}
-            curious: list[tuple[Command[Any], list[tuple[str, Any]]]] = []
-            for number, command in enumerate(commands, start=1):
-                missing = [(name, key) for name, key in command.keys(book) if key not in rows[name]]
-                for name, key in missing:
-                    wanted.setdefault(name, {})[key] = None
-                if missing and not command.names_keys_at_once:
-                    curious.append((command, missing))
-                if number % _COMMANDS_PER_LOOK == 0:
-                    await asyncio.sleep(0)
-            for name, keys in wanted.items():
-                await store.load(self._read, self.settings.book_id, shelves[name], list(keys))
-            # Only a row that was found can name more rows; one that is absent says nothing.
-            commands = [
-                command
-                for command, missing in curious
-                if any(rows[name].get(key) is not None for name, key in missing)
-            ]
-            if not commands:
-                return
+        commands = [command for ticket in self._hand for command in ticket.commands]
+        await load_rows(book, commands, self._lines.read, self.settings.book_id)
 
-    async def _decide(self, tickets: list[Ticket]) -> None:
+    async def _decide(self) -> None:
         """Decide ticket by ticket, giving way now and then while a commit is in flight.
 
         Deciding holds the event loop: without the pauses PostgreSQL would wait for the end of
         these decisions at each of its own steps, and the two would not overlap.
         """
         generation = self._generation
-        for number, ticket in enumerate(tickets):
+        while self._hand:
+            ticket = self._hand[0]
             await self._decide_one(ticket, generation)
             if self._generation != generation or self._dead is not None:
                 # Memory was rebuilt while we paused: this ticket and the rest are decided anew.
-                self._queue.extendleft(reversed(tickets[number:]))
-                self._wake.set()
+                self._put_back()
                 return
             self._queued -= len(ticket.commands)
             self._open.append(ticket)
+            self._hand.popleft()
             self._open_commands += len(ticket.commands)
             self._commit_if_idle()
 
@@ -289,9 +274,9 @@ class Writer:
                 ticket.answers.append(command.decide(book))
             except Exception as bug:
                 book.undo()
-                log.exception("book.decision_failed", command=type(command).__name__)
-                always("book.decides", holds=False, detail=type(command).__name__)
                 ticket.answers.append(InvariantBroken(f"{type(command).__name__}: {bug!r}"))
+                always("book.decides", holds=False, detail=type(command).__name__)
+                _say("exception", "book.decision_failed", command=type(command).__name__)
             if self._flight is not None and number % _COMMANDS_PER_PAUSE == 0:
                 await asyncio.sleep(0)
                 if self._generation != generation:
@@ -312,22 +297,29 @@ class Writer:
     # ---- committing ----------------------------------------------------------------------------
 
     def _commit_if_idle(self) -> None:
-        if self._flight is not None or not self._open or self._deciding:
+        if self._in_doubt or self._flight is not None or self._dead is not None:
             return
-        tickets, commands = self._open, self._open_commands
+        if self._deciding or not self._open:
+            return
+        self._in_doubt = True
+        commands = self._open_commands
+        self._flying.extend(self._open)
         self._open, self._open_commands = [], 0
         try:
             batch = self._seal(commands)
         except Exception as bug:
             # Nothing was sent: what the batch changed is dropped with the memory it changed.
-            log.exception("book.batch_cannot_be_sealed")
             self._adopt(self._head)
             self._queued += commands
+            tickets = list(self._flying)
+            self._flying.clear()
             self._blame(tickets, repr(bug))
+            _say("exception", "book.batch_cannot_be_sealed")
             return
-        self._flying = tickets
+        self._head = batch.head
         self._book.batch_no = batch.head.batch_no + 1
         self._flight = asyncio.create_task(self._fly(batch), name="book commit")
+        self._flight.add_done_callback(self._see_end)
 
     def _seal(self, commands: int) -> store.Sealed:
         book = self._book
@@ -342,144 +334,159 @@ class Writer:
         """Commit one batch and answer it, or find out what became of it."""
         try:
             try:
-                with translated(), cut_after(self._write, self.settings.silence_seconds_max):
-                    await store.commit(self._write, batch)
-                self._landed(batch.head)
+                await self._lines.commit(batch)
+                self._landed(batch, batch.head)
+            except FenceLost as lost:
+                self._die(lost, flown=lost)  # PostgreSQL said so, and wrote nothing
+            except StoreBroken:
+                raise
             except (*UNWRITABLE, InvariantBroken) as refused:
-                rule = getattr(refused, "constraint_name", None) or str(refused)
-                log.exception("book.batch_refused", rule=rule)
-                await self._recover(batch, f"PostgreSQL refused it: {rule}")
+                await self._recover(batch, StoreUnavailable(), f"PostgreSQL refused it: {refused}")
+                _say("error", "book.batch_refused", batch=batch.head.batch_no, rule=str(refused))
             except StoreUnavailable as lost:
-                log.warning("book.commit_unknown", batch=batch.head.batch_no, why=str(lost))
-                await self._recover(batch)
+                await self._recover(batch, lost)
+                _say("warning", "book.commit_unknown", batch=batch.head.batch_no, why=str(lost))
         except (FenceLost, StoreUnavailable) as lost:
             self._die(lost)
-        except Exception as bug:
-            log.exception("book.commit_failed")
+        except BaseException as bug:
             self._die(InvariantBroken(f"a batch could not be committed: {bug!r}"))
+            raise
         finally:
             self._flight = None
-            if self._dead is None:
-                self._commit_if_idle()
+            self._commit_if_idle()
             self._wake.set()
 
-    def _landed(self, head: store.Head) -> None:
+    def _landed(self, batch: store.Sealed, head: store.Head) -> None:
+        """What flew is durable: first the state, then the answers."""
         self._head = head
         self._busy = {}
-        self.batches += 1
+        self._failing_since, self._failures = None, 0
+        self._in_doubt = False
+        while self._flying:
+            self._flying[0].answer()
+            self._flying.popleft()
+        self.batches += not batch.is_empty
         if self.batches >= self._learn_at:
             self._learn_at *= 10
-            self._learning = asyncio.create_task(self._learn(), name="book statistics")
-        for ticket in self._flying:
-            ticket.answer()
-        self._flying = []
+            tables = [shelf.plan.table for shelf in self._book.shelves() if shelf.plan.table]
+            every = [*tables, *(plan.table for plan in self._journals)]
+            self._learning = asyncio.create_task(self._lines.learn(every), name="book statistics")
 
-    async def _recover(self, batch: store.Sealed, refused: str | None = None) -> None:
+    async def _recover(
+        self, batch: store.Sealed, lost: StoreUnavailable, refused: str = ""
+    ) -> None:
         """Learn the batch's fate by taking the fence again; decide anew what was not committed.
 
         A batch that PostgreSQL refused is decided again one command at a time, so that only the
-        command that breaks a rule is answered with a bug.
+        command that breaks a rule is answered with a bug. One that fails for too long, or on a full
+        disk, is given up: nothing of it was written, and its callers are told so.
         """
+        if self._failing_since is None:
+            self._failing_since = self._clock.monotonic()
+        self._failures += 1
         head = await self._retake(batch)
         if head.hash == batch.head.hash:
-            self._landed(head)
+            self._landed(batch, head)
             return
         if head.hash != batch.previous.hash:
             raise FenceLost
-        flown, waiting = self._flying, self._open
-        self._flying, self._open, self._open_commands = [], [], 0
         self._adopt(head)
-        flown = [ticket for ticket in flown if not ticket.future.done()]
-        again = [ticket for ticket in waiting if not ticket.future.done()]
-        if refused is None:
+        is_enough = self._failures > _FAILURES_MAX and self._is_hopeless()
+        if isinstance(lost, StoreCannotWrite) or is_enough:
+            for ticket in (*self._flying, *self._open):
+                ticket.fail(lost)
+            self._flying.clear()
+            self._open, self._open_commands = [], 0
+            await self._clock.sleep(self.settings.reconnect_seconds)
+            return
+        self._again(refused)
+
+    def _again(self, refused: str) -> None:
+        """Back into the queue, in the order they came."""
+        flown = [ticket for ticket in self._flying if not ticket.future.done()]
+        again = [ticket for ticket in self._open if not ticket.future.done()]
+        if not refused:
             again = [*flown, *again]
         self._queue.extendleft(reversed(again))
         self._queued += sum(len(ticket.commands) for ticket in again)
-        if refused is not None and flown:
+        self._open, self._open_commands = [], 0
+        if refused and flown:
             self._queued += sum(len(ticket.commands) for ticket in flown)
             self._blame(flown, refused)
+        self._flying.clear()
 
     async def _retake(self, batch: store.Sealed) -> store.Head:
-        deadline = self._clock.monotonic() + self.settings.ambiguity_seconds
         while True:
             try:
-                with translated():
-                    await self._reconnect()
-                    with cut_after(self._write, self.settings.silence_seconds_max):
-                        return await store.retake_book(
-                            self._write, self.settings.book_id, batch.head.epoch
-                        )
-            except StoreUnavailable:
-                if self._clock.monotonic() >= deadline:
-                    self._give_up_on_waiting()
+                return await self._lines.retake(batch.previous.epoch)
+            except StoreUnavailable as lost:
+                if self._is_hopeless():
+                    self._give_up_on_waiting(lost)
                     if self._stopping:
                         raise
                 await self._clock.sleep(self.settings.reconnect_seconds)
 
-    def _give_up_on_waiting(self) -> None:
+    def _is_hopeless(self) -> bool:
+        """Whether callers have waited for long enough to be told what is known."""
+        since = self._failing_since
+        now = self._clock.monotonic()
+        return since is not None and now - since >= self.settings.ambiguity_seconds
+
+    def _give_up_on_waiting(self, lost: StoreUnavailable) -> None:
         """Tell what is known: a batch that was sent is ambiguous, the rest did nothing."""
         for ticket in self._flying:
             ticket.fail(Ambiguous())
         for ticket in (*self._open, *self._queue):
-            ticket.fail(StoreUnavailable())
+            ticket.fail(lost)
         self._queued -= sum(len(ticket.commands) for ticket in self._queue)
         self._queue.clear()
 
     def _adopt(self, head: store.Head) -> None:
-        """Begin anew from what PostgreSQL has."""
+        """Begin anew from what PostgreSQL has. Only when all of it is done is there no doubt."""
         self._generation += 1
-        self._head = head
         self._busy = {}
         self._book.forget()
         self._book.batch_no = head.batch_no + 1
+        self._head = head
+        self._in_doubt = False
 
-    async def _reconnect(self) -> None:
-        for connection in (self._read, self._write):
-            await _close(connection, at_once=True)
-        self._read = await store.open_line(self._dsn)
-        self._write = await store.open_line(self._dsn)
-
-    async def _lose_read_connection(
-        self, tickets: list[Ticket], unavailable: StoreUnavailable
-    ) -> None:
+    async def _lose_read_line(self, unavailable: StoreUnavailable) -> None:
         """Loading failed: nothing was decided. Connect again; say so if there is no hope just now.
 
         While a commit finds out its own fate there is hope: its tickets and these wait together.
         """
         if self._flight is not None:
-            self._queue.extendleft(reversed(tickets))
+            self._put_back()
             await asyncio.wait({self._flight})
-            self._wake.set()
         else:
-            for ticket in tickets:
+            for ticket in self._hand:
                 self._queued -= len(ticket.commands)
                 ticket.fail(unavailable)
-        if self._dead is not None or not self._read.is_closed():
-            return
-        try:
-            self._read = await store.open_line(self._dsn)
-        except StoreUnavailable:
+            self._hand.clear()
+        if self._dead is None and not await self._lines.mend_read():
             await self._clock.sleep(self.settings.reconnect_seconds)
+        self._wake.set()
 
-    async def _learn(self) -> None:
-        """Beside the work, on a connection of its own; not worth stopping for if it fails."""
-        tables = [shelf.plan.table for shelf in self._book.shelves() if shelf.plan.table]
-        with suppress(StoreUnavailable):
-            await store.learn(self._dsn, [*tables, *(plan.table for plan in self._journals)])
-
-    def _die(self, error: TangguhError) -> None:
+    def _die(self, error: TangguhError, *, flown: TangguhError | None = None) -> None:
+        """Never again. What flew may be there or not; of what was not sent nothing was done."""
+        is_news = self._dead is None
         self._dead = error
-        log.error("book.writer_stopped", why=str(error))
-        for ticket in [*self._flying, *self._open, *self._queue]:
+        for ticket in self._flying:
+            ticket.fail(flown or Ambiguous())
+        for ticket in (*self._hand, *self._open, *self._queue):
             ticket.fail(error)
-        self._flying, self._open, self._open_commands = [], [], 0
-        self._queue.clear()
-        self._queued = 0
+        for future in tuple(self._asked):
+            if not future.done():
+                future.set_exception(Ambiguous())
+        for held in (self._flying, self._hand, self._open, self._queue):
+            held.clear()
+        self._open_commands = self._queued = 0
+        self._wake.set()
+        if is_news:
+            _say("error", "book.writer_stopped", why=str(error))
 
 
-async def _close(connection: Connection, *, at_once: bool = False) -> None:
-    if at_once:
-        connection.terminate()
-    elif not connection.is_closed():
-        with suppress(StoreUnavailable), translated():
-            await connection.close(timeout=_CLOSE_SECONDS_MAX)
+def _say(level: str, event: str, **more: Any) -> None:
+    """A line in the log, if there is one to be had: a log decides nothing here."""
+    with suppress(Exception):
+        getattr(log, level)(event, **more)

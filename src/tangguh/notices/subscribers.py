@@ -16,9 +16,10 @@ from uuid import UUID
 import msgspec
 
 from tangguh.core.clock import Clock
+from tangguh.core.errors import RowTaken
 from tangguh.core.ids import Ids
 from tangguh.core.outcome import Refusal, Refused
-from tangguh.db.pool import Connection, Pool, UniqueViolation
+from tangguh.db.pool import Connection, Pool
 from tangguh.notices.address import address_of
 from tangguh.notices.notice import Person, Via
 from tangguh.notices.settings import NoticesSettings
@@ -78,7 +79,7 @@ class Subscribers:
         now, subscription = self._clock.now(), self._ids.next()
         try:
             person = await self._keep(via, address, components, language, subscription)
-        except UniqueViolation:
+        except RowTaken:
             # Two asked for the same new address at once: the second finds the first.
             person = await self._keep(via, address, components, language, subscription)
         until = now + CONFIRM_WITHIN
