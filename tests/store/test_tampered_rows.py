@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import pytest
 
 from paper import PaperRail
-from stories import ANA, BUDI, RUPIAH, account_of, pay, proved, refund, give_back, scan, transfer
+from stories import ANA, BUDI, give_back, pay, proved, refund, scan, transfer
 from tangguh.app import Bank
 from tangguh.core.outcome import Accepted, Refusal, Unanswered
 from tangguh.guard.closure import SignalClass
@@ -82,15 +82,12 @@ STORIES: Sequence[tuple[str, tuple[str, ...]]] = [
     ),
     (
         "a payment that was posted is shown as voided",
-        (
-            "UPDATE payments SET state = 'voided', refusal = 'declined'"
-            " WHERE order_key = '1:a'",
-        ),
+        ("UPDATE payments SET state = 'voided', refusal = 'declined' WHERE order_key = '1:a'",),
     ),
     (
         "the payee of an open payment is somebody else",
         (
-            "UPDATE payments SET order_json = replace(order_json::text, '\"acquirer\":\"93600914\"',"
+            'UPDATE payments SET order_json = replace(order_json::text, \'"acquirer":"93600914"\','
             " '\"acquirer\":\"93600915\"')::json WHERE state = 'unanswered'",
         ),
     ),
@@ -119,7 +116,7 @@ STORIES: Sequence[tuple[str, tuple[str, ...]]] = [
         (
             "UPDATE entries SET amount_minor = amount_minor + sign(amount_minor)::bigint,"
             " balance_minor = balance_minor + sign(amount_minor)::bigint"
-            f" WHERE batch_no = (SELECT max(batch_no) FROM entries)",
+            " WHERE batch_no = (SELECT max(batch_no) FROM entries)",
             "UPDATE accounts AS a SET posted_minor = (SELECT balance_minor FROM entries AS e"
             " WHERE e.account_id = a.account_id ORDER BY seq DESC LIMIT 1)"
             " WHERE EXISTS (SELECT FROM entries AS e WHERE e.account_id = a.account_id)",
@@ -155,8 +152,13 @@ async def test_what_is_changed_by_sql_is_seen_live_and_by_the_proof(
 async def test_an_invented_floor_buys_nothing(bank: Bank, paper: PaperRail) -> None:
     """An overdraft by SQL, on an account the bank has not in memory: the order is refused."""
     await lived(bank, paper)
-    await by_sql(bank, "UPDATE accounts SET floor_minor = -100000000000, kind = 'vault'")
-    again = await Bank.open(bank.settings, bank.writer._dsn, rails=bank.rails, clock=bank.clock, ids=bank.ids)
+    await by_sql(
+        bank,
+        "UPDATE accounts SET floor_minor = -100000000000, kind = 'vault' WHERE owner_id = 1",
+    )
+    again = await Bank.open(
+        bank.settings, bank.writer._dsn, rails=bank.rails, clock=bank.clock, ids=bank.ids
+    )
     try:
         paid = await pay(again, await transfer(again, 90_000_000_00, key="z"))
         assert paid.refusal is Refusal.INSUFFICIENT_FUNDS

@@ -18,6 +18,7 @@ import msgspec
 import structlog
 
 from tangguh.audit.journal import JournalPlan
+from tangguh.audit.walk import Head
 from tangguh.core.clock import Clock
 from tangguh.core.errors import (
     Ambiguous,
@@ -176,6 +177,11 @@ class Writer:
     def is_open(self) -> bool:
         """Whether commands are taken: it holds the fence and is not closing."""
         return self._dead is None and not self._stopping and self._task is not None
+
+    @property
+    def head(self) -> Head:
+        """The newest link that is known to be committed."""
+        return Head(self._head.batch_no, self._head.hash) if self._head.batch_no else Head()
 
     @property
     def fate(self) -> TangguhError | None:
