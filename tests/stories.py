@@ -144,7 +144,7 @@ class PutState(msgspec.Struct, frozen=True):
     def decide(self, book: Book) -> None:
         account = book.accounts.get(self.account_id)
         assert account is not None
-        book.accounts.put(self.account_id, msgspec.structs.replace(account, state=self.state))
+        book.set_terms(msgspec.structs.replace(account, state=self.state))
 
 
 async def put_state(bank: Bank, account_id: int, state: AccountState) -> None:

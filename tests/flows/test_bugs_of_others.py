@@ -232,7 +232,7 @@ async def test_a_burst_then_a_restart(dsn: str, clock: HandClock) -> None:
     for burst in (1, 2):
         writer = Writer(dsn, clock, Ids(clock, random.Random(burst)))
         await writer.start()
-        await writer.decide(OpenAccount(1, Kind.VAULT, 0, None))
+        await writer.decide(OpenAccount(1, Kind.VAULT))
         await writer.decide(OpenAccount(2, Kind.CUSTOMER, 1))
         posts = [
             Post(uuid(burst * 10_000 + number), "test", ((1, -7), (2, 7)))

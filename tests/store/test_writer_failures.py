@@ -90,7 +90,7 @@ async def opened_writer(dsn: str, settings: WriterSettings = IMPATIENT) -> Write
     clock = SystemClock()
     writer = Writer(dsn, clock, Ids(clock), settings=settings)
     await writer.start()
-    await writer.decide(OpenAccount(1, Kind.VAULT, 0, None))
+    await writer.decide(OpenAccount(1, Kind.VAULT))
     await writer.decide(OpenAccount(2, Kind.CUSTOMER, 1))
     return writer
 
@@ -447,7 +447,7 @@ async def test_the_books_time_does_not_run_backwards(dsn: str, clock: HandClock)
     writer = Writer(dsn, clock, Ids(clock, random.Random(1)))
     await writer.start()
     for number, kind in ((1, Kind.VAULT), (2, Kind.CUSTOMER)):
-        await writer.decide(OpenAccount(number, kind, 0, None))
+        await writer.decide(OpenAccount(number, kind))
     first = await writer.decide(post(1))
     clock.advance(-3600)
     second = await writer.decide(post(2))

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tangguh.app.bank import BESIDE, JOURNALS, Bank
+from tangguh.app.bank import BESIDE, JOURNALS, SHELVES, Bank
 
-__all__ = ["BESIDE", "JOURNALS", "Bank"]
+__all__ = ["BESIDE", "JOURNALS", "SHELVES", "Bank"]

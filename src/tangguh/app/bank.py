@@ -17,9 +17,11 @@ from tangguh.access.session import Sessions
 from tangguh.access.staff import StaffRegister
 from tangguh.app.care import Care
 from tangguh.app.networks import Switchboard, guarded, rails_for, rules_for, switch_key
+from tangguh.audit.head import HeadFile
 from tangguh.audit.trail import ACTS
 from tangguh.config import Settings
 from tangguh.core.clock import Clock, SystemClock
+from tangguh.core.errors import Misconfigured
 from tangguh.core.ids import Ids
 from tangguh.core.money import IDR
 from tangguh.customers import seed as demo
@@ -33,6 +35,7 @@ from tangguh.ledger.plans import LEDGER_JOURNALS
 from tangguh.ledger.store import LEDGER
 from tangguh.ledger.writer import Writer
 from tangguh.notices.desk import customer
+from tangguh.payments.checks.sealed import seal_old_rows
 from tangguh.payments.desk import Desk
 from tangguh.payments.incoming.receiving import Receiving
 from tangguh.payments.people.changes import CHANGE_EVENTS, PEOPLE_SHELVES
@@ -74,7 +77,7 @@ from tangguh.work.cycles import Cycles
 from tangguh.work.guardian import Guardian
 from tangguh.work.issuer import IssuerDoor
 from tangguh.work.names import AccountBook
-from tangguh.work.pulse import Pulse
+from tangguh.work.pulse import Pulse, refuse_other_head
 from tangguh.work.senses import BankSenses, watch_at
 from tangguh.work.terminals import TerminalDoor
 from tangguh.work.transit import TransitDesk
@@ -141,8 +144,18 @@ class Bank:
         self.door.notice = self.guardian.notice
         self.guard_door = GuardDoor(self.desk, self.guardian, self.book_id, settings.guard)
         self.pulse = Pulse(
-            self.guardian, self.desk, pool, self.book_id, CHAINED, clock, settings.guard
+            self.guardian,
+            self.desk,
+            pool,
+            self.book_id,
+            CHAINED,
+            clock,
+            settings.guard,
+            shelves=SHELVES,
+            known=lambda: self.writer.head,
         )
+        path = settings.guard.head_path
+        self.head_file = HeadFile(Path(path), self.book_id) if path else None
         for rail in rails.values():
             if isinstance(rail, Gatekeeper):
                 rail.alarm = self._unauthorised
@@ -188,6 +201,13 @@ class Bank:
         if bank.issuer is not None:
             switchboard.handler = bank.issuer.handle
         await bank.writer.start()
+        try:
+            bank.pulse.resume(await refuse_other_head(pool, bank.book_id, bank.head_file))
+        except Misconfigured:
+            await bank.writer.stop()
+            await pool.close()
+            raise
+        await seal_old_rows(bank.writer, pool, bank.book_id, SHELVES)
         await demo.open_own_accounts(bank.writer)
         await bank.read_tariff()
         await bank.guardian.reload()
@@ -200,6 +220,9 @@ class Bank:
         if self.settings.guard.mode != "off":
             self._running.append(asyncio.create_task(self.guardian.run(), name="guardian"))
             self._running.append(asyncio.create_task(self.pulse.run(), name="pulse"))
+            if self.head_file is not None:
+                keeping = self.pulse.keep_head(self.head_file)
+                self._running.append(asyncio.create_task(keeping, name="head"))
             self._running.append(asyncio.create_task(self.climber.run(), name="climber"))
         if self.settings.cycles is not None:
             office = BackOffice(self.desk, self.pool, self.book_id, self.clock)
@@ -321,7 +344,7 @@ class Bank:
     async def prove(self) -> Proof:
         """Check every money invariant on one snapshot."""
         async with self.pool.connection() as connection:
-            return await prove(connection, self.book_id, BESIDE)
+            return await prove(connection, self.book_id, BESIDE, SHELVES)
 
     def _prepare_recovery(self) -> None:
         """The way back: what is recorded, what can be asked, who climbs."""
@@ -376,6 +399,8 @@ class Bank:
         await self.care.close()
         self.guardian.close()
         await self.writer.stop()
+        if self.head_file is not None:
+            await self.pulse.remember(self.head_file)
         for rail in self.rails.values():
             await rail.close()
         self.pins.close()

@@ -201,6 +201,7 @@ class Household:
                 "snapshot_key_path": str(self.place.signing_pair("status")[0]),
                 "page_url": self.addresses["status"],
             }
+        values["guard"]["head_path"] = str(self.place.directory / "book-head.json")
         for section, changes in self._overrides.items():
             if section in ("gateway", "sim", "watch", "status_page"):
                 continue

@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import msgspec
 from cyclopts import Parameter
 
-from tangguh.app import BESIDE
+from tangguh.app import BESIDE, SHELVES
 from tangguh.config import load
 from tangguh.core.errors import Misconfigured, TangguhError
 from tangguh.db.embedded import EmbeddedPostgres
@@ -68,17 +68,28 @@ async def prove_dsn(dsn: str, book_id: int = 1) -> Proof:
         async with pool.connection() as connection:
             if not await is_migrated(connection):
                 raise Misconfigured("there is no book in this database yet")
-            return await prove_book(connection, book_id, BESIDE)
+            return await prove_book(connection, book_id, BESIDE, SHELVES)
     finally:
         await pool.close()
 
 
 def table(proof: Proof) -> str:
     """The proof as people read it."""
-    lines = [
-        f"{'holds ' if one.holds else 'BROKEN'}  {one.name}  {one.detail}".rstrip()
-        for one in proof.invariants
-    ]
-    verdict = "Every rupiah is accounted for." if proof.passed else "The book is broken."
-    lines.append(f"{verdict} {proof.accounts:,} accounts, {proof.entries:,} entries.")
+    words = {True: "holds  ", False: "BROKEN ", None: "UNKNOWN"}
+    lines = [f"{words[one.holds]} {one.name}  {one.detail}".rstrip() for one in proof.invariants]
+    lines.append(
+        f"{_verdict(proof)} {_size(proof.accounts)} accounts, {_size(proof.entries)} entries."
+    )
     return "\n".join(lines)
+
+
+def _verdict(proof: Proof) -> str:
+    if proof.passed:
+        return "Every rupiah is accounted for."
+    if any(one.holds is False for one in proof.invariants):
+        return "The book is broken."
+    return "Not everything could be read, so nothing is said of it."
+
+
+def _size(count: int | None) -> str:
+    return "an unknown number of" if count is None else f"{count:,}"

@@ -164,6 +164,6 @@ def _table(result: Smoke) -> str:
         f"{one.detail}"
         for one in [*result.services, result.subscription]
     ]
-    holding = sum(one.holds for one in result.proof.invariants)
+    holding = sum(one.holds is True for one in result.proof.invariants)
     lines.append(f"proof: {holding} of {len(result.proof.invariants)} invariants hold")
     return "\n".join(lines)

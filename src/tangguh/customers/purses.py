@@ -48,9 +48,7 @@ async def issue(book: Decider, pool: Pool, book_id: int, purse: Purse, tier: str
     """
     for account_id in (purse.account_id, purse.pending_id):
         if account_id:
-            opened = await book.decide(
-                OpenAccount(account_id, Kind.PURSE, purse.customer_id, 0, tier)
-            )
+            opened = await book.decide(OpenAccount(account_id, Kind.PURSE, purse.customer_id, tier))
             if isinstance(opened, Refused):
                 raise ValueError(opened.detail)
     await pool.fetch(

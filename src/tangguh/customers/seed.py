@@ -55,7 +55,7 @@ async def open_own_accounts(book: Decider) -> None:
     # All at once, for the writer puts into one batch what comes together.
     await asyncio.gather(
         *(
-            book.decide(OpenAccount(account_id, kind, 0, chart.floor_of(kind)))
+            book.decide(OpenAccount(account_id, kind))
             for account_id, kind in chart.OWN_ACCOUNTS.items()
         )
     )

@@ -76,6 +76,7 @@ CASES: Final[ShelfPlan[UUID, Case]] = ShelfPlan(
     update="change_cases",
     to_change=_change,
     rows_max=20_000,
+    sealed_by=1,
 )
 CASE_EVENTS: Final = JournalPlan(
     table="case_events",

@@ -33,6 +33,8 @@ THRESHOLDS: Final[dict[str, Threshold]] = {
         Threshold("mark.broken", 1, 1, SignalClass.INTEGRITY),
         Threshold("row.differs", 1, 1, SignalClass.INTEGRITY),
         Threshold("chain.broken", 1, 1, SignalClass.INTEGRITY),
+        Threshold("row.unreadable", 1, 1, SignalClass.INTEGRITY),
+        Threshold("pulse.blind", 1, 1, SignalClass.INTEGRITY),
     )
 }
 

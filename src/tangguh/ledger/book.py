@@ -21,6 +21,7 @@ from tangguh.ledger import posting as postings
 from tangguh.ledger.account import Account, AccountState
 from tangguh.ledger.hold import Hold, HoldState, already_ended
 from tangguh.ledger.plans import (
+    ACCOUNT_TERMS,
     ACCOUNTS,
     ENTRIES,
     HOLDS,
@@ -29,6 +30,7 @@ from tangguh.ledger.plans import (
     POSTINGS,
     POSTINGS_WRITTEN,
     REVERSALS,
+    terms_of,
 )
 from tangguh.ledger.posting import Entry, Posting
 from tangguh.ledger.shelf import Shelf, ShelfPlan, UndoEntry
@@ -65,6 +67,7 @@ class Book:
         self.reversals: Shelf[UUID, UUID] = self._shelves[REVERSALS.name]
         self._entries = self._journals[ENTRIES.table]
         self._posted = self._journals[POSTINGS_WRITTEN.table]
+        self._terms = self._journals[ACCOUNT_TERMS.table]
 
     # ---- for decisions -------------------------------------------------------------------------
 
@@ -225,7 +228,12 @@ class Book:
 
     def open_account(self, account: Account) -> Account:
         """Add an account with nothing on it. The id must be unused: callers ask ``accounts``."""
+        return self.set_terms(account)
+
+    def set_terms(self, account: Account) -> Account:
+        """Keep what an account is (kind, owner, state, floor, tier), in the chain too."""
         self.accounts.put(account.account_id, account)
+        self._terms.append(terms_of(account, self.batch_no, len(self._terms)))
         return account
 
     # ---- for the writer ------------------------------------------------------------------------

@@ -17,7 +17,7 @@ import msgspec
 from tangguh.core.outcome import Refusal, Refused
 from tangguh.ledger.account import Account, AccountState
 from tangguh.ledger.book import Book
-from tangguh.ledger.chart import Kind
+from tangguh.ledger.chart import Kind, floor_of
 from tangguh.ledger.hold import Hold
 from tangguh.ledger.posting import Entry, Posting, differing_field
 
@@ -179,14 +179,16 @@ class Reverse(msgspec.Struct, frozen=True, gc=False):
 
 
 class OpenAccount(msgspec.Struct, frozen=True, gc=False):
-    """Open an account with nothing on it. A repeat gives the account as it is."""
+    """Open an account with nothing on it. A repeat gives the account as it is.
+
+    How low it may go follows from its kind (``chart.floor_of``); nobody may ask for more.
+    """
 
     names_keys_at_once: ClassVar[bool] = True
 
     account_id: int
     kind: Kind
     owner_id: int = 0
-    floor_minor: int | None = 0
     tier: str = ""
 
     def keys(self, book: Book) -> Iterable[Key]:
@@ -207,7 +209,7 @@ class OpenAccount(msgspec.Struct, frozen=True, gc=False):
                 AccountState.OPEN,
                 0,
                 0,
-                self.floor_minor,
+                floor_of(self.kind),
                 0,
                 book.now,
                 0,

@@ -2,11 +2,21 @@
 
 -- name: load_accounts
 -- Accounts the writer does not have in memory. Leans on the primary keys. The balance is that of
--- the newest entry, which nobody can change: a row that was changed beside the book buys nothing.
-SELECT a.account_id, a.kind, a.owner_id, a.state, coalesce(newest.balance_minor, 0) AS posted_minor,
-       a.held_minor, a.floor_minor, coalesce(newest.seq, 0) AS entry_seq, a.opened_at,
-       a.overdrawn_minor, a.tier
+-- the newest entry and what the account is stands in its newest terms, which nobody can change: a
+-- row that was changed beside the book buys nothing. (An old account has its terms when the bank
+-- has started once.)
+SELECT a.account_id, coalesce(t.kind, a.kind) AS kind, coalesce(t.owner_id, a.owner_id) AS owner_id,
+       coalesce(t.state, a.state) AS state, coalesce(newest.balance_minor, 0) AS posted_minor,
+       a.held_minor,
+       CASE WHEN t.account_id IS NULL THEN a.floor_minor ELSE t.floor_minor END AS floor_minor,
+       coalesce(newest.seq, 0) AS entry_seq, coalesce(t.opened_at, a.opened_at) AS opened_at,
+       a.overdrawn_minor, coalesce(t.tier, a.tier) AS tier
   FROM accounts AS a
+  LEFT JOIN LATERAL (SELECT n.account_id, n.kind, n.owner_id, n.state, n.floor_minor, n.opened_at,
+                            n.tier
+                       FROM account_terms AS n
+                      WHERE n.book_id = $1 AND n.account_id = a.account_id
+                      ORDER BY n.batch_no DESC, n.ordinal DESC LIMIT 1) AS t ON true
   LEFT JOIN LATERAL (SELECT e.seq, e.balance_minor FROM entries AS e
                       WHERE e.book_id = $1 AND e.account_id = a.account_id
                       ORDER BY e.seq DESC LIMIT 1) AS newest ON true

@@ -208,5 +208,45 @@ ENTRIES: Final = JournalPlan(
     sort_key=itemgetter(0, 1),
 )
 
+ACCOUNT_TERMS: Final = JournalPlan(
+    table="account_terms",
+    columns=(
+        "account_id",
+        "batch_no",
+        "ordinal",
+        "kind",
+        "owner_id",
+        "state",
+        "floor_minor",
+        "opened_at",
+        "tier",
+    ),
+    order_by="ordinal",
+)
+"""What an account is, at its opening and after each change of that."""
+
+ROW_SEALS: Final = JournalPlan(
+    table="row_seals",
+    columns=("relation", "row_key", "batch_no", "ordinal", "digest"),
+    order_by="ordinal",
+)
+"""The digests of rows of shelves that are ``sealed_by`` a key."""
+
+
+def terms_of(account: Account, batch_no: int, ordinal: int) -> Row:
+    """The account's terms as a row of the chain."""
+    return (
+        account.account_id,
+        batch_no,
+        ordinal,
+        account.kind,
+        account.owner_id,
+        account.state,
+        account.floor_minor,
+        account.opened_at,
+        account.tier,
+    )
+
+
 LEDGER_SHELVES: Final[tuple[ShelfPlan[Any, Any], ...]] = (ACCOUNTS, HOLDS, POSTINGS, REVERSALS)
-LEDGER_JOURNALS: Final = (POSTINGS_WRITTEN, ENTRIES)
+LEDGER_JOURNALS: Final = (POSTINGS_WRITTEN, ENTRIES, ACCOUNT_TERMS, ROW_SEALS)

@@ -1,32 +1,38 @@
 """The ledger's invariants, provable at any moment on the truth in PostgreSQL.
 
 Each is one query that looks for what breaks it; no row found means it holds. The chain is walked
-apart: every append-only row is hashed again. All of it reads one snapshot.
+apart: every append-only row is hashed again. All of it reads one snapshot. What cannot be read is
+no answer, and said as such, with where.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import re
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, Final
 
 import msgspec
 
-from tangguh.audit import chain
-from tangguh.audit.journal import JournalPlan, Row
+from tangguh.audit.journal import JournalPlan
+from tangguh.audit.walk import head_of, head_trouble, outside, walk
+from tangguh.db.pages import COULD_NOT_LOOK, UNREADABLE, unreadable_pages
 from tangguh.db.pool import Connection, Record
 from tangguh.db.queries import Queries
 
 PROOF: Final = Queries("tangguh.ledger", "proof.sql")
 LEDGER_INVARIANTS: Final = tuple(name for name in PROOF.names() if not name.startswith("read_"))
 
-_BATCHES_PER_STEP: Final = 500
+_BATCHES_PER_STEP: Final = 2_000
+_SHOWN_MAX: Final = 5
+_OF_THESE: Final = re.compile(r"/\* of these: (.*?) \*/")
+_TABLE: Final = re.compile(r"\b(?:FROM|JOIN)\s+([a-z_]+)\b")
 
 
 class Invariant(msgspec.Struct, frozen=True):
-    """One rule, whether it holds, and what was found when it does not."""
+    """One rule, whether it holds (None: it could not be looked at), and what was found or where."""
 
     name: str
-    holds: bool
+    holds: bool | None
     detail: str
 
 
@@ -34,96 +40,111 @@ async def prove(
     connection: Connection, book_id: int, queries: Queries, names: Sequence[str]
 ) -> list[Invariant]:
     """Run the named blocks of ``queries``; each takes (book_id) and gives what breaks the rule."""
-    proved: list[Invariant] = []
-    for name in names:
-        broken = await connection.fetch(f"{queries[name]}\nLIMIT 5", book_id)
-        proved.append(Invariant(name, not broken, "; ".join(_describe(row) for row in broken)))
-    return proved
+    return [
+        await looked(connection, name, _broken(connection, book_id, queries[name]))
+        for name in names
+    ]
+
+
+def _broken(connection: Connection, book_id: int, block: str) -> Callable[[], Awaitable[str]]:
+    async def look() -> str:
+        broken = await connection.fetch(f"{block}\nLIMIT {_SHOWN_MAX}", book_id)
+        return "; ".join(_describe(row) for row in broken)
+
+    look.__doc__ = block
+    return look
+
+
+async def looked(
+    connection: Connection, name: str, look: Callable[[], Awaitable[str]]
+) -> Invariant:
+    """What one look found: "" holds. An error of PostgreSQL's is no answer and costs no other."""
+    try:
+        async with connection.transaction():
+            broken = await look()
+    except COULD_NOT_LOOK as error:
+        where = await _where(connection, look.__doc__ or "", error)
+        return Invariant(name, None, f"unreadable: {error}{where}")
+    return Invariant(name, not broken, broken)
+
+
+async def _where(connection: Connection, block: str, error: Exception) -> str:
+    """Which pages of the tables a block reads are unreadable; nothing for other errors."""
+    if not isinstance(error, UNREADABLE):
+        return ""
+    told = []
+    for table in sorted(set(_TABLE.findall(block))):
+        try:
+            async with connection.transaction():
+                pages = await unreadable_pages(connection, table)
+        except COULD_NOT_LOOK as another:
+            told.append(f"{table}: {another}")
+            continue
+        if pages:
+            listed = ", ".join(f"ctid ({page},*)" for page in pages)
+            told.append(f"{table}: {listed}")
+    return f"; {'; '.join(told)}" if told else ""
+
+
+def only_these(block: str) -> str:
+    """A block as it looks at the ids in $2 and no others."""
+    return _OF_THESE.sub(r"AND \1", block)
+
+
+def can_be_partial(queries: Queries) -> list[str]:
+    """The blocks that can look at some rows only."""
+    return [name for name in queries.names() if _OF_THESE.search(queries[name])]
+
+
+async def breaks_among(
+    connection: Connection, book_id: int, queries: Queries, name: str, ids: Collection[Any]
+) -> list[Record]:
+    """What breaks a rule among these ids."""
+    rows: list[Record] = await connection.fetch(only_these(queries[name]), book_id, list(ids))
+    return rows
 
 
 async def prove_chain(
     connection: Connection, book_id: int, journals: Sequence[JournalPlan]
 ) -> Invariant:
     """Walk every link from the first to the head, hashing each batch's rows again."""
-    name = "hash_chain_is_unbroken"
-    book = await connection.fetchrow(PROOF["read_head"], book_id)
-    if book is None:
-        return Invariant(name, holds=False, detail=f"there is no book {book_id}")
-    previous, number = chain.GENESIS, 0
-    async for batch, streams in batches_with_rows(connection, book_id, journals):
-        number += 1
-        if batch["batch_no"] != number or batch["previous"] != previous:
-            return Invariant(name, holds=False, detail=f"batch {number} is missing or out of line")
-        header = chain.Header(
-            book_id, number, batch["epoch"], batch["decided_at"], batch["commands"]
-        )
-        previous = chain.link(previous, header, streams)
-        if previous != batch["hash"]:
-            return Invariant(
-                name, holds=False, detail=f"batch {number}: its rows do not hash to its link"
-            )
-    if (number, previous) != (book["batch_no"], book["head_hash"]):
-        return Invariant(
-            name, holds=False, detail=f"the chain ends at {number}, the head at {book['batch_no']}"
-        )
-    for plan in journals:
-        if await connection.fetchrow(_outside(plan), book_id, number) is not None:
-            return Invariant(name, holds=False, detail=f"{plan.table} has rows of no batch")
-    return Invariant(name, holds=True, detail=f"{number} links")
+    links = 0
 
-
-async def counts(connection: Connection, book_id: int) -> tuple[int, int]:
-    """How many accounts and entries the book has."""
-    row = await connection.fetchrow(PROOF["read_counts"], book_id)
-    return (row["accounts"], row["entries"]) if row is not None else (0, 0)
-
-
-async def batches_with_rows(
-    connection: Connection,
-    book_id: int,
-    journals: Sequence[JournalPlan],
-    first: int = 1,
-    per_step: int = _BATCHES_PER_STEP,
-) -> AsyncIterator[tuple[Record, list[tuple[str, list[Row]]]]]:
-    """Each batch's row with its rows in every journal, so many batches at a time."""
-    while True:
-        last = first + per_step - 1
-        batches = await connection.fetch(PROOF["read_batches"], book_id, first, last)
-        if not batches:
-            return
-        rows: dict[str, dict[int, list[Row]]] = {}
+    async def look() -> str:
+        nonlocal links
+        head = await head_of(connection, book_id)
+        if head is None:
+            return f"there is no book {book_id}"
+        for first in range(1, head.batch_no + 1, _BATCHES_PER_STEP):
+            last = min(first + _BATCHES_PER_STEP - 1, head.batch_no)
+            async for link in walk(connection, book_id, journals, first, last):
+                if link.wrong:
+                    return link.wrong
+                links += 1
+        if trouble := await head_trouble(connection, book_id):
+            return trouble
         for plan in journals:
-            rows[plan.table] = await _rows_of(connection, book_id, plan, first, last)
-        for batch in batches:
-            streams = [
-                (plan.table, rows[plan.table].get(batch["batch_no"], [])) for plan in journals
-            ]
-            yield batch, [(table, lines) for table, lines in streams if lines]
-        first = last + 1
+            if await connection.fetchrow(outside(plan), book_id, head.batch_no) is not None:
+                return f"{plan.table} has rows of no batch"
+        return ""
+
+    look.__doc__ = " ".join(f"FROM {table}" for table in ("batches", *_tables(journals)))
+    found = await looked(connection, "hash_chain_is_unbroken", look)
+    return msgspec.structs.replace(found, detail=f"{links} links") if found.holds else found
 
 
-def _outside(plan: JournalPlan) -> str:
-    """Rows that no link covers. The table is the plan's own constant, never input."""
-    return (
-        f"SELECT 1 FROM {plan.table} "  # noqa: S608
-        "WHERE book_id = $1 AND (batch_no < 1 OR batch_no > $2) LIMIT 1"
-    )
+def _tables(journals: Sequence[JournalPlan]) -> list[str]:
+    return [plan.table for plan in journals]
 
 
-async def _rows_of(
-    connection: Connection, book_id: int, plan: JournalPlan, first: int, last: int
-) -> dict[int, list[Row]]:
-    # The table and columns are the plan's own constants, never input.
-    sql = (
-        f"SELECT {', '.join(plan.columns)} FROM {plan.table} "  # noqa: S608
-        f"WHERE book_id = $1 AND batch_no BETWEEN $2 AND $3 ORDER BY batch_no, {plan.order_by}"
-    )
-    place = plan.columns.index("batch_no")
-    grouped: dict[int, list[Row]] = {}
-    for record in await connection.fetch(sql, book_id, first, last):
-        row: tuple[Any, ...] = tuple(record)
-        grouped.setdefault(row[place], []).append(row)
-    return grouped
+async def counts(connection: Connection, book_id: int) -> tuple[int, int] | None:
+    """How many accounts and entries the book has; None when they cannot be counted."""
+    try:
+        async with connection.transaction():
+            row = await connection.fetchrow(PROOF["read_counts"], book_id)
+    except COULD_NOT_LOOK:
+        return None
+    return (row["accounts"], row["entries"]) if row is not None else (0, 0)
 
 
 def _describe(row: Record) -> str:

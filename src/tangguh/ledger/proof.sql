@@ -78,14 +78,37 @@ SELECT r.posting_id, r.reverses
         WHERE book_id = $1 AND posting_id IN (r.posting_id, r.reverses)
         GROUP BY account_id HAVING sum(amount_minor) <> 0)
 
--- name: read_head
--- Where the book says it stands.
-SELECT batch_no, head_hash FROM books WHERE book_id = $1
+-- name: floors_follow_the_chart
+-- How low an account may go follows from its kind (chart.floor_of), whatever its row says; a
+-- customer's number is never one of the bank's own accounts, which have none.
+SELECT account_id, kind, floor_minor FROM accounts
+ WHERE book_id = $1
+   AND (floor_minor IS DISTINCT FROM CASE
+            WHEN kind IN ('customer', 'merchant', 'emoney_float', 'payable', 'purse') THEN 0 END
+        OR overdrawn_minor > greatest(floor_minor - (posted_minor - held_minor), 0))
 
--- name: read_batches
--- Some links of the chain.
-SELECT batch_no, epoch, decided_at, commands, previous, hash FROM batches
- WHERE book_id = $1 AND batch_no BETWEEN $2 AND $3 ORDER BY batch_no
+-- name: accounts_are_what_the_chain_says
+-- Kind, owner, state, floor, opening and tier are those of the account's newest terms.
+SELECT a.account_id, a.kind, a.owner_id, a.state, a.floor_minor, a.tier
+  FROM accounts AS a
+  LEFT JOIN (SELECT DISTINCT ON (t.account_id) t.account_id, t.kind, t.owner_id, t.state,
+                    t.floor_minor, t.opened_at, t.tier
+               FROM account_terms AS t
+              WHERE t.book_id = $1 /* of these: t.account_id = ANY($2::bigint[]) */
+              ORDER BY t.account_id, t.batch_no DESC, t.ordinal DESC) AS n USING (account_id)
+ WHERE a.book_id = $1 /* of these: a.account_id = ANY($2::bigint[]) */
+   AND (a.kind, a.owner_id, a.state, a.floor_minor, a.opened_at, a.tier)
+       IS DISTINCT FROM (n.kind, n.owner_id, n.state, n.floor_minor, n.opened_at, n.tier)
+
+-- name: no_account_is_gone
+-- Whatever was opened is still there.
+SELECT DISTINCT t.account_id FROM account_terms AS t
+  LEFT JOIN accounts AS a ON a.book_id = t.book_id AND a.account_id = t.account_id
+ WHERE t.book_id = $1 /* of these: t.account_id = ANY($2::bigint[]) */ AND a.account_id IS NULL
+
+-- name: the_book_is_in_rupiah
+-- Every amount of this book is in its one currency.
+SELECT currency FROM books WHERE book_id = $1 AND currency <> 'IDR'
 
 -- name: read_counts
 -- How large the book is.

@@ -6,18 +6,16 @@ wrote beside it: a balance changed by SQL, a link that does not follow. Reads on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
-from tangguh.audit import chain
-from tangguh.audit.journal import JournalPlan
-from tangguh.db.pool import Connection
+from tangguh.db.pages import UNREADABLE, unreadable_parts
+from tangguh.db.pool import Connection, Record
 from tangguh.db.queries import Queries
-from tangguh.ledger.proof import batches_with_rows
 
 PULSE: Final = Queries("tangguh.ledger", "pulse.sql")
+_EVERY: Final = (-(2**63), 2**63 - 1)
 
 
 class Broken(msgspec.Struct, frozen=True):
@@ -28,22 +26,21 @@ class Broken(msgspec.Struct, frozen=True):
     accounts: tuple[int, ...] = ()
 
 
-class Walked(msgspec.Struct, frozen=True):
-    """How far the chain has been walked: the last batch and its hash."""
-
-    batch_no: int = 0
-    hash: bytes = chain.GENESIS
-
-
 async def rows_that_differ(connection: Connection, book_id: int, accounts_max: int) -> list[Broken]:
-    """Accounts whose balance is not what their newest entry says, and a book that is not zero.
+    """Accounts that are not what their entries, holds and kind say, and a book that is not zero.
 
-    A sum that these accounts explain is the same trouble and not told again.
+    A sum that these accounts explain is the same trouble and not told again. What cannot be read
+    is trouble of its own: those accounts, if it can be told which. Inside a transaction.
     """
     found = []
-    rows = await connection.fetch(PULSE["accounts_that_differ"], book_id, accounts_max)
+    try:
+        async with connection.transaction():
+            rows = await _differing(connection, book_id, accounts_max, *_EVERY)
+    except UNREADABLE as error:
+        accounts = await _unreadable(connection, book_id, accounts_max)
+        return [Broken("row.unreadable", str(error), accounts)]
     if rows:
-        told = f"{len(rows)} accounts differ from their entries"
+        told = f"{len(rows)} accounts differ from their entries, holds or kind"
         found.append(Broken("row.differs", told, tuple(row["account_id"] for row in rows)))
     total = await connection.fetchval(PULSE["sum_of_balances"], book_id)
     if total != sum(row["differs_minor"] for row in rows):
@@ -51,28 +48,22 @@ async def rows_that_differ(connection: Connection, book_id: int, accounts_max: i
     return found
 
 
-async def chain_from(
-    connection: Connection,
-    book_id: int,
-    journals: Sequence[JournalPlan],
-    walked: Walked,
-    batches_max: int = 25,
-) -> tuple[Walked, list[Broken]]:
-    """Walk on from where the walk stopped, hashing the rows of so many batches again."""
-    here = walked
-    async for batch, streams in batches_with_rows(
-        connection, book_id, journals, first=walked.batch_no + 1, per_step=batches_max
-    ):
-        number = here.batch_no + 1
-        if batch["batch_no"] != number or batch["previous"] != here.hash:
-            return here, [Broken("chain.broken", f"batch {number} is missing or out of line")]
-        header = chain.Header(
-            book_id, number, batch["epoch"], batch["decided_at"], batch["commands"]
-        )
-        link = chain.link(here.hash, header, streams)
-        if link != batch["hash"]:
-            return here, [
-                Broken("chain.broken", f"batch {number}: its rows do not hash to its link")
-            ]
-        here = Walked(number, link)
-    return here, []
+async def _differing(
+    connection: Connection, book_id: int, accounts_max: int, first: int, last: int
+) -> list[Record]:
+    rows: list[Record] = await connection.fetch(
+        PULSE["accounts_that_differ"], book_id, accounts_max, first, last
+    )
+    return rows
+
+
+async def _unreadable(connection: Connection, book_id: int, accounts_max: int) -> tuple[int, ...]:
+    """The accounts of which the newest entry cannot be read."""
+    span = await connection.fetchrow(PULSE["span_of_accounts"], book_id)
+    assert span is not None
+
+    async def probe(first: int, last: int) -> None:
+        await _differing(connection, book_id, accounts_max, first, last)
+
+    parts = await unreadable_parts(connection, probe, span["lowest"], span["highest"], accounts_max)
+    return tuple(account for account, _ in parts)

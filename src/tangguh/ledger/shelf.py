@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from tangguh.audit.chain import digest
 from tangguh.core.errors import InvariantBroken
 
 K = TypeVar("K")
@@ -27,7 +28,9 @@ class ShelfPlan(msgspec.Struct, Generic[K, R], frozen=True, kw_only=True):
     ``sql`` is the package and file whose blocks ``load`` and ``update`` name. ``load`` takes
     (book_id, *key arrays) and returns rows for ``read``. ``table`` None: the rows are written by a
     journal and the shelf is for reading only. ``update`` takes (book_id, *arrays of what
-    ``to_change`` gives) and must touch exactly one row per key.
+    ``to_change`` gives) and must touch exactly one row per key. ``sealed_by``: of rows that decide
+    about money and seldom change, how many of the first columns are the key under which the
+    digest of each change goes into the chain; 0: none does.
     """
 
     name: str
@@ -41,6 +44,11 @@ class ShelfPlan(msgspec.Struct, Generic[K, R], frozen=True, kw_only=True):
     update: str | None = None
     to_change: Callable[[R], Row] | None = None
     rows_max: int = 200_000
+    sealed_by: int = 0
+
+    def seal_of(self, row: Row) -> tuple[str, str, bytes]:
+        """What the chain remembers of a row: its table, its key, its digest."""
+        return str(self.table), "/".join(map(str, row[: self.sealed_by])), digest(row)
 
 
 UndoEntry = tuple["Shelf[Any, Any]", Any, Any, int]

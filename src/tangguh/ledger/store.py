@@ -19,7 +19,7 @@ from tangguh.core.errors import FenceLost, InvariantBroken, Misconfigured
 from tangguh.db.pool import Connection, RuleBroken, connect, translated
 from tangguh.db.queries import Queries
 from tangguh.ledger.batch_sql import Part, compose, update_part
-from tangguh.ledger.plans import SQL
+from tangguh.ledger.plans import ROW_SEALS, SQL
 from tangguh.ledger.shelf import Shelf, ShelfPlan
 
 LEDGER: Final = Queries(*SQL)
@@ -117,17 +117,30 @@ def seal(
         if shelf.plan.table is not None:
             fresh.append((shelf.plan, added))
             changed.append((shelf.plan, replaced))
+    batch_no = previous.batch_no + 1
     for plan, rows in appended:
         if plan.sort_key is not None:
             rows.sort(key=plan.sort_key)
+        elif plan is ROW_SEALS:
+            rows += _seals((*fresh, *changed), batch_no)
     if not any(rows for _, rows in (*fresh, *changed, *appended)):
         return Sealed(book_id, previous, previous, decided_at, commands, [], [], [])
-    batch_no = previous.batch_no + 1
     header = chain.Header(book_id, batch_no, previous.epoch, decided_at, commands)
     streams = ((plan.table, rows) for plan, rows in appended if rows)
     digest = chain.link(previous.hash, header, streams)
     head = Head(previous.epoch, batch_no, digest)
     return Sealed(book_id, previous, head, decided_at, commands, fresh, changed, appended)
+
+
+def _seals(shelves: Iterable[tuple[ShelfPlan[Any, Any], list[Any]]], batch_no: int) -> list[Row]:
+    """What the chain is to remember of rows that may change and seldom do."""
+    seals: list[Row] = []
+    for plan, rows in shelves:
+        if plan.sealed_by and plan.to_row is not None:
+            for row in rows:
+                relation, key, known = plan.seal_of(plan.to_row(row))
+                seals.append((relation, key, batch_no, len(seals), known))
+    return seals
 
 
 async def commit(connection: Connection, batch: Sealed) -> None:

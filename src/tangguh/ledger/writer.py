@@ -21,6 +21,7 @@ from typing import Any, Final, TypeVar
 import structlog
 
 from tangguh.audit.journal import JournalPlan
+from tangguh.audit.walk import Head
 from tangguh.core.clock import Clock
 from tangguh.core.errors import (
     Ambiguous,
@@ -163,6 +164,11 @@ class Writer:
         """Whether commands are taken: it holds the fence, its loop runs, and it is not closing."""
         is_running = self._task is not None and not self._task.done()
         return self._dead is None and not self._stopping and is_running
+
+    @property
+    def head(self) -> Head:
+        """The newest link that is known to be committed."""
+        return Head(self._head.batch_no, self._head.hash) if self._head.batch_no else Head()
 
     @property
     def fate(self) -> TangguhError | None:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from tangguh.audit.chain import digest
 from tangguh.audit.journal import JournalPlan, Row
 from tangguh.core.order import PaymentOrder, RefundOrder
 from tangguh.core.outcome import Refusal
@@ -157,6 +158,11 @@ def _payment_row(payment: Payment) -> Row:
         payment.wire,
         payment.advanced_minor,
     )
+
+
+def payment_digest(payment: Payment) -> bytes:
+    """The payment's row as the chain remembers it."""
+    return digest(_payment_row(payment))
 
 
 def _payment_change(payment: Payment) -> Row:
@@ -328,6 +334,7 @@ BILLS: Final[ShelfPlan[BillKey, Bill]] = ShelfPlan(
     update="change_merchant_bills",
     to_change=lambda bill: (bill.merchant_id, bill.bill_no, bill.paid_by),
     rows_max=20_000,
+    sealed_by=2,
 )
 
 PAID_ONCE: Final[ShelfPlan[str, PaidOnce]] = ShelfPlan(
@@ -353,10 +360,13 @@ EVENTS: Final = JournalPlan(
         "state",
         "what",
         "detail",
+        "row_digest",
     ),
     order_by="payment_id, seq",
     sort_key=lambda row: (row[0].int, row[1]),
+    later=1,
 )
+"""``row_digest``: the payment's whole row after the event, so that the chain knows it."""
 
 PAYMENT_SHELVES: Final[tuple[ShelfPlan[Any, Any], ...]] = (
     PAYMENTS,

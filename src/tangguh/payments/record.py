@@ -14,7 +14,14 @@ from tangguh.ledger.book import Book
 from tangguh.ledger.command import Key
 from tangguh.payments.entries import mdr_of
 from tangguh.payments.payment import Decided, Order, Payment, State
-from tangguh.payments.plans import EVENTS, ORDER_KEYS, PAYMENTS, OrderKey, key_of
+from tangguh.payments.plans import (
+    EVENTS,
+    ORDER_KEYS,
+    PAYMENTS,
+    OrderKey,
+    key_of,
+    payment_digest,
+)
 
 
 def beside(debtor: int, creditor: int, order: Order) -> Iterable[int]:
@@ -62,7 +69,16 @@ def record(book: Book, payment: Payment, what: str, detail: str = "") -> Decided
     known.add(payment.id, payment)
     book.note(
         EVENTS,
-        (payment.id, payment.events, book.batch_no, book.now, payment.state, what, detail),
+        (
+            payment.id,
+            payment.events,
+            book.batch_no,
+            book.now,
+            payment.state,
+            what,
+            detail,
+            payment_digest(payment),
+        ),
     )
     return Decided(payment)
 

@@ -53,6 +53,7 @@ CLIMBS: Final[ShelfPlan[UUID, Climb]] = ShelfPlan(
     update="change_climbs",
     to_change=_row,
     rows_max=5_000,
+    sealed_by=1,
 )
 CLIMB_EVENTS: Final = JournalPlan(
     table="climb_events",

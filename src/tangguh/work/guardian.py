@@ -59,7 +59,12 @@ class GuardSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """``mode``: live, shadow (every rule only says what it would do) or off.
 
     ``walk_seconds_max``: of each pulse, for hashing the newest batches again; under load the walk
-    lags behind and catches up afterwards. ``rules`` replaces the rules in force; for rehearsals.
+    lags behind and catches up afterwards. ``recheck_seconds_max``: of each pulse, for looking again
+    at everything ever written; more where a whole round would else take longer than
+    ``recheck_round_seconds``. ``tail_batches``: looked at first after a start. After
+    ``blind_rounds_max`` looks that failed the pulse is blind. ``head_path``: the file outside the
+    database that remembers the newest link, each ``head_seconds``; empty: none does. ``rules``
+    replaces the rules in force; for rehearsals.
     Ed25519 keys in PEM: ``snapshot_key_path`` signs the board for the edges, who sign their
     questions with ``edge_public_key_path``'s other half; ``watch_public_key_path`` is the watch's,
     and ``watch_url`` where its state is read. Empty: there is none.
@@ -69,6 +74,12 @@ class GuardSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     round_seconds: float = 0.25
     pulse_seconds: float = 5.0
     walk_seconds_max: float = 0.2
+    recheck_seconds_max: float = 0.05
+    recheck_round_seconds: float = 6 * 3600.0
+    tail_batches: int = 2_000
+    blind_rounds_max: int = 3
+    head_path: str = ""
+    head_seconds: float = 0.5
     clock_offset_seconds_max: float = 5.0
     tampered_accounts_max: int = 100
     rules: tuple[Rule, ...] | None = None

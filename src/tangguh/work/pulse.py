@@ -1,30 +1,38 @@
 """Looks at the book's rows, its chain and the clocks all day long, and tells the guard.
 
-An account whose row was changed beside the book is closed at once (class A, one account); when it
-is many, two people are asked and outgoing payments are capped meanwhile.
+Every account at each look; the newest batches at once; everything ever written again and again, a
+part at a time. An account whose row was changed beside the book is closed at once (class A, one
+account); when it is many, or more than accounts, two people are asked and outgoing payments are
+capped meanwhile. A book that cannot be looked at is no good news: after a few rounds the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
-from typing import Final
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 import msgspec
 import structlog
 
+from tangguh.audit.head import HeadFile
 from tangguh.audit.journal import JournalPlan
+from tangguh.audit.walk import Head, head_of, head_trouble
 from tangguh.core.clock import Clock
-from tangguh.core.errors import TangguhError
+from tangguh.core.errors import Misconfigured, TangguhError
 from tangguh.core.marks import sometimes
+from tangguh.db.pages import COULD_NOT_LOOK
 from tangguh.db.pool import Connection, Pool
 from tangguh.guard.budget import CAPS, PEOPLE_SECONDS, rule_on
 from tangguh.guard.closure import SignalClass, State
 from tangguh.guard.scope import Scope
-from tangguh.ledger.pulse import PULSE, Broken, Walked, chain_from, rows_that_differ
+from tangguh.ledger.pulse import PULSE, Broken, rows_that_differ
+from tangguh.ledger.shelf import ShelfPlan
 from tangguh.payments.desk import Desk
 from tangguh.payments.gates.change import ReadBoard
 from tangguh.work.guardian import Guardian, GuardSettings
+from tangguh.work.recheck import Recheck, Trouble
 
 log = structlog.get_logger("guard.pulse")
 
@@ -42,10 +50,21 @@ _MESSAGE_MANY: Final = (
 )
 _ONE_BY_ONE_MAX: Final = 5
 """More accounts than this, changed at once, are one trouble and not several."""
+_UNREADABLE_MAX: Final = 50
+"""Accounts that cannot be read are closed one by one up to here: what they have is not known."""
+_TOLD_MAX: Final = 1_000
+_KEPT_MAX: Final = 100
+"""Batches known to be in trouble that are looked at again at each look, to see it end."""
+_FIRST_STEP: Final = 25
+_STEP_MAX: Final = 2_000
 
 
 class Pulse:
-    """One book's pulse. ``walked`` is how far the chain was walked."""
+    """One book's pulse.
+
+    ``known`` is the newest link that this bank itself has committed, ``file`` where that is kept
+    outside the database. ``last_look_at``: when the book was last seen whole; None until then.
+    """
 
     def __init__(
         self,
@@ -56,19 +75,34 @@ class Pulse:
         journals: Sequence[JournalPlan],
         clock: Clock,
         settings: GuardSettings,
+        *,
+        shelves: Sequence[ShelfPlan[Any, Any]] = (),
+        known: Callable[[], Head] = Head,
     ) -> None:
         self._guardian = guardian
         self._desk = desk
         self._pool = pool
         self._book_id = book_id
-        self._journals = journals
+        self._recheck = Recheck(book_id, journals, shelves, clock)
         self._clock = clock
         self._settings = settings
-        self._told: set[str] = set()
-        self.walked = Walked()
         self._looked = clock.monotonic()
+        self._known = known
+        self._told: OrderedDict[str, None] = OrderedDict()
+        self._troubled: OrderedDict[int, None] = OrderedDict()
+        self._front: Head | None = None
+        self._again = 1
+        self.whole_rounds = 0
+        self.whole_round_at: datetime | None = None
         self.rounds = 0
         self.broken_now = 0
+        self.blind_rounds = 0
+        self.last_look_at: datetime | None = None
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether so many looks in a row failed that what is not seen must be feared."""
+        return self.blind_rounds >= self._settings.blind_rounds_max
 
     @property
     def missed_rounds(self) -> float:
@@ -87,44 +121,141 @@ class Pulse:
             await self._clock.sleep(self._settings.pulse_seconds)
 
     async def round(self) -> list[Broken]:
+        """Look once, and act on what does not hold. Raises what kept it from looking."""
+        try:
+            broken = await self.look()
+        except Exception as trouble:
+            self.blind_rounds += 1
+            if self.is_blind:
+                await self._act_on(Broken("pulse.blind", f"{self.blind_rounds} looks failed"))
+            if isinstance(trouble, COULD_NOT_LOOK):
+                log.warning("pulse.could_not_look", why=str(trouble))
+                return []
+            raise
+        self.blind_rounds = 0
+        self.last_look_at = self._clock.now()
+        self._looked = self._clock.monotonic()
+        self.rounds += 1
+        self.broken_now = len(broken)
+        for one in broken:
+            await self._act_on(one)
+        return broken
+
+    async def look(self) -> list[Broken]:
         """Look once; what does not hold."""
-        book, most = self._book_id, self._settings.tampered_accounts_max
+        known = self._known()
         async with self._pool.connection() as connection:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
-                broken = await rows_that_differ(connection, book, most)
-                torn = await self._walk(connection)
+                broken = await rows_that_differ(
+                    connection, self._book_id, self._settings.tampered_accounts_max
+                )
+                if trouble := await head_trouble(connection, self._book_id, known):
+                    broken.append(Broken("chain.broken", trouble))
+                broken += await self._recheck.open_payments(connection)
+                broken += [one.broken for one in await self._walk(connection)]
             there = await connection.fetchval(PULSE["database_clock"])
         offset = abs((there - self._clock.now()).total_seconds())
         if offset > self._settings.clock_offset_seconds_max:
             self._guardian.notice("clock.offset", "database", f"{offset:.1f} s apart")
-        self.rounds += 1
-        self._looked = self._clock.monotonic()
-        self.broken_now = len(broken) + len(torn)
-        for one in (*broken, *torn):
-            await self._act_on(one)
-        return [*broken, *torn]
+        return broken
 
-    async def _walk(self, connection: Connection) -> list[Broken]:
-        """Walk the chain on, a little at a time and never for long: payments come first."""
+    # ---- the chain, from both ends ------------------------------------------------------------
+
+    async def _walk(self, connection: Connection) -> list[Trouble]:
+        """What is known to be in trouble, what is new, then a part of all there ever was."""
+        head = await head_of(connection, self._book_id)
+        if head is None:
+            return []
+        found: list[Trouble] = []
+        for batch_no in list(self._troubled):
+            part = await self._recheck.part(connection, batch_no, batch_no)
+            found += part.troubles
+            if not part.troubles:
+                del self._troubled[batch_no]
+        found += await self._walk_new(connection, head)
+        found += await self._walk_again(connection, head)
+        for one in found:
+            if len(self._troubled) < _KEPT_MAX:
+                self._troubled[one.batch_no] = None
+        return list({(one.batch_no, one.broken): one for one in found}.values())
+
+    async def _walk_new(self, connection: Connection, head: Head) -> list[Trouble]:
+        """The newest batches, first the last so many; never for long: payments come first."""
+        if self._front is None:
+            self._front = Head(max(head.batch_no - self._settings.tail_batches, 0))
         until = self._clock.monotonic() + self._settings.walk_seconds_max
+        found: list[Trouble] = []
+        step = _FIRST_STEP
+        while self._front.batch_no < head.batch_no:
+            first = self._front.batch_no + 1
+            last = min(first + step - 1, head.batch_no)
+            found += (await self._recheck.part(connection, first, last)).troubles
+            self._front = Head(last)
+            step = min(step * 2, _STEP_MAX)
+            if self._clock.monotonic() >= until:
+                break
+        return found
+
+    async def _walk_again(self, connection: Connection, head: Head) -> list[Trouble]:
+        """So much of everything that a whole round takes no longer than is allowed."""
+        settings = self._settings
+        looks = max(settings.recheck_round_seconds / settings.pulse_seconds, 1.0)
+        least = int(head.batch_no / looks) + 1
+        until = self._clock.monotonic() + settings.recheck_seconds_max
+        found: list[Trouble] = []
+        done, step = 0, _FIRST_STEP
+        while done < least or self._clock.monotonic() < until:
+            if self._again > head.batch_no:
+                self._again = 1
+                self.whole_rounds += 1
+                self.whole_round_at = self._clock.now()
+                break
+            last = min(self._again + step - 1, head.batch_no)
+            found += (await self._recheck.part(connection, self._again, last)).troubles
+            done += last - self._again + 1
+            self._again = last + 1
+            step = min(step * 2, _STEP_MAX)
+        return found
+
+    # ---- what is remembered outside the database --------------------------------------------
+
+    def resume(self, rechecked: int) -> None:
+        """Go on where the walk over everything had come to before the start."""
+        self._again = rechecked + 1
+
+    async def keep_head(self, file: HeadFile) -> None:
+        """Keep the newest link in the file, until cancelled. A full disk is told and tried on."""
         while True:
-            before = self.walked
-            self.walked, torn = await chain_from(connection, self._book_id, self._journals, before)
-            if torn or self.walked == before or self._clock.monotonic() >= until:
-                return torn
+            await self.remember(file)
+            await self._clock.sleep(self._settings.head_seconds)
+
+    async def remember(self, file: HeadFile) -> None:
+        """Keep the newest link this bank has committed in the file."""
+        head = self._known()
+        if head.batch_no:
+            try:
+                await file.write(head, self._again - 1)
+            except OSError as fault:
+                log.warning("pulse.head_not_kept", why=str(fault))
+
+    # ---- acting --------------------------------------------------------------------------------
 
     async def _act_on(self, broken: Broken) -> None:
-        key = f"{broken.rule} {broken.detail} {broken.accounts}"
+        key = f"{broken.rule} {'' if broken.rule == 'pulse.blind' else broken.detail}"
+        key += f" {broken.accounts}"
         if key in self._told:
             return
-        self._told.add(key)
         sometimes(f"pulse.{broken.rule}")
         self._guardian.notice(broken.rule, f"book:{self._book_id}", broken.detail)
-        if 0 < len(broken.accounts) <= _ONE_BY_ONE_MAX:
+        most = _UNREADABLE_MAX if broken.rule == "row.unreadable" else _ONE_BY_ONE_MAX
+        if 0 < len(broken.accounts) <= most:
             for account in broken.accounts:
                 await self._close(broken, Scope(account=account), alone=True)
         else:
             await self._close(broken, Scope(direction="out"), alone=False)
+        self._told[key] = None
+        while len(self._told) > _TOLD_MAX:
+            self._told.popitem(last=False)
 
     async def _close(self, broken: Broken, scope: Scope, *, alone: bool) -> None:
         guardian = self._guardian
@@ -145,3 +276,17 @@ class Pulse:
             state=State.CONTAINED if is_alone else State.AWAITING_PEOPLE,
         )
         await guardian.put(closure, "closed" if is_alone else "capped; two people are asked")
+
+
+async def refuse_other_head(pool: Pool, book_id: int, file: HeadFile | None) -> int:
+    """Refuse to go on from a head that is not the chain's end, or not what this bank knew.
+
+    Gives how far the walk over everything had come. Raises Misconfigured: whoever starts on such a
+    book chains new links to an invented one, or gives out numbers that were given before.
+    """
+    kept = file.read() if file is not None else None
+    async with pool.connection() as connection:
+        trouble = await head_trouble(connection, book_id, kept[0] if kept is not None else None)
+    if trouble:
+        raise Misconfigured(f"book {book_id}: {trouble}; see docs/runbooks/book-head.md")
+    return kept[1] if kept is not None else 0

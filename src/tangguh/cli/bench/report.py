@@ -81,7 +81,7 @@ def _table(report: Report) -> str:
         for one in report.results
     ]
     lines += [f"{name}: {value}" for name, value in report.figures.items()]
-    holding = sum(one.holds for one in report.proof.invariants)
+    holding = sum(one.holds is True for one in report.proof.invariants)
     lines.append(
         f"proof: {holding} of {len(report.proof.invariants)} invariants hold, "
         f"{report.proof.entries:,} entries"

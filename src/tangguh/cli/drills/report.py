@@ -68,7 +68,7 @@ class Notes:
 
 def oracles_of(proof: Proof) -> dict[str, bool]:
     """What the proof says to the oracles it can answer."""
-    holds = {one.name: one.holds for one in proof.invariants}
+    holds = {one.name: one.holds is True for one in proof.invariants}
     return {
         "O1": holds["every_posting_balances"]
         and holds["the_book_adds_up_to_zero"]

@@ -74,6 +74,7 @@ GATES: Final[ShelfPlan[int, Gates]] = ShelfPlan(
     update="change_gates",
     to_change=_gates_row,
     rows_max=10,
+    sealed_by=1,
 )
 RATES: Final[ShelfPlan[RateKey, Rate]] = ShelfPlan(
     name="gate_rates",

@@ -56,6 +56,7 @@ CHANGES: Final[ShelfPlan[UUID, Change]] = ShelfPlan(
     update="change_changes",
     to_change=lambda change: (change.id, str(change.state), _encode(change).decode()),
     rows_max=5_000,
+    sealed_by=1,
 )
 CHANGE_EVENTS: Final = JournalPlan(
     table="change_events",
@@ -89,6 +90,7 @@ OPEN: Final[ShelfPlan[tuple[str, str], Open]] = ShelfPlan(
     update="change_newest_changes",
     to_change=lambda one: (one.kind, one.subject, one.change_id),
     rows_max=5_000,
+    sealed_by=2,
 )
 
 

@@ -127,6 +127,7 @@ REDRESS: Final[ShelfPlan[UUID, Redress]] = ShelfPlan(
     update="change_redress",
     to_change=_change,
     rows_max=20_000,
+    sealed_by=1,
 )
 ADVANCED: Final[ShelfPlan[int, Advanced]] = ShelfPlan(
     name="advanced",
@@ -140,6 +141,7 @@ ADVANCED: Final[ShelfPlan[int, Advanced]] = ShelfPlan(
     update="change_advanced",
     to_change=lambda one: (one.account_id, one.count, one.minor),
     rows_max=20_000,
+    sealed_by=1,
 )
 REDRESS_EVENTS: Final = JournalPlan(
     table="redress_events",

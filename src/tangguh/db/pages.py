@@ -1,0 +1,66 @@
+"""What PostgreSQL cannot read: which pages of a table, when a query met one. Reads only.
+
+A page whose checksum is wrong, or that the disk refuses, fails every query that touches it and
+none that does not; the server goes on. Whoever looks must take that for an answer of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import asyncpg
+
+from tangguh.db.pool import Connection
+
+UNREADABLE = (asyncpg.InternalServerError, asyncpg.PostgresIOError)
+"""What a damaged page, index or disk is told as (SQLSTATE XX000 to XX002, 58030)."""
+COULD_NOT_LOOK = asyncpg.PostgresError
+"""Anything at all that PostgreSQL said instead of an answer."""
+
+_PAGES_TOLD_MAX: Final = 8
+
+Probe = Callable[[int, int], Awaitable[object]]
+
+
+async def unreadable_parts(
+    connection: Connection, probe: Probe, first: int, last: int, told_max: int = _PAGES_TOLD_MAX
+) -> list[tuple[int, int]]:
+    """The parts of ``first`` to ``last`` that ``probe(first, last)`` cannot read, each of one.
+
+    By halves, each try in a savepoint; at most ``told_max`` of them.
+    """
+    found: list[tuple[int, int]] = []
+    waiting = [(first, last)]
+    while waiting and len(found) < told_max:
+        low, high = waiting.pop()
+        try:
+            async with connection.transaction():
+                await probe(low, high)
+            continue
+        except UNREADABLE:
+            if low == high:
+                found.append((low, high))
+                continue
+        middle = (low + high) // 2
+        waiting += [(middle + 1, high), (low, middle)]
+    return found
+
+
+async def unreadable_pages(connection: Connection, table: str) -> list[int]:
+    """The numbers of the table's pages that cannot be read, the first few. Inside a transaction.
+
+    The table's name is a constant of the bank's, never input.
+    """
+    size = "SELECT pg_relation_size($1::regclass) / current_setting('block_size')::bigint"
+    pages: int = await connection.fetchval(size, table)
+    if not pages:
+        return []
+
+    async def probe(first: int, last: int) -> None:
+        await connection.fetchval(
+            f"SELECT count(*) FROM {table} "  # noqa: S608
+            f"WHERE ctid >= '({first},0)'::tid AND ctid < '({last + 1},0)'::tid"
+        )
+
+    return [page for page, _ in await unreadable_parts(connection, probe, 0, pages - 1)]

@@ -1,0 +1,1 @@
+"""Looking at rows that may change: whether each is what the chain says it became."""

@@ -1,0 +1,88 @@
+"""Payments beside their own events: each event has the digest of the row it left. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Final
+from uuid import UUID
+
+from tangguh.audit import chain
+from tangguh.db.pool import Connection, Record
+from tangguh.payments.plans import PAYMENTS
+
+_COLUMNS: Final = ", ".join(f"p.{column}" for column in PAYMENTS.columns)
+_STATE: Final = PAYMENTS.columns.index("state")
+_EVENTS: Final = PAYMENTS.columns.index("events")
+_FIRST: Final = UUID(int=0)
+_PER_STEP: Final = 2_000
+
+_NEWEST: Final = (
+    f"SELECT {_COLUMNS}, asked.id, e.seq, e.state AS told, e.row_digest, e.batch_no"  # noqa: S608
+    " FROM {asked} AS asked"
+    " LEFT JOIN payments AS p ON p.book_id = $1 AND p.payment_id = asked.id"
+    " LEFT JOIN LATERAL (SELECT n.seq, n.state, n.row_digest, n.batch_no FROM payment_events AS n"
+    " WHERE n.book_id = $1 AND n.payment_id = asked.id ORDER BY n.seq DESC LIMIT 1) AS e ON true"
+)
+_THESE: Final = _NEWEST.replace("{asked}", "unnest($2::uuid[])").replace(
+    "AS asked ", "AS asked(id) "
+)
+_PAGE: Final = _NEWEST.replace(
+    "{asked}",
+    "(SELECT payment_id AS id FROM payments WHERE book_id = $1 AND payment_id > $2"
+    " ORDER BY payment_id LIMIT $3)",
+)
+_OPEN: Final = _NEWEST.replace(
+    "{asked}",
+    "(SELECT payment_id AS id FROM payments WHERE book_id = $1 AND resolve_at IS NOT NULL"
+    " ORDER BY resolve_at LIMIT $2)",
+)
+
+Wrong = tuple[UUID, int, str]
+"""(payment id, the batch of its newest event or 0, what is wrong)."""
+
+
+async def wrong_among(
+    connection: Connection, book_id: int, payment_ids: Collection[UUID]
+) -> list[Wrong]:
+    """Those of these payments that are not what their newest event left."""
+    return list(_wrong(await connection.fetch(_THESE, book_id, list(payment_ids))))
+
+
+async def wrong_open(connection: Connection, book_id: int, count_max: int) -> list[Wrong]:
+    """The same of open payments, which somebody is about to act on."""
+    return list(_wrong(await connection.fetch(_OPEN, book_id, count_max)))
+
+
+async def wrong_payments(connection: Connection, book_id: int, found_max: int = 5) -> list[Wrong]:
+    """The same of every payment there is, the first few."""
+    found: list[Wrong] = []
+    after = _FIRST
+    while len(found) < found_max:
+        rows = await connection.fetch(_PAGE, book_id, after, _PER_STEP)
+        if not rows:
+            break
+        after = max(row["id"] for row in rows)
+        found += _wrong(rows)
+    return found[:found_max]
+
+
+def _wrong(rows: list[Record]) -> Iterator[Wrong]:
+    for record in rows:
+        row = tuple(record)[: len(PAYMENTS.columns)]
+        wrong = _what(row, record)
+        if wrong:
+            yield record["id"], record["batch_no"] or 0, wrong
+
+
+def _what(row: tuple[object, ...], record: Record) -> str:
+    if record["payment_id"] is None:
+        return "it is gone"
+    if record["seq"] is None:
+        return "nothing in the chain speaks of it"
+    if row[_EVENTS] != record["seq"] or row[_STATE] != record["told"]:
+        return f"it is {row[_STATE]}, and event {record['seq']} left it {record['told']}"
+    known = record["row_digest"]
+    # Rows that ended before events had digests are proved by the other rules alone.
+    if known is not None and not chain.is_what_was(row, known):
+        return f"it is not what event {record['seq']} left"
+    return ""

@@ -1,0 +1,160 @@
+"""Looking again at what was written long ago: a part of the chain, and the rows it speaks of.
+
+A part is some batches. Their rows are hashed anew; then every payment, account and sealed row that
+they speak of is compared with what the chain says it became. Reads only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from tangguh.audit.journal import JournalPlan
+from tangguh.audit.walk import Head, walk
+from tangguh.core.clock import Clock, business_date
+from tangguh.db.pages import UNREADABLE
+from tangguh.db.pool import Connection
+from tangguh.ledger import proof as ledger_proof
+from tangguh.ledger.plans import ACCOUNT_TERMS, ROW_SEALS
+from tangguh.ledger.proof import breaks_among, can_be_partial
+from tangguh.ledger.pulse import Broken
+from tangguh.ledger.shelf import ShelfPlan
+from tangguh.payments import proof as payments_proof
+from tangguh.payments.checks.rows import wrong_among, wrong_open
+from tangguh.payments.checks.sealed import SealedKeys, rows_not_as_sealed
+from tangguh.payments.plans import EVENTS
+
+_OPEN_MAX: Final = 2_000
+_BY_PAYMENT: Final = tuple(
+    name
+    for name in can_be_partial(payments_proof.PROOF)
+    if "ANY($2::uuid[])" in payments_proof.PROOF[name]
+)
+_BY_DEBTOR: Final = tuple(
+    name for name in can_be_partial(payments_proof.PROOF) if name not in _BY_PAYMENT
+)
+_BY_ACCOUNT: Final = tuple(can_be_partial(ledger_proof.PROOF))
+
+
+class Trouble(msgspec.Struct, frozen=True):
+    """Something broken, and the batch that speaks of it: where to look again."""
+
+    batch_no: int
+    broken: Broken
+
+
+class Part(msgspec.Struct, frozen=True):
+    """What was found in some batches. ``end`` is the last link that is there."""
+
+    end: Head
+    troubles: list[Trouble]
+
+
+class Recheck:
+    """Looks at parts of one book."""
+
+    def __init__(
+        self,
+        book_id: int,
+        journals: Sequence[JournalPlan],
+        shelves: Sequence[ShelfPlan[Any, Any]],
+        clock: Clock,
+    ) -> None:
+        self._clock = clock
+        self._book_id = book_id
+        self._journals = journals
+        self._shelves = shelves
+
+    async def part(self, connection: Connection, first: int, last: int) -> Part:
+        """Look at the batches from ``first`` to ``last``. Inside a transaction.
+
+        What cannot be read is trouble like any other, of the first batch of the part.
+        """
+        try:
+            async with connection.transaction():
+                return await self._part(connection, first, last)
+        except UNREADABLE as error:
+            told = f"batches {first} to {last}: {error}"
+            return Part(Head(last), [Trouble(first, Broken("row.unreadable", told))])
+
+    async def open_payments(self, connection: Connection) -> list[Broken]:
+        """Open payments that are not what the chain says: somebody is about to act on them."""
+        wrong = await wrong_open(connection, self._book_id, _OPEN_MAX)
+        return [Broken("row.differs", f"payment {one}: {what}") for one, _, what in wrong]
+
+    async def _part(self, connection: Connection, first: int, last: int) -> Part:
+        end = Head(first - 1)
+        troubles: list[Trouble] = []
+        payments: dict[UUID, int] = {}
+        accounts: dict[int, int] = {}
+        keys = SealedKeys(set)
+        async for link in walk(connection, self._book_id, self._journals, first, last):
+            end = link.head
+            if link.wrong:
+                troubles.append(Trouble(end.batch_no, Broken("chain.broken", link.wrong)))
+            for table, rows in link.streams:
+                if table == EVENTS.table:
+                    payments |= dict.fromkeys((row[0] for row in rows), end.batch_no)
+                elif table == ACCOUNT_TERMS.table:
+                    accounts |= dict.fromkeys((row[0] for row in rows), end.batch_no)
+                elif table == ROW_SEALS.table:
+                    for row in rows:
+                        keys[row[0]].add(row[1])
+        troubles += await self._accounts(connection, accounts)
+        troubles += await self._payments(connection, payments)
+        for table, key, what in await rows_not_as_sealed(
+            connection, self._book_id, self._shelves, keys
+        ):
+            troubles.append(Trouble(first, Broken("row.differs", f"{table} {key}: {what}")))
+        return Part(end, troubles)
+
+    async def _accounts(self, connection: Connection, accounts: dict[int, int]) -> list[Trouble]:
+        found: list[Trouble] = []
+        for name in _BY_ACCOUNT if accounts else ():
+            for row in await breaks_among(
+                connection, self._book_id, ledger_proof.PROOF, name, accounts
+            ):
+                account = row["account_id"]
+                told = f"account {account}: {name}"
+                found.append(Trouble(accounts[account], Broken("row.differs", told, (account,))))
+        return found
+
+    async def _payments(self, connection: Connection, payments: dict[UUID, int]) -> list[Trouble]:
+        if not payments:
+            return []
+        found = [
+            Trouble(payments[payment_id], Broken("row.differs", f"payment {payment_id}: {what}"))
+            for payment_id, _, what in await wrong_among(connection, self._book_id, payments)
+        ]
+        for name in _BY_PAYMENT:
+            for row in await breaks_among(
+                connection, self._book_id, payments_proof.PROOF, name, payments
+            ):
+                payment_id = row.get("payment_id") or row.get("hold_id")
+                told = f"payment {payment_id}: {name}"
+                found.append(Trouble(payments[payment_id], Broken("row.differs", told)))
+        return found + await self._limits(connection, payments)
+
+    async def _limits(self, connection: Connection, payments: dict[UUID, int]) -> list[Trouble]:
+        """What the payers of today's payments have used of their limits."""
+        rows = await connection.fetch(
+            "SELECT debtor, min(payment_id::text)::uuid AS payment_id FROM payments"
+            " WHERE book_id = $1 AND payment_id = ANY($2::uuid[]) AND kind = 'payment'"
+            " AND business_date >= $3 GROUP BY debtor",
+            self._book_id,
+            list(payments),
+            business_date(self._clock.now()),
+        )
+        debtors = {row["debtor"]: payments[row["payment_id"]] for row in rows}
+        found = []
+        for name in _BY_DEBTOR if debtors else ():
+            for row in await breaks_among(
+                connection, self._book_id, payments_proof.PROOF, name, debtors
+            ):
+                account = row.get("account_id") or row.get("debtor")
+                told = f"account {account}: {name}"
+                found.append(Trouble(debtors[account], Broken("row.differs", told, (account,))))
+        return found
