@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 import msgspec
 
+from tangguh.core.known import Tristate
 from tangguh.core.outcome import Accepted, Outcome, Unanswered
 from tangguh.rails.onus import OnUs
-from tangguh.rails.rail import Asked, Capabilities, Found, Instruction, Rail, Refunding
+from tangguh.rails.rail import Asked, Capabilities, Found, Instruction, Question, Rail, Refunding
 
 Answer = Outcome | Callable[[], Outcome]
 
@@ -29,6 +30,7 @@ class PaperRail:
             "inquire_refund": [Unanswered("not_found")],
         }
         self.gate: asyncio.Event | None = None
+        self.there = Tristate.YES
 
     def will(self, kind: str, *answers: Answer) -> None:
         """From now on answer calls of this kind so."""
@@ -40,6 +42,12 @@ class PaperRail:
             send_timeout_seconds=20.0,
             inquiry_delays_seconds=(3.0, 10.0, 30.0, 60.0),
         )
+
+    def questions(self) -> dict[str, Question]:
+        return {"": self._is_there}
+
+    async def _is_there(self) -> Tristate:
+        return self.there
 
     async def look_up(self, asked: Asked) -> Found:
         """Whoever is asked about is there, under a name of no one's."""

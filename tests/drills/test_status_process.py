@@ -31,7 +31,8 @@ class Answers(BaseHTTPRequestHandler):
     """A bank that signs what is now."""
 
     def do_GET(self) -> None:
-        body = sign(told(all_well(), made_at=datetime.now(UTC)), KEY)
+        now = datetime.now(UTC)
+        body = sign(told(all_well(now), made_at=now), KEY)
         self.send_response(200 if self.path == PATH else 404)
         self.send_header("content-length", str(len(body)))
         self.end_headers()

@@ -60,6 +60,7 @@ async def close_qris(bank: Bank, **more: object) -> Closure:
 async def look(bank: Bank, clock: HandClock, seconds: float = 5.0) -> list[Incident]:
     """So much later, one round of the desk; the incidents that are open then."""
     clock.advance(seconds)
+    await bank.care.probes.ask_all()
     await bank.care.incidents.round()
     return list(bank.care.incidents.open)
 

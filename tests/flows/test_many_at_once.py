@@ -51,6 +51,7 @@ async def trouble(bank: Bank, paper: PaperRail, clock: HandClock) -> tuple[UUID,
     )
     assert isinstance(await bank.desk.decide(Close(closure=closure)), Closure)
     clock.advance(12)
+    await bank.care.probes.ask_all()
     await bank.care.incidents.round()
     (incident,) = bank.care.incidents.open
     return incident.id, made

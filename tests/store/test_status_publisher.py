@@ -388,3 +388,63 @@ def test_a_key_that_is_none_is_refused(
 def test_a_memory_that_cannot_be_is_refused(settings: PublisherSettings, clock: HandClock) -> None:
     with pytest.raises(Misconfigured, match="memory_path"):
         Publisher(msgspec.structs.replace(settings, memory_path="/proc/nowhere/x"), clock)
+
+
+# ---- what is known, not when it was wrapped ---------------------------------------------------
+
+
+async def test_a_bank_that_signs_every_second_and_looks_no_more_is_blind(site: Site) -> None:
+    """The envelope is fresh each time; the look inside it is of a minute ago."""
+    await site.round()
+    looked = site.clock.now()
+    for _ in range(8):
+        site.clock.advance(2)
+        site.bank.stands_still = told(
+            all_well(), made_at=site.clock.now(), looked_at=looked, read_at=looked
+        )
+        await site.publisher.round(site.http)
+    assert "belum memeriksa layanannya sendiri sejak" in site.page()
+    status = json.loads(site.on_disk("status.json"))
+    assert (status["overall"], status["bank_answers"], status["bank_sees"]) == (
+        "unknown", True, False,
+    )  # fmt: skip
+    site.bank.stands_still = None
+    await site.round()
+    assert "belum memeriksa" not in site.page()
+
+
+async def test_time_nobody_measured_is_never_counted_as_good(site: Site) -> None:
+    blind = told(all_well(), made_at=site.clock.now(), looked_at=None, read_at=None)
+    site.bank.stands_still = blind
+    await site.round()
+    for _ in range(20):
+        site.bank.stands_still = msgspec.structs.replace(blind, made_at=site.clock.now())
+        await site.round()
+    await site.round(60)
+    spent = {name for day in site.publisher._memory.days()[TRANSFER_BIFAST] for name in day.seconds}
+    assert "operational" not in spent
+    assert "unknown" in spent
+    assert "Belum ada data" in site.page(f"history/{TRANSFER_BIFAST}.html")
+
+
+async def test_our_clock_is_put_back_an_hour_and_a_dead_bank_is_still_said_to_be_dead(
+    site: Site,
+) -> None:
+    await site.round()
+    site.clock.jump(-3600)
+    site.bank.answer = Response(b"", 500)
+    for _ in range(6):
+        await site.round()
+    assert json.loads(site.on_disk("status.json"))["bank_answers"] is False
+
+
+async def test_both_clocks_were_ahead_for_a_while_and_the_page_does_not_wait_an_hour(
+    site: Site,
+) -> None:
+    """A word made in a future that never came must not silence the words that follow."""
+    site.clock.jump(3600)
+    await site.round()
+    site.clock.jump(-3600)
+    site.bank.states = all_of(Condition.DOWN)
+    await site.round()
+    assert "0 dari 35 layanan bekerja penuh" in site.page()

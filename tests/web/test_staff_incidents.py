@@ -49,6 +49,7 @@ async def incident(desk: Desk, bank: Bank, clock: HandClock) -> str:
     status, said = await desk.ask("POST", "/gates", CLOSE)
     assert status == 200, said
     clock.advance(12)
+    await bank.care.probes.ask_all()
     await bank.care.incidents.round()
     _, said = await desk.ask("GET", "/incidents")
     (found,) = said["incidents"]
@@ -88,22 +89,26 @@ async def test_nobody_calls_it_over_while_the_gate_is_closed_or_money_is_open(
 async def test_worse_is_said_alone_and_better_by_two(
     desk: Desk, bank: Bank, clock: HandClock
 ) -> None:
+    await bank.care.probes.ask_all()
     await bank.care.incidents.round()
     path = "/components/mobile.topup.gopay/override"
     worse = {"condition": "degraded", "reason": "customers call"}
     status, said = await desk.ask("POST", path, worse)
     assert (status, said["condition"]) == (200, "degraded")
+    await bank.care.probes.ask_all()
     await bank.care.incidents.round()
     shown = bank.care.incidents.states["mobile.topup.gopay"]
     assert shown.condition == "degraded"
     status, said = await desk.ask("POST", path, {"reason": "it was the phones"})
     assert status == 200
     change = said["change"]
+    await bank.care.probes.ask_all()
     await bank.care.incidents.round()
     assert bank.care.incidents.states["mobile.topup.gopay"].condition == "degraded"
     sign = f"/changes/{change['id']}/approve"
     status, said = await desk.ask("POST", sign, {"sha256": change["sha256"]}, by="staff:3")
     assert status == 200, said
+    await bank.care.probes.ask_all()
     await bank.care.incidents.round()
     assert bank.care.incidents.states["mobile.topup.gopay"].condition == "operational"
     await proved(bank)
@@ -119,6 +124,7 @@ async def test_worse_is_said_alone_and_better_by_two(
 async def test_a_no_names_the_field(
     desk: Desk, bank: Bank, component: str, body: Any, field: str
 ) -> None:
+    await bank.care.probes.ask_all()
     await bank.care.incidents.round()
     status, said = await desk.ask("POST", f"/components/{component}/override", body)
     assert (status, said["field"]) == (422, field)

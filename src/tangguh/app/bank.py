@@ -111,6 +111,7 @@ class Bank:
         signer: Signer,
     ) -> None:
         self.settings = settings
+        self.dsn = dsn
         self.book_id = settings.book.book_id
         self.pool = pool
         self.clock = clock

@@ -21,6 +21,7 @@ from tangguh.work.incidents.affected import Affected
 from tangguh.work.incidents.assurance import Keeper
 from tangguh.work.incidents.desk import IncidentDesk
 from tangguh.work.incidents.looker import Looker
+from tangguh.work.incidents.probes import BookQuestion, Probes, questions_of
 from tangguh.work.incidents.reporting import Reporting
 from tangguh.work.incidents.telling import Telling
 
@@ -40,7 +41,13 @@ class Care:
         self.notices = Notices(pool, book_id, settings.notices, clock, bank.ids)
         watch_url = settings.guard.watch_url
         wanted = settings.incidents
-        self.keeper = Keeper(pool, book_id, clock, bank.prove, wanted.proof_seconds, watch_url)
+        self._book = BookQuestion(bank.desk, bank.dsn, book_id)
+        self.probes = Probes(
+            questions_of(bank.rails, self._book), clock, probe_seconds=wanted.probe_seconds
+        )
+        self.keeper = Keeper(
+            pool, book_id, clock, bank.prove, wanted.proof_seconds, self.probes, watch_url
+        )
         kept = settings.evidence
         self.complaints = Complaints(
             bank.desk,
@@ -50,17 +57,15 @@ class Care:
             Eyes(pool, book_id, self._assured_at),
         )
         status = settings.status
-        looker = Looker(
+        self._looker = Looker(
             bank.desk,
-            bank.writer,
             pool,
             book_id,
-            bank.rails,
             clock,
+            self.probes,
             window_seconds=status.window_seconds if status else _WINDOW_SECONDS,
-            probe_seconds=wanted.probe_seconds,
         )
-        bank.guardian.pass_on(looker.see)
+        bank.guardian.pass_on(self._looker.see)
         affected = Affected(pool, book_id, clock, wanted.affected_seconds)
         self.incidents = IncidentDesk(
             desk=bank.desk,
@@ -68,7 +73,7 @@ class Care:
             book_id=book_id,
             clock=clock,
             ids=bank.ids,
-            looker=looker,
+            looker=self._looker,
             keeper=self.keeper,
             affected=affected,
             telling=Telling(self.notices, bank.ids, wanted.review_days),
@@ -133,7 +138,10 @@ class Care:
             "complaints": self.complaints.run(),
             "notices": self.notices.sender.run(),
             "retention": self.notices.retention.run(),
+            "probes": self.probes.run(),
             "assurance": self.keeper.run(),
+            "sight": self.keeper.watch(),
+            "components": self.incidents.watch(),
             "incidents": self.incidents.run(),
             "word": self.word.run(),
             "own cases": self.own.run(),
@@ -143,6 +151,8 @@ class Care:
     async def close(self) -> None:
         """Let go of connections."""
         await self.bulk.finish()
+        await self._looker.close()
+        self._book.close()
         await self.notices.sender.close()
 
     def _assured_at(self) -> Any:

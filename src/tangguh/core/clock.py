@@ -65,6 +65,10 @@ class HandClock:
         self._sleepers.append((self._elapsed + seconds, waker))
         await waker
 
+    def jump(self, seconds: float) -> None:
+        """Set the wall clock forward or back, as an operator or a time server may."""
+        self._now += timedelta(seconds=seconds)
+
     def advance(self, seconds: float) -> None:
         """Move time forward and wake whoever was waiting for it."""
         self._now += timedelta(seconds=seconds)

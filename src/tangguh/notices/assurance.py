@@ -1,8 +1,9 @@
 """The sentence "your money is safe": computed, with the times of what proves it, or not said. Pure.
 
-Two things are needed: the book's own proof (every entry balances, every balance is the sum of its
-entries) and the settlement match (the book and the networks' files agree). Nobody writes the
-sentence by hand: the lint refuses its words everywhere else.
+Three things are needed: the book's own proof (every entry balances, every balance is the sum of its
+entries), the settlement match (the book and the networks' files agree), and sight: the book can be
+read now and the independent watch sees. Nobody writes the sentence by hand: the lint refuses its
+words everywhere else.
 """
 
 from __future__ import annotations
@@ -13,11 +14,15 @@ from typing import Final
 import msgspec
 
 from tangguh.core import format as written
+from tangguh.core.known import Known, Tristate, aged
 from tangguh.core.outcome import Refusal, Refused
 
 PROOF_AGE_MAX: Final = timedelta(hours=1)
 MATCH_AGE_MAX: Final = timedelta(hours=26)
 """Networks send their files once a day; two hours for the file to come and be matched."""
+
+SIGHT_AGE_MAX: Final = timedelta(seconds=20)
+"""Whoever could not look for longer does not know that nothing has happened since."""
 
 _SENTENCE: Final = {
     "id": (
@@ -30,12 +35,16 @@ _SENTENCE: Final = {
 
 
 class Assurance(msgspec.Struct, frozen=True, kw_only=True):
-    """What the last proof and the last match said, and when; None: there has been none."""
+    """What the last proof and the last match said, and when; None: there has been none.
+
+    ``sight``: whether the book could be read and the watch saw, and when that was asked.
+    """
 
     proved_at: datetime | None
     proof_holds: bool
     matched_at: datetime | None
     match_holds: bool
+    sight: Known[Tristate] | None = None
 
 
 class Assured(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +70,7 @@ def assure(
     now: datetime,
     proof_age_max: timedelta = PROOF_AGE_MAX,
     match_age_max: timedelta = MATCH_AGE_MAX,
+    sight_age_max: timedelta = SIGHT_AGE_MAX,
 ) -> Assured | Refused:
     """The sentence, if it is true and fresh. Refuses ORDER_INVALID, naming what is not.
 
@@ -72,6 +82,8 @@ def assure(
     )
     if refused := proved or matched:
         return refused
+    if aged(assurance.sight, now, sight_age_max) is not Tristate.YES:
+        return Refused(Refusal.ORDER_INVALID, "sight", "nobody can see that it still holds")
     assert assurance.proved_at is not None
     assert assurance.matched_at is not None
     return Assured(

@@ -28,7 +28,7 @@ Alarm = Callable[[str, str, str], None]
 """Told (rail, reference, why) of every message that was refused: a signal of class A."""
 
 REUSED: Final = "reused"
-_OPTIONAL: Final = ("look_up", "inquire_incoming")
+_OPTIONAL: Final = ("look_up", "inquire_incoming", "questions")
 """What some rails can do beyond ``Rail`` and are asked for by ``isinstance`` of a protocol."""
 
 

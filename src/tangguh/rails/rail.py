@@ -6,12 +6,14 @@ transaction open, and never turns "no answer" into "no": ``link`` alone judges N
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Final, Protocol, runtime_checkable
 from uuid import UUID
 
 import msgspec
 
+from tangguh.core.known import Tristate
 from tangguh.core.order import Payee
 from tangguh.core.outcome import Accepted, Declined, NotSent, Outcome, Unanswered
 
@@ -82,6 +84,19 @@ class Enquirer(Protocol):
 
     async def look_up(self, asked: Asked) -> Found | Declined | NotSent | Unanswered:
         """Ask the network. Declined: no such payee, or no such bill. Moves nothing."""
+        ...
+
+
+Question = Callable[[], Awaitable[Tristate]]
+"""One harmless question to a network. NO: it refuses, or does not answer, or not us."""
+
+
+@runtime_checkable
+class Probed(Protocol):
+    """A rail whose networks can be asked whether they are there, without any payment."""
+
+    def questions(self) -> Mapping[str, Question]:
+        """By partner; the empty name is the whole rail."""
         ...
 
 

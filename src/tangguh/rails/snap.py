@@ -19,6 +19,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from tangguh.core.clock import Clock
+from tangguh.core.known import Tristate, known_as
 from tangguh.core.outcome import Accepted, Declined, NotSent, Refusal, Unanswered
 from tangguh.rails import signature
 from tangguh.rails.link import Link, Reply, withheld
@@ -171,6 +172,8 @@ INCONSISTENT_IS_FAILURE: Final = frozenset({"44", "54", "60"})  # OTC, direct de
 """The 404/18 rule: same reference, other content. The standard calls it success for some services
 and failure for others; qr-mpm-payment (50) is in neither list: Unanswered, the query decides."""
 
+_NOBODYS: Final = "PROBE"
+"""How a reference begins that no payment ever had."""
 _INVALID_TOKEN: Final = frozenset({"40101", "40103"})
 
 
@@ -330,6 +333,19 @@ class Caller:
         if fresh is None:
             return answer
         return await self._post(endpoint, content, fresh)
+
+    async def is_there(
+        self, endpoint: Endpoint, reference_field: str, body: Mapping[str, Any]
+    ) -> Tristate:
+        """Whether the partner serves us: it is asked about a reference nobody has.
+
+        Any answer will do but a fault of its own (5xx) or one that it does not know us (401).
+        """
+        reference = _NOBODYS + self._external_ids.next()
+        answer = await self.call(endpoint, {**body, reference_field: reference})
+        if not isinstance(answer, Answer):
+            return Tristate.NO
+        return known_as(not answer.code.startswith(("5", "401")))
 
     async def close(self) -> None:
         """Leave nothing running. The link belongs to whoever made it: close that one first."""

@@ -19,6 +19,7 @@ class Condition(StrEnum):
     """How a component is. Leaves the house (page, JSON, badges): never renamed."""
 
     OPERATIONAL = "operational"
+    NOT_MEASURED = "not_measured"
     SCHEDULED_CHANGE = "scheduled_change"
     DEGRADED = "degraded"
     PARTNER_OUTAGE = "partner_outage"
@@ -27,7 +28,7 @@ class Condition(StrEnum):
 
     @property
     def rank(self) -> int:
-        """From 0, operational, to 5, down: what is worse is higher."""
+        """From 0, operational, to 6, down: what is worse is higher; not measured is 1."""
         return _RANKS[self]
 
 
@@ -35,11 +36,12 @@ _RANKS: Final = {condition: rank for rank, condition in enumerate(Condition)}
 
 
 class Reach(IntEnum):
-    """How much of a service a customer can use."""
+    """How much of a service a customer can use. UNKNOWN: nothing has measured it."""
 
     NONE = 0
     PART = 1
     ALL = 2
+    UNKNOWN = 3
 
 
 class Why(StrEnum):
@@ -85,7 +87,7 @@ class Component(msgspec.Struct, frozen=True):
 class ComponentState(msgspec.Struct, frozen=True, kw_only=True):
     """How a component is now. ``unanswered_permille``: of the tries in the window; None: too few.
 
-    ``incident_id`` is filled by whoever knows the incidents.
+    ``known_at``: when the newest fact behind it was so; None: there is none.
     """
 
     component: str
@@ -96,6 +98,7 @@ class ComponentState(msgspec.Struct, frozen=True, kw_only=True):
     stage: Stage | None = None
     unanswered_permille: int | None = None
     closure_ids: tuple[str, ...] = ()
+    known_at: datetime | None = None
 
 
 GROUPS: Final[dict[str, tuple[str, str]]] = {
@@ -152,11 +155,12 @@ def names_of(components: Iterable[str], language: str) -> tuple[str, ...]:
 
 
 def split(states: Iterable[ComponentState]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """(what works, what does not or only in part), as component ids."""
+    """(what works, what does not or only in part), as ids; the unmeasured is in neither."""
     works: list[str] = []
     broken: list[str] = []
     for state in states:
-        (works if state.reach is Reach.ALL else broken).append(state.component)
+        if state.reach is not Reach.UNKNOWN:
+            (works if state.reach is Reach.ALL else broken).append(state.component)
     return tuple(works), tuple(broken)
 
 

@@ -226,8 +226,10 @@ def is_major(kind: Kind) -> bool:
 
 
 def kind_of(condition: Condition) -> Kind | None:
-    """The kind of incident a component's condition calls for; None for operational."""
-    return None if condition is Condition.OPERATIONAL else Kind(str(condition))
+    """The kind of incident a component's condition calls for; None: it calls for none."""
+    if condition in {Condition.OPERATIONAL, Condition.NOT_MEASURED}:
+        return None
+    return Kind(str(condition))
 
 
 def say(

@@ -1,9 +1,7 @@
-"""How a component's condition is judged: outcomes, probes, closures, people. Pure.
+"""How a component's condition is judged: what is observed, closures, people. Pure.
 
-What was decided (a closure, a person's word) counts at once. What is only observed must be seen
-three looks running before it is said, and well two looks running before it is taken back, so that a
-handful of payments never makes the page flicker (resilience blueprint §1.8). Too few payments
-say nothing: the last judgement stands, until nothing bad has been seen for a quarter of an hour.
+What was decided (a closure, a person's word) counts at once; what is only observed is weighed in
+``observation``.
 """
 
 from __future__ import annotations
@@ -27,39 +25,10 @@ from tangguh.status.component import (
     Why,
     worst_of,
 )
+from tangguh.status.observation import OURS, RULES, Probe, Rules, Tally, Trend, observe, worse_of
 
 OVERRIDE_BETTER_MAX: Final = timedelta(hours=1)
 """So long two people may say better than is measured, before they must look again."""
-_OURS: Final = frozenset({"onus"})
-"""Rails with nobody on the other side."""
-
-
-class Tally(msgspec.Struct, frozen=True, kw_only=True):
-    """Outcomes of one service in the window: an end the customer asked for, no answer, and a fault
-    of ours or the network's. What a customer's own limits or balance refuse is in none of them.
-    """
-
-    done: int = 0
-    unanswered: int = 0
-    failed: int = 0
-
-    @property
-    def tries(self) -> int:
-        """How many there were."""
-        return self.done + self.unanswered + self.failed
-
-    @property
-    def bad_permille(self) -> int:
-        """Of a thousand tries, how many had no good end."""
-        return (self.unanswered + self.failed) * 1000 // self.tries if self.tries else 0
-
-
-class Probe(msgspec.Struct, frozen=True, kw_only=True):
-    """The newest probe of a service. ``ours``: the fault lies on the bank's side."""
-
-    ok: bool
-    at: datetime
-    ours: bool = False
 
 
 class Shut(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,35 +51,6 @@ class Override(msgspec.Struct, frozen=True, kw_only=True):
     until: datetime | None = None
 
 
-class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """When outcomes are bad. Shares are of a thousand tries in the window."""
-
-    tries_min: int = 10
-    degraded_permille: int = 50
-    out_permille: int = 500
-    bad_looks: int = 3
-    good_looks: int = 2
-    forget_seconds: float = 900.0
-    probe_seconds_max: float = 300.0
-
-
-RULES: Final = Rules()
-
-
-class Trend(msgspec.Struct, frozen=True, kw_only=True):
-    """What has been observed of a component so far; the caller keeps it from look to look.
-
-    ``pending`` is what the running looks agree on at least; ``bad_at`` the last bad look.
-    """
-
-    observed: Condition = Condition.OPERATIONAL
-    why: Why = Why.OUTCOMES
-    since: datetime | None = None
-    pending: Condition | None = None
-    looks: int = 0
-    bad_at: datetime | None = None
-
-
 class Judged(msgspec.Struct, frozen=True):
     """A component's state, and the trend to hand in at the next look."""
 
@@ -125,17 +65,20 @@ def judge(
     now: datetime,
     closures: Sequence[Shut] = (),
     probe: Probe | None = None,
+    book: Probe | None = None,
     override: Override | None = None,
     before: Judged | None = None,
     rules: Rules = RULES,
 ) -> Judged:
     """One look at one component: the worst of what is observed and what is decided.
 
-    ``closures`` may be all that are in force: those that do not concern the service, and those
-    that single out one customer or shop, are passed over.
+    ``probe``: whether whoever carries the service answers; ``book``: whether our own book does,
+    without which nothing can be paid. ``closures`` may be all that are in force: those that do
+    not concern the service, and those that single out one customer or shop, are passed over.
     """
     service = SERVICES[component]
-    trend = _observe(service, tally, probe, before.trend if before else Trend(), now, rules)
+    asked = worse_of(book, probe, now, rules)
+    trend = observe(service, tally, asked, before.trend if before else Trend(), now, rules)
     found = [_of_closure(service, one, now) for one in closures if concerns(one.closure, service)]
     found = [one for one in found if one.condition is not Condition.OPERATIONAL]
     found.append(_of_trend(component, trend, now))
@@ -143,7 +86,9 @@ def judge(
     worst = max(found, key=lambda one: (one.condition.rank, -one.reach))
     ids = tuple(sorted({one for state in found for one in state.closure_ids}))
     share = tally.unanswered * 1000 // tally.tries if tally.tries >= rules.tries_min else None
-    state = msgspec.structs.replace(worst, closure_ids=ids, unanswered_permille=share)
+    state = msgspec.structs.replace(
+        worst, closure_ids=ids, unanswered_permille=share, known_at=trend.known_at
+    )
     state = _overridden(state, override, now)
     if before is not None and before.state.condition is state.condition:
         state = msgspec.structs.replace(state, since=min(before.state.since, state.since))
@@ -271,60 +216,7 @@ def _kind_of(service: Service, shut: Shut, *, is_part: bool) -> tuple[Condition,
         return Condition.PROTECTIVE_RESTRICTION, Why.PROTECTION
     if is_part:
         return Condition.DEGRADED, Why.PARTNER
-    return (Condition.DOWN if service.rail in _OURS else Condition.PARTNER_OUTAGE), Why.PARTNER
-
-
-# ---- observation -----------------------------------------------------------------------------
-
-
-def _observe(
-    service: Service, tally: Tally, probe: Probe | None, before: Trend, now: datetime, rules: Rules
-) -> Trend:
-    seen, why = _look(service, tally, probe, now, rules)
-    if seen is None:
-        quiet = before.bad_at is not None and (
-            (now - before.bad_at).total_seconds() >= rules.forget_seconds
-        )
-        return Trend(since=now) if quiet else before
-    if seen is not Condition.OPERATIONAL:
-        before = msgspec.structs.replace(before, bad_at=now)
-    if seen is before.observed:
-        return msgspec.structs.replace(before, pending=None, looks=0)
-    is_worse = seen.rank > before.observed.rank
-    needed = rules.bad_looks if is_worse else rules.good_looks
-    same_way = before.pending is not None and (
-        (before.pending.rank > before.observed.rank) == is_worse
-    )
-    looks = before.looks + 1 if same_way else 1
-    pending = seen
-    if same_way and before.pending is not None:
-        # Worse: only as bad as the mildest look. Better: only as good as the worst of them.
-        pick = min if is_worse else max
-        pending = pick(before.pending, seen, key=lambda one: one.rank)
-    if looks < needed:
-        return msgspec.structs.replace(before, pending=pending, looks=looks)
-    return Trend(observed=pending, why=why, since=now, bad_at=before.bad_at)
-
-
-def _look(
-    service: Service, tally: Tally, probe: Probe | None, now: datetime, rules: Rules
-) -> tuple[Condition | None, Why]:
-    """What this look alone shows; None: too little to say anything."""
-    is_ours = service.rail in _OURS
-    if probe is not None and (now - probe.at).total_seconds() > rules.probe_seconds_max:
-        probe = None
-    if tally.tries >= rules.tries_min:
-        bad = tally.bad_permille
-        if bad >= rules.out_permille:
-            return (Condition.DOWN if is_ours else Condition.PARTNER_OUTAGE), Why.OUTCOMES
-        if bad >= rules.degraded_permille:
-            return Condition.DEGRADED, Why.OUTCOMES
-        return Condition.OPERATIONAL, Why.OUTCOMES
-    if probe is None:
-        return None, Why.PROBE
-    if probe.ok:
-        return Condition.OPERATIONAL, Why.PROBE
-    return (Condition.DOWN if is_ours or probe.ours else Condition.PARTNER_OUTAGE), Why.PROBE
+    return (Condition.DOWN if service.rail in OURS else Condition.PARTNER_OUTAGE), Why.PARTNER
 
 
 def _of_trend(component: str, trend: Trend, now: datetime) -> ComponentState:
@@ -334,6 +226,7 @@ def _of_trend(component: str, trend: Trend, now: datetime) -> ComponentState:
         reach=_reach_of(trend.observed),
         since=trend.since or now,
         why=trend.why,
+        known_at=trend.known_at,
     )
 
 
@@ -342,6 +235,8 @@ def _reach_of(condition: Condition) -> Reach:
     match condition:
         case Condition.OPERATIONAL:
             return Reach.ALL
+        case Condition.NOT_MEASURED:
+            return Reach.UNKNOWN
         case Condition.DEGRADED:
             return Reach.PART
         case _:

@@ -25,7 +25,7 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 class Assurance(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to the first question everybody has. ``proved_at`` None: it is not known yet.
+    """The answer to the first question everybody has. ``proved_at`` None: it is not known.
 
     The texts are computed where the proof is; here they are only carried.
     """
@@ -52,6 +52,7 @@ class PublicComponent(msgspec.Struct, frozen=True, kw_only=True):
     stage: Stage | None = None
     unanswered_permille: int | None = None
     incident: str = ""
+    known_at: datetime | None = None
 
     def name(self, language: str) -> str:
         """Its name for the reader."""
@@ -102,11 +103,18 @@ class PublicIncident(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PublicStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything the public page shows. ``app_url`` is where customers log in."""
+    """Everything the public page shows. ``app_url`` is where customers log in.
+
+    ``made_at`` is when it was put together, which says nothing of how old its facts are:
+    ``looked_at`` is when the components were judged, ``read_at`` since when nothing newer was read
+    of the book (closures, incidents), and each component has its own ``known_at``. None: never.
+    """
 
     bank: str
     made_at: datetime
     components: tuple[PublicComponent, ...]
+    looked_at: datetime | None = None
+    read_at: datetime | None = None
     incidents: tuple[PublicIncident, ...] = ()
     assurance: Assurance = Assurance()
     app_url: str = ""
@@ -118,6 +126,8 @@ def make(
     states: Mapping[str, ComponentState],
     incidents: Iterable[Incident] = (),
     *,
+    looked_at: datetime | None,
+    read_at: datetime | None,
     assurance: Assurance = Assurance(),  # noqa: B008 - frozen
     app_url: str = "",
 ) -> PublicStatus:
@@ -150,9 +160,12 @@ def make(
                 stage=states[known.id].stage,
                 unanswered_permille=states[known.id].unanswered_permille,
                 incident=about.get(known.id, ""),
+                known_at=states[known.id].known_at,
             )
             for known in COMPONENTS.values()
         ),
+        looked_at=looked_at,
+        read_at=read_at,
         incidents=tuple(_public(one) for one in told),
         assurance=assurance,
         app_url=app_url,

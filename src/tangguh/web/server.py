@@ -125,7 +125,7 @@ class Straight:
     async def _refuse(self, field: str, scope: Scope, receive: Receive, send: Send) -> None:
         found = problem("parameter_invalid", "holds what no text may hold", field)
         answer = problem_response(found)
-        _protect(answer.raw_headers)
+        _protect(answer.raw_headers, scope["scheme"])
         answer.raw_headers.append(_NO_STORE)
         await answer(scope, receive, send)
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tangguh.core.known import Known, Tristate
 from tangguh.core.outcome import Refused
 from tangguh.notices.assurance import Assurance, Assured, assure
 from tangguh.notices.gsm7 import fits, plain, units_of
@@ -39,6 +40,7 @@ NOW = datetime(2026, 3, 20, 5, 0, tzinfo=UTC)
 GREEN = Assurance(
     proved_at=NOW - timedelta(minutes=5), proof_holds=True,
     matched_at=NOW - timedelta(hours=5), match_holds=True,
+    sight=Known(Tristate.YES, NOW - timedelta(seconds=5)),
 )  # fmt: skip
 
 
@@ -155,6 +157,11 @@ def test_the_sentence_has_both_times() -> None:
         ({"proved_at": NOW - timedelta(hours=1, seconds=1)}, "proof"),
         ({"matched_at": NOW - timedelta(hours=26, seconds=1)}, "match"),
         ({"proved_at": NOW + timedelta(seconds=1)}, "proof"),
+        ({"sight": None}, "sight"),
+        ({"sight": Known(Tristate.UNKNOWN, NOW)}, "sight"),
+        ({"sight": Known(Tristate.NO, NOW)}, "sight"),
+        ({"sight": Known(Tristate.YES, NOW - timedelta(seconds=21))}, "sight"),
+        ({"sight": Known(Tristate.YES, NOW + timedelta(seconds=1))}, "sight"),
     ],
 )
 def test_nothing_is_assured_that_is_not_green_and_fresh(

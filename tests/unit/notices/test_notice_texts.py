@@ -138,7 +138,13 @@ def test_safe_is_said_with_its_times_or_not_at_all() -> None:
     values = values_of("incident_begun", "en", plain_value)
     without = TEXTS.render("incident_begun", "en", values, now=NOW)
     at = (NOW - timedelta(minutes=1)).isoformat()
-    green = {"proved_at": at, "proof_holds": True, "matched_at": at, "match_holds": True}
+    green = {
+        "proved_at": at,
+        "proof_holds": True,
+        "matched_at": at,
+        "match_holds": True,
+        "sight": {"value": "yes", "known_at": NOW.isoformat()},
+    }
     proved = TEXTS.render("incident_begun", "en", values | {"assurance": green}, now=NOW)
     assert isinstance(without, Words)
     assert isinstance(proved, Words)

@@ -89,7 +89,11 @@ def at_state(state: IncidentState, **more: Any) -> Incident:
 def all_well(now: datetime = NOW) -> dict[str, ComponentState]:
     return {
         one: ComponentState(
-            component=one, condition=Condition.OPERATIONAL, reach=Reach.ALL, since=now
+            component=one,
+            condition=Condition.OPERATIONAL,
+            reach=Reach.ALL,
+            since=now,
+            known_at=max(now, NOW),
         )
         for one in COMPONENTS
     }
@@ -105,8 +109,9 @@ def all_of(condition: Condition, now: datetime = NOW) -> dict[str, ComponentStat
 def told(
     states: dict[str, ComponentState], *incidents: Incident, made_at: datetime = NOW, **more: Any
 ) -> PublicStatus:
-    """What the bank says of these components and incidents."""
-    return make("Bank Uji", made_at, states, incidents, **more)
+    """What the bank says of these components and incidents; it knows them as of now."""
+    known = {"looked_at": made_at, "read_at": made_at} | more
+    return make("Bank Uji", made_at, states, incidents, **known)
 
 
 def shown(status: PublicStatus | None, now: datetime = NOW, **more: Any) -> Seen:

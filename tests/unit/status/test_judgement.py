@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tangguh.core.known import Tristate
 from tangguh.core.outcome import Refusal, Refused
 from tangguh.core.service import ATM_CASH, QRIS_OFFUS, SERVICES, TOPUP, TRANSFER_BIFAST
 from tangguh.guard.closure import Allowance, SignalClass, State
@@ -27,23 +29,24 @@ from tangguh.status.component import (
     split,
     worst_of,
 )
+from tangguh.status.incident import kind_of
 from tangguh.status.judgement import (
-    RULES,
     Judged,
     Override,
-    Probe,
     Shut,
-    Tally,
     concerns,
     judge,
     people_needed,
     refuse_override,
     shown_now,
 )
+from tangguh.status.observation import RULES, Probe, Tally
 from unit.guard.test_closure import closure
 from unit.status.drafts import NOW, all_well
 
 C = Condition
+M = Condition.NOT_MEASURED
+YES, NO, UNKNOWN = Tristate.YES, Tristate.NO, Tristate.UNKNOWN
 GOOD = Tally(done=100)
 SLOW = Tally(done=80, unanswered=20)
 DEAD = Tally(done=10, unanswered=60, failed=30)
@@ -51,11 +54,22 @@ FEW = Tally(done=1, unanswered=5)
 NONE = Tally()
 
 
-def looks(component: str, *tallies: Tally, probe: Probe | None = None) -> list[Judged]:
-    """One look a minute."""
+def asked(*answers: Tristate, ours: bool = False, seconds: int = 5) -> Probe:
+    """Questions so many seconds apart, the last of them now."""
+    first = NOW - timedelta(seconds=seconds * (len(answers) - 1))
+    probe = Probe(answer=answers[0], at=first, since=first, ours=ours)
+    for number, answer in enumerate(answers[1:], start=1):
+        probe = probe.then(answer, first + timedelta(seconds=seconds * number))
+    return probe
+
+
+def looks(
+    component: str, *tallies: Tally, probe: Probe | None = None, minutes: float = 1
+) -> list[Judged]:
+    """One look a minute; whoever is asked by us gives the same answer all the time."""
     seen: list[Judged] = []
     for number, tally in enumerate(tallies):
-        at = NOW + timedelta(minutes=number)
+        at = NOW + timedelta(minutes=number * minutes)
         probed = msgspec.structs.replace(probe, at=at) if probe else None
         seen.append(
             judge(component, tally=tally, now=at, probe=probed, before=seen[-1] if seen else None)
@@ -96,14 +110,41 @@ def test_it_gets_better_only_as_far_as_its_worst_good_look() -> None:
 
 
 def test_few_payments_say_nothing_either_way() -> None:
-    assert set(conditions(looks(TRANSFER_BIFAST, *[FEW] * 20))) == {C.OPERATIONAL}
+    assert set(conditions(looks(TRANSFER_BIFAST, *[FEW] * 20))) == {M}
     seen = looks(TRANSFER_BIFAST, SLOW, SLOW, SLOW, *[NONE] * 14)
     assert set(conditions(seen)[2:]) == {C.DEGRADED}
 
 
 def test_what_nobody_has_seen_for_a_quarter_of_an_hour_is_forgotten() -> None:
     seen = looks(TRANSFER_BIFAST, SLOW, SLOW, SLOW, *[NONE] * 15)
-    assert conditions(seen)[-2:] == [C.DEGRADED, C.OPERATIONAL]
+    assert conditions(seen)[-2:] == [C.DEGRADED, M]
+
+
+def test_a_service_nobody_used_is_not_measured_and_nobody_calls_it_well() -> None:
+    (seen,) = looks(TRANSFER_BIFAST, NONE)
+    assert (seen.state.condition, seen.state.reach) == (M, Reach.UNKNOWN)
+    assert seen.state.known_at is None
+    assert split([seen.state]) == ((), ())
+    assert kind_of(M) is None
+
+
+def test_a_question_of_our_own_measures_what_nobody_used() -> None:
+    seen = looks(TRANSFER_BIFAST, NONE, NONE, probe=asked(YES))
+    assert conditions(seen) == [C.OPERATIONAL] * 2
+    assert seen[0].state.known_at == NOW
+    one_customer = Tally(done=1, done_at=NOW, last_at=NOW)
+    assert conditions(looks(TRANSFER_BIFAST, one_customer)) == [C.OPERATIONAL]
+
+
+def test_a_good_word_ends_when_nothing_supports_it_any_more() -> None:
+    """A minute after the last fact nobody knows; what was bad stays bad for a quarter of an hour."""
+    seen = looks(TRANSFER_BIFAST, GOOD, NONE, NONE, minutes=0.75)
+    assert conditions(seen) == [C.OPERATIONAL, C.OPERATIONAL, M]
+
+
+def test_five_tries_without_one_good_end_are_bad_however_few() -> None:
+    lost = Tally(failed=9)
+    assert conditions(looks(TRANSFER_BIFAST, lost, lost, lost)) == [M, M, C.PARTNER_OUTAGE]
 
 
 @given(st.lists(st.sampled_from([GOOD, GOOD, SLOW, NONE]), max_size=40))
@@ -114,19 +155,46 @@ def test_a_bad_look_now_and_then_never_shows(tallies: list[Tally]) -> None:
         bad = 0 if tally is GOOD else bad + (tally is SLOW)
         if bad >= RULES.bad_looks:
             break
-        assert judged.state.condition is C.OPERATIONAL
+        assert judged.state.condition in {C.OPERATIONAL, M}
 
 
-def test_a_probe_speaks_when_customers_are_silent() -> None:
-    failing = Probe(ok=False, at=NOW)
-    assert conditions(looks(TRANSFER_BIFAST, *[NONE] * 3, probe=failing))[-1] is C.PARTNER_OUTAGE
-    ours = Probe(ok=False, at=NOW, ours=True)
-    assert conditions(looks(TRANSFER_BIFAST, *[NONE] * 3, probe=ours))[-1] is C.DOWN
-    assert conditions(looks(TRANSFER_BIFAST, *[GOOD] * 5, probe=failing))[-1] is C.OPERATIONAL
-    stale = judge(
-        TRANSFER_BIFAST, tally=NONE, now=NOW + timedelta(hours=1), probe=Probe(ok=False, at=NOW)
-    )
-    assert stale.trend.looks == 0
+def look_once(tally: Tally, probe: Probe | None, **more: Any) -> ComponentState:
+    return judge(TRANSFER_BIFAST, tally=tally, now=NOW, probe=probe, **more).state
+
+
+def test_two_questions_without_an_answer_are_said_at_once_without_a_customer() -> None:
+    assert look_once(NONE, asked(NO)).condition is M
+    state = look_once(NONE, asked(YES, NO, NO))
+    assert (state.condition, state.why, state.known_at) == (C.PARTNER_OUTAGE, Why.PROBE, NOW)
+    assert look_once(NONE, asked(NO, NO, ours=True)).condition is C.DOWN
+
+
+def test_two_questions_without_an_answer_outweigh_what_customers_saw_before_them() -> None:
+    """The window holds two minutes of good payments: they were made before the network went."""
+    before = Tally(done=100, done_at=NOW - timedelta(seconds=20))
+    assert look_once(before, asked(YES, NO, NO, NO)).condition is C.PARTNER_OUTAGE
+    served = Tally(done=100, done_at=NOW - timedelta(seconds=1))
+    assert look_once(served, asked(YES, NO, NO, NO)).condition is C.OPERATIONAL
+
+
+def test_an_old_answer_is_no_answer() -> None:
+    for answers in ((YES,), (NO, NO)):
+        later = NOW + timedelta(seconds=RULES.probe_seconds_max + 1)
+        judged = judge(TRANSFER_BIFAST, tally=NONE, now=later, probe=asked(*answers))
+        assert judged.state.condition is M
+
+
+def test_without_our_own_book_nothing_works_whoever_else_answers() -> None:
+    dead = asked(NO, NO, ours=True)
+    for service in SERVICES:
+        state = judge(service, tally=NONE, now=NOW, probe=asked(YES), book=dead).state
+        assert (state.condition, state.reach) == (C.DOWN, Reach.NONE)
+
+
+def test_the_run_of_good_answers_knows_which_trouble_it_ended() -> None:
+    assert asked(YES, YES).over_since is None
+    assert asked(YES, NO, YES).over_since is None
+    assert asked(NO, NO, YES, YES).over_since == NOW - timedelta(seconds=5)
 
 
 STAGE = Stage(number=1, last=7, since=NOW, permille=1)

@@ -27,7 +27,7 @@ from tangguh.status.site.pages import (
     render_now,
     render_story,
 )
-from tangguh.status.site.view import Day, Seen, Silence, filled, good_share
+from tangguh.status.site.view import NOT_KNOWN, Day, Seen, Silence, filled, good_share
 from tangguh.status.snapshot import Assurance
 from unit.status.drafts import (
     NOW,
@@ -286,6 +286,50 @@ def test_what_is_not_there_has_a_page() -> None:
     assert "404" in Reading(render_missing(shown(told(all_well())))).words
 
 
+def test_a_fresh_word_about_old_facts_is_an_old_word() -> None:
+    """The envelope is of now; what is in it was known when the database still answered."""
+    late = NOW + timedelta(seconds=40)
+    proved = Assurance(text_id="Uang Anda aman.", text_en="Safe.", proved_at=NOW)
+    old = told(all_well(), made_at=late, looked_at=late, read_at=NOW, assurance=proved)
+    page = read(shown(old, late))
+    assert "Pembukuan bank tidak terbaca sejak 12.00.00 WIB" in page.words
+    assert "Uang Anda aman" not in page.words
+    assert "Saat ini belum dapat kami pastikan dari sini" in page.words
+    data = msgspec.json.decode(site(shown(old, late))["status.json"].content)
+    assert (data["bank_answers"], data["bank_sees"]) == (True, False)
+    assert "aman" not in data["assurance"]["text_id"]
+
+
+def test_a_bank_that_does_not_look_at_itself_is_said_to_be_blind() -> None:
+    seen = shown(told(all_well()), silence=Silence.BLIND, silent_since=NOW)
+    page = read(seen)
+    assert "belum memeriksa layanannya sendiri sejak 12.00 WIB" in page.words
+    assert "has not checked its own services" in read(seen, "en/index.html").words
+    assert "Semua 35 layanan bekerja" not in page.words
+    assert "Tidak ada data" in site(seen)["badge/bank.svg"].content.decode()
+
+
+def test_what_nobody_has_measured_is_said_and_not_called_well() -> None:
+    states = all_well()
+    states[TRANSFER_BIFAST] = msgspec.structs.replace(
+        states[TRANSFER_BIFAST], condition=Condition.NOT_MEASURED, reach=Reach.UNKNOWN
+    )
+    page = read(shown(told(states)))
+    assert "34 dari 35 layanan bekerja penuh; 1 belum diukur" in page.words
+    assert "Belum diukur: Transfer BI-FAST." in page.words
+    assert "Tidak ada." not in page.words.split("Apa yang belum bisa?")[1].split("?")[0]
+    english = read(shown(told(states)), "en/index.html").words
+    assert "34 of 35 services work fully; 1 not measured yet" in english
+
+
+def test_a_good_word_that_rests_on_a_fact_of_long_ago_is_not_shown_as_good() -> None:
+    late = NOW + timedelta(minutes=5)
+    page = read(shown(told(all_well(), made_at=late), late))
+    assert "0 dari 35 layanan bekerja penuh; 35 belum diukur" in page.words
+    heard_long_ago = shown(told(all_well()), heard_ago=timedelta(minutes=5))
+    assert "35 belum diukur" in read(heard_long_ago).words
+
+
 # ---- ninety days -----------------------------------------------------------------------------
 
 
@@ -300,7 +344,7 @@ def test_ninety_days_are_bars_with_their_meaning_in_words() -> None:
     assert (
         len([tag for tag, attributes in page.tags if tag == "rect" and "class" in attributes]) == 90
     )
-    assert "1 hari normal, 1 hari dengan gangguan, 88 hari tanpa data" in page.words
+    assert "1 hari normal, 1 hari dengan gangguan, 88 hari tidak terukur" in page.words
     assert "18 Mar 2026 Tidak dapat dipakai 10 menit" in page.words
     assert "Normal: 99,65%" in page.words
     rows = read(seen, "en/history/index.html").words
@@ -312,15 +356,22 @@ def test_a_day_is_as_bad_as_its_worst_minute() -> None:
     assert day(0, operational=5, degraded=1).worst == "degraded"
     assert day(0, degraded=5, down=1, unreachable=9).worst == "down"
     assert day(0, operational=5, unreachable=1).worst == "unreachable"
+    assert day(0, operational=5, not_measured=5).worst == "not_measured"
+    assert day(0, operational=6, not_measured=5).worst == "operational"
+    assert day(0, not_measured=86_400).worst == "not_measured"
+    assert good_share([day(0, not_measured=86_400, unknown=5)]) is None
+    assert good_share([day(0, not_measured=86_400, operational=9, down=1)]) == 9_000
     assert day(0).worst == "unknown"
 
 
 @given(
-    st.dictionaries(st.sampled_from([*map(str, Condition), "unreachable"]), st.integers(0, 90_000))
+    st.dictionaries(
+        st.sampled_from([*map(str, Condition), "unreachable", "unknown"]), st.integers(0, 90_000)
+    )
 )
 def test_a_share_is_never_rounded_up(seconds: dict[str, int]) -> None:
     share = good_share([Day(date(2026, 3, 20), seconds)])
-    known = sum(spent for name, spent in seconds.items() if name != "unreachable")
+    known = sum(spent for name, spent in seconds.items() if name not in NOT_KNOWN)
     if share is None:
         assert known == 0
     else:

@@ -8,11 +8,13 @@ payment or amount than ours is no answer: Unanswered.
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from typing import Final
 
 import structlog
 
 from tangguh.core.clock import Clock
+from tangguh.core.known import Tristate, known_as
 from tangguh.core.money import IDR
 from tangguh.core.order import ToBank
 from tangguh.core.outcome import Accepted, Declined, NotSent, Outcome, Refusal, Unanswered
@@ -28,7 +30,16 @@ from tangguh.rails.bifast.settings import BifastSettings, hub_key_of, private_ke
 from tangguh.rails.bifast.status import Reject, StatusReport
 from tangguh.rails.bifast.transfer import CreditTransfer, Party
 from tangguh.rails.link import Health
-from tangguh.rails.rail import NO_FACTS, Asked, Capabilities, Facts, Found, Instruction, Refunding
+from tangguh.rails.rail import (
+    NO_FACTS,
+    Asked,
+    Capabilities,
+    Facts,
+    Found,
+    Instruction,
+    Question,
+    Refunding,
+)
 
 log = structlog.get_logger("rails.bifast")
 
@@ -186,6 +197,13 @@ class BifastRail:
     async def echo(self) -> Outcome:
         """Is the hub there?"""
         return await self._session(proprietary.ECHO)
+
+    def questions(self) -> Mapping[str, Question]:
+        """The hub has an echo of its own."""
+        return {"": self._is_there}
+
+    async def _is_there(self) -> Tristate:
+        return known_as(isinstance(await self.echo(), Accepted))
 
     async def close(self) -> None:
         """Let go of connections."""

@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from tangguh.core.clock import Clock
+from tangguh.core.known import Tristate
 from tangguh.core.order import ToBiller
 from tangguh.core.outcome import Accepted, Declined, NotSent, Outcome, Refusal, Unanswered
 from tangguh.rails import signature, snap
@@ -26,7 +27,7 @@ from tangguh.rails.billers.tax import TAX
 from tangguh.rails.billers.va import VIRTUAL_ACCOUNT
 from tangguh.rails.billers.water import WATER
 from tangguh.rails.link import Health
-from tangguh.rails.rail import Asked, Capabilities, Found, Instruction, Refunding
+from tangguh.rails.rail import Asked, Capabilities, Found, Instruction, Question, Refunding
 from tangguh.rails.snap_partner import (
     EXCHANGES_PER_SEND,
     NOT_FOUND,
@@ -39,6 +40,7 @@ from tangguh.rails.snap_partner import (
 BILLERS: Final[Mapping[str, Biller]] = {
     biller.name: biller for biller in (POSTPAID, PREPAID, WATER, TAX, SCHOOL, VIRTUAL_ACCOUNT)
 }
+_NOBODYS_NUMBER: Final = "000000"
 _CHANNEL: Final = "6019"
 """The channel code of a mobile app."""
 
@@ -58,6 +60,14 @@ class BillersRail:
     def health(self) -> Health:
         """What the link has seen."""
         return self._partner.link.health
+
+    def questions(self) -> Mapping[str, Question]:
+        """SNAP has no echo: the aggregator is asked about a payment nobody made."""
+        return {"": self._is_there}
+
+    async def _is_there(self) -> Tristate:
+        body = {**VIRTUAL_ACCOUNT.numbers(_NOBODYS_NUMBER), "inquiryRequestId": "PROBE"}
+        return await self._partner.caller.is_there(codes.STATUS, "paymentRequestId", body)
 
     def capabilities(self) -> Capabilities:
         """How long a send may take and when to inquire."""

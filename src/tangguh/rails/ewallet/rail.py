@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 from tangguh.core.clock import Clock
+from tangguh.core.known import Tristate
 from tangguh.core.numbers import phone
 from tangguh.core.order import ToWallet
 from tangguh.core.outcome import (
@@ -30,7 +32,7 @@ from tangguh.rails.ewallet.isaku import ISAKU
 from tangguh.rails.ewallet.ovo import OVO
 from tangguh.rails.ewallet.wallet import Wallet
 from tangguh.rails.link import Health
-from tangguh.rails.rail import Asked, Capabilities, Found, Instruction, Refunding
+from tangguh.rails.rail import Asked, Capabilities, Found, Instruction, Question, Refunding
 from tangguh.rails.snap_partner import (
     EXCHANGES_PER_SEND,
     NOT_FOUND,
@@ -66,6 +68,17 @@ class EwalletRail:
     def health(self) -> dict[str, Health]:
         """What the link to each wallet has seen."""
         return {name: partner.link.health for name, partner in self._partners.items()}
+
+    def questions(self) -> Mapping[str, Question]:
+        """SNAP has no echo: each wallet is asked about a top-up nobody made."""
+        return {name: partial(self._is_there, name) for name in self._partners}
+
+    async def _is_there(self, wallet: str) -> Tristate:
+        path = codes.STATUS.path + WALLETS[wallet].suffix
+        endpoint = snap.Endpoint(codes.STATUS.service, path)
+        caller = self._partners[wallet].caller
+        field = "originalPartnerReferenceNo"
+        return await caller.is_there(endpoint, field, {"serviceCode": codes.TOPUP.service})
 
     def capabilities(self) -> Capabilities:
         """How long a send may take and when to inquire, the most patient wallet deciding."""

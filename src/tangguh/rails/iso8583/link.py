@@ -16,6 +16,7 @@ import msgspec
 import structlog
 
 from tangguh.core.clock import Clock
+from tangguh.core.known import Tristate, known_as
 from tangguh.core.outcome import NotSent, Unanswered
 from tangguh.rails.iso8583 import codes, management
 from tangguh.rails.iso8583.hsm import Hsm
@@ -100,6 +101,11 @@ class Link:
             self.health.not_sent += 1
             return NotSent("not connected" if line is None else "not signed on")
         return await line.ask(message, timeout_seconds)
+
+    async def is_there(self) -> Tristate:
+        """Whether the switch has signed us on and answers an echo now."""
+        answer = await self.ask(self._request(management.ECHO))
+        return known_as(management.approves(answer, management.ECHO))
 
     async def close(self) -> None:
         """Sign off, close, and wait for the peer's requests in hand."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Final, Generic, TypeVar
 
 import msgspec
@@ -33,7 +34,7 @@ from tangguh.rails.iso8583.settings import (
 from tangguh.rails.iso8583.soft_hsm import SoftHsm
 from tangguh.rails.iso8583.trace import reversal_stan_of
 from tangguh.rails.link import Health
-from tangguh.rails.rail import Asked, Capabilities, Found, Instruction, Refunding
+from tangguh.rails.rail import Asked, Capabilities, Found, Instruction, Question, Refunding
 
 _CARDS_MAX: Final = 1_024
 _REMEMBERED_MAX: Final = 65_536
@@ -85,6 +86,10 @@ class Iso8583Rail:
     def health(self) -> Health:
         """What the link to the switch has seen."""
         return self.link.health
+
+    def questions(self) -> Mapping[str, Question]:
+        """The switch has an echo of its own."""
+        return {"": self.link.is_there}
 
     def capabilities(self) -> Capabilities:
         """How long a send may take, and when to look again."""

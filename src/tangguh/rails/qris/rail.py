@@ -8,6 +8,7 @@ another reference or amount than ours is no answer: Unanswered.
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,12 +16,13 @@ import msgspec
 
 from tangguh.core.clock import JAKARTA, Clock
 from tangguh.core.errors import Misconfigured
+from tangguh.core.known import Tristate
 from tangguh.core.order import ToQris
 from tangguh.core.outcome import Accepted, Declined, NotSent, Outcome, Refusal, Unanswered
 from tangguh.rails import signature, snap
 from tangguh.rails.link import Health, Link, LinkSettings
 from tangguh.rails.qris import codes
-from tangguh.rails.rail import Capabilities, Instruction, Refunding
+from tangguh.rails.rail import Capabilities, Instruction, Question, Refunding
 
 _STAN_VALUES: Final = 1_000_000
 _EXCHANGES_PER_SEND: Final = 4
@@ -75,6 +77,14 @@ class QrisIssuer:
     def health(self) -> Health:
         """What the link to the switch has seen."""
         return self._link.health
+
+    def questions(self) -> Mapping[str, Question]:
+        """SNAP has no echo: the switch is asked about a payment nobody made."""
+        return {"": self._is_there}
+
+    async def _is_there(self) -> Tristate:
+        body = {"serviceCode": codes.PAYMENT.service, "merchantId": ""}
+        return await self._caller.is_there(codes.QUERY, "originalPartnerReferenceNo", body)
 
     def capabilities(self) -> Capabilities:
         """How long a send may take and when to inquire."""

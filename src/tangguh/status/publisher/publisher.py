@@ -27,7 +27,7 @@ from tangguh.status.site.pages import (
     render_now,
     render_story,
 )
-from tangguh.status.site.view import UNREACHABLE, Seen, Silence
+from tangguh.status.site.view import UNKNOWN, UNREACHABLE, Seen, Silence, looked_lately
 from tangguh.status.snapshot import PublicIncident, PublicStatus, verify
 
 log = structlog.get_logger("status.publisher")
@@ -51,6 +51,7 @@ class Publisher:
         self._memory = Memory(settings.memory_path)
         self._status: PublicStatus | None = None
         self._heard_at = clock.now()
+        self._heard = clock.monotonic()
         self._recall()
         self._stories = {one.id: one for one in self._memory.stories()}
         self._rendered: dict[str, PublicIncident] = {}
@@ -89,22 +90,32 @@ class Publisher:
     def seen(self) -> Seen:
         """What the page is made from now."""
         silence = self._silence()
+        since = None if silence is Silence.NONE else self._heard_at
+        if silence is Silence.BLIND and self._status is not None:
+            since = self._status.looked_at or self._status.made_at
         return Seen(
             now=self._clock.now(),
             status=self._status,
             silence=silence,
-            silent_since=None if silence is Silence.NONE else self._heard_at,
+            silent_since=since,
+            heard_ago=self._heard_ago,
             stories=tuple(self._stories.values()),
             public_url=self._settings.public_url,
             refresh_seconds=self._settings.refresh_seconds,
         )
 
+    @property
+    def _heard_ago(self) -> timedelta:
+        return timedelta(seconds=self._clock.monotonic() - self._heard)
+
     def _silence(self) -> Silence:
-        quiet = (self._clock.now() - self._heard_at).total_seconds()
+        quiet = self._heard_ago.total_seconds()
         if quiet >= self._settings.down_seconds:
             return Silence.DOWN
-        is_short = self._status is None or quiet >= self._settings.silent_seconds
-        return Silence.SHORT if is_short else Silence.NONE
+        if self._status is None or quiet >= self._settings.silent_seconds:
+            return Silence.SHORT
+        is_seeing = looked_lately(self._status, self._heard_ago)
+        return Silence.NONE if is_seeing else Silence.BLIND
 
     def _recall(self) -> None:
         kept = self._memory.word()
@@ -115,6 +126,9 @@ class Publisher:
             log.warning("memory.not_believed", why=status)
             return
         self._status, self._heard_at = status, kept[1]
+        # Heard by an earlier process: how long ago only the wall clock knows, which may jump.
+        age = max((self._clock.now() - kept[1]).total_seconds(), self._settings.silent_seconds)
+        self._heard -= age
 
     # ---- the bank --------------------------------------------------------------------------------
 
@@ -123,9 +137,12 @@ class Publisher:
         if isinstance(body, str):
             self._note(body)
             return
-        known = self._status.made_at if self._status else None
-        status = verify(body, self._key, newer_than=known)
         now = self._clock.now()
+        known = self._status.made_at if self._status else None
+        if known is not None and known > now + _AHEAD_MAX:
+            # Our clock was ahead when that was believed, and has been put right since.
+            known = None
+        status = verify(body, self._key, newer_than=known)
         if isinstance(status, str):
             self._note(status)
         elif status.made_at > now + _AHEAD_MAX:
@@ -136,6 +153,7 @@ class Publisher:
             self._note("")
             is_news = _differs(self._status, status)
             self._status, self._heard_at, self._unsaved = status, now, body
+            self._heard = self._clock.monotonic()
             if is_news:
                 self._save_word()
             changed = [one for one in status.incidents if self._stories.get(one.id) != one]
@@ -175,9 +193,12 @@ class Publisher:
         if self._status is None or passed > longest:
             return
         today = business_date(self._clock.now())
-        is_away = self._silence() is not Silence.NONE
-        for one in self._status.components:
-            key = (one.id, today, UNREACHABLE if is_away else str(one.condition))
+        silence = self._silence()
+        for one in self.seen().components:
+            condition = str(one.condition)
+            if silence is not Silence.NONE:
+                condition = UNKNOWN if silence is Silence.BLIND else UNREACHABLE
+            key = (one.id, today, condition)
             self._spent[key] = self._spent.get(key, 0.0) + passed
         if now - self._flushed >= _FLUSH_SECONDS:
             self._flush()

@@ -16,6 +16,7 @@ _COLOURS: Final = {
     Condition.PROTECTIVE_RESTRICTION: "#4b3a9e",
     Condition.DOWN: "#a61b1b",
     UNREACHABLE: "#a61b1b",
+    Condition.NOT_MEASURED: "#4a5763",
 }
 _CHARACTER: Final = 6.8
 _PAD: Final = 9

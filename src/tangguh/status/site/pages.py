@@ -26,6 +26,7 @@ from tangguh.status.site.badge import badge
 from tangguh.status.site.feed import feed
 from tangguh.status.site.labels import LABELS
 from tangguh.status.site.view import (
+    NOT_KNOWN,
     OPEN_SHOWN,
     RECENT_SHOWN,
     UNKNOWN,
@@ -76,6 +77,7 @@ def _written_date(on: date, language: str) -> str:
 
 _ICONS: Final = {
     Condition.OPERATIONAL: "ok",
+    Condition.NOT_MEASURED: "gone",
     Condition.DEGRADED: "slow",
     Condition.PARTNER_OUTAGE: "partner",
     Condition.PROTECTIVE_RESTRICTION: "shield",
@@ -141,7 +143,7 @@ def render_history(seen: Seen) -> Iterator[tuple[str, File]]:
                 "days": days,
                 "share": good_share(days),
                 "trouble": [day for day in reversed(days) if _is_bad(day.worst)],
-                "gone": sum(day.worst in (UNKNOWN, UNREACHABLE) for day in days),
+                "gone": sum(day.worst in NOT_KNOWN for day in days),
                 "good": sum(day.worst == Condition.OPERATIONAL for day in days),
             }
             yield f"{folder}{path}", _page("component.html", seen, language, path, **values)
@@ -161,7 +163,7 @@ def render_missing(seen: Seen) -> File:
 
 
 def _is_bad(worst: str) -> bool:
-    return worst not in (UNKNOWN, UNREACHABLE, str(Condition.OPERATIONAL))
+    return worst not in NOT_KNOWN | {Condition.OPERATIONAL}
 
 
 def _folder(language: str) -> str:
@@ -248,11 +250,13 @@ def _badges(seen: Seen, language: str) -> Iterator[tuple[str, File]]:
     words, folder = LABELS[language], _folder(language)
     bank = seen.status.bank if seen.status else words("title")
     overall = words(f"condition.{seen.overall}")
-    if seen.overall not in (UNREACHABLE, str(Condition.OPERATIONAL)):
+    if seen.overall not in (UNREACHABLE, UNKNOWN, str(Condition.OPERATIONAL)):
         overall = words("overall.part", good=seen.good, count=len(seen.components))
     yield f"{folder}badge/bank.svg", File(badge(bank, seen.overall, overall, language), SVG)
     for one in seen.components:
-        condition = UNREACHABLE if seen.silence is Silence.DOWN else str(one.condition)
+        condition = str(one.condition)
+        if seen.silence in (Silence.DOWN, Silence.BLIND):
+            condition = UNREACHABLE if seen.silence is Silence.DOWN else UNKNOWN
         picture = badge(one.name(language), condition, words(f"condition.{condition}"), language)
         yield f"{folder}badge/{one.id}.svg", File(picture, SVG)
 
@@ -263,11 +267,14 @@ def _json(seen: Seen) -> bytes:
     told = {
         "page_made_at": seen.now,
         "data_made_at": status.made_at if status else None,
-        "bank_answers": seen.silence is Silence.NONE,
+        "data_looked_at": status.looked_at if status else None,
+        "data_read_at": status.read_at if status else None,
+        "bank_answers": seen.silence in (Silence.NONE, Silence.BLIND),
+        "bank_sees": seen.silence is Silence.NONE and seen.unread_since is None,
         "silent_since": seen.silent_since,
         "overall": seen.overall,
         "bank": status.bank if status else "",
-        "assurance": status.assurance if status else None,
+        "assurance": seen.assurance if status else None,
         "components": seen.components,
         "incidents": seen.ongoing + seen.past[:RECENT_SHOWN],
         "overdue": [one.id for one in seen.ongoing if one.is_overdue(seen.now)],

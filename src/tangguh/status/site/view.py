@@ -1,6 +1,8 @@
 """What the page is made from: the bank's last word, its age, the stories and days remembered. Pure.
 
-Nothing here asks the bank anything: with the bank dead all of it is still there, and says so.
+Nothing here asks the bank anything: with the bank dead all of it is still there, and says so. Each
+fact is as old as the bank says it is, and as long ago as the bank was heard: a fresh word about old
+facts is an old word.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import msgspec
 from tangguh.core.clock import business_date
 from tangguh.status.component import Condition, Reach, worst_of
 from tangguh.status.incident import IncidentState
-from tangguh.status.snapshot import PublicComponent, PublicIncident, PublicStatus
+from tangguh.status.snapshot import Assurance, PublicComponent, PublicIncident, PublicStatus
 
 UNREACHABLE: Final = "unreachable"
 UNKNOWN: Final = "unknown"
@@ -26,38 +28,59 @@ RECENT_SHOWN: Final = 5
 
 
 class Silence(StrEnum):
-    """Whether the bank answers: it does, not for some seconds, not for so long that it is down."""
+    """Whether the bank answers and knows: it does; not for some seconds; not for so long that it is
+    down; it answers and has not looked at its own services.
+    """
 
     NONE = "none"
     SHORT = "short"
+    BLIND = "blind"
     DOWN = "down"
 
 
+NOT_KNOWN: Final = frozenset({UNREACHABLE, UNKNOWN, str(Condition.NOT_MEASURED)})
+"""Conditions of which nobody knows whether they were good or bad."""
+LOOK_AGE_MAX: Final = timedelta(seconds=15)
+"""The bank looks every five seconds; older than this, it no longer does."""
+READ_AGE_MAX: Final = timedelta(seconds=20)
+"""Closures and incidents read from the book longer ago than this are of the past."""
+FACT_AGE_MAX: Final = timedelta(minutes=4)
+"""A good word about a service rests on a fact no older: the window of outcomes, and some."""
+
+
 class Day(msgspec.Struct, frozen=True):
-    """One Jakarta day of one component: seconds by condition, or ``unreachable``."""
+    """One Jakarta day of one component: seconds by condition, or by why there is none."""
 
     day: date
     seconds: dict[str, int]
 
     @property
     def worst(self) -> str:
-        """The worst of the day; ``unreachable`` when nothing else is known, ``unknown``: no data.
+        """The worst of the day. Good only when it was measured for the greater part.
 
-        A service is not blamed for a bank that could not be reached: that is told by itself.
+        Else why it was not: ``unreachable``, ``unknown`` or not measured; no row at all is
+        ``unknown``. A service is not blamed for a bank that could not be reached: that is told by
+        itself.
         """
-        seen = [Condition(one) for one, spent in self.seconds.items() if one != UNREACHABLE]
-        bad = [one for one in seen if self.seconds[one] > 0 and one is not Condition.OPERATIONAL]
+        spent = {one: seconds for one, seconds in self.seconds.items() if seconds > 0}
+        bad = [Condition(one) for one in spent if one not in NOT_KNOWN | {Condition.OPERATIONAL}]
         if bad:
             return str(worst_of(bad))
-        if self.seconds.get(UNREACHABLE, 0) > 0:
+        if UNREACHABLE in spent:
             return UNREACHABLE
-        return str(Condition.OPERATIONAL) if any(self.seconds.values()) else UNKNOWN
+        good = spent.pop(Condition.OPERATIONAL, 0)
+        if not spent:
+            return str(Condition.OPERATIONAL) if good else UNKNOWN
+        if good > sum(spent.values()):
+            return str(Condition.OPERATIONAL)
+        return max(spent, key=lambda one: (spent[one], one))
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is shown. ``status`` None: nothing was ever heard.
 
-    ``silent_since``: since when the bank gives nothing new. ``stories``: every incident remembered.
+    ``silent_since``: since when the bank gives nothing new; ``heard_ago``: how long ago its word
+    came, by a clock that never jumps. ``stories``: every incident remembered.
     ``days`` by component, oldest first. ``public_url``: where the page is found, for feeds.
     """
 
@@ -65,6 +88,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     status: PublicStatus | None
     silence: Silence = Silence.NONE
     silent_since: datetime | None = None
+    heard_ago: timedelta = timedelta()
     stories: tuple[PublicIncident, ...] = ()
     days: Mapping[str, Sequence[Day]] = {}
     public_url: str = ""
@@ -72,12 +96,46 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def components(self) -> tuple[PublicComponent, ...]:
-        """Every component as last heard."""
-        return () if self.status is None else self.status.components
+        """Every component as last heard; what was good and is not known any more says so."""
+        if self.status is None:
+            return ()
+        return tuple(
+            _not_measured(one)
+            if one.condition is Condition.OPERATIONAL and not self._is_of_now(one.known_at)
+            else one
+            for one in self.status.components
+        )
+
+    def age(self, known_at: datetime) -> timedelta:
+        """How old a fact of the bank is: by its own clock, and since it was heard."""
+        assert self.status is not None
+        return self.status.made_at - known_at + self.heard_ago
+
+    @property
+    def unread_since(self) -> datetime | None:
+        """Since when closures and incidents are not read any more; None: they are, or all is."""
+        status = self.status
+        if status is None or self.silence is not Silence.NONE:
+            return None
+        if status.read_at is None:
+            return status.made_at
+        return status.read_at if self.age(status.read_at) > READ_AGE_MAX else None
+
+    @property
+    def assurance(self) -> Assurance:
+        """What may be said of the money: the bank's word, and only while it is of now."""
+        if self.status is None or self.silence is not Silence.NONE or self.unread_since:
+            return Assurance()
+        return self.status.assurance
+
+    def _is_of_now(self, known_at: datetime | None) -> bool:
+        return known_at is not None and self.age(known_at) <= FACT_AGE_MAX
 
     @property
     def overall(self) -> str:
         """The one word for the whole bank: the worst of its components, or that it is away."""
+        if self.silence is Silence.BLIND:
+            return UNKNOWN
         if self.status is None or self.silence is not Silence.NONE:
             return UNREACHABLE
         return str(worst_of(one.condition for one in self.components))
@@ -86,6 +144,11 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     def good(self) -> int:
         """How many components work fully."""
         return sum(one.condition is Condition.OPERATIONAL for one in self.components)
+
+    @property
+    def unmeasured(self) -> int:
+        """Of how many components nothing is known."""
+        return sum(one.condition is Condition.NOT_MEASURED for one in self.components)
 
     def reaching(self, reach: Reach) -> tuple[PublicComponent, ...]:
         """The components that can be used so far."""
@@ -125,7 +188,17 @@ def good_share(days: Sequence[Day]) -> int | None:
     good = known = 0
     for one in days:
         for condition, spent in one.seconds.items():
-            if condition != UNREACHABLE:
+            if condition not in NOT_KNOWN:
                 known += spent
                 good += spent if condition == Condition.OPERATIONAL else 0
     return good * 10_000 // known if known else None
+
+
+def _not_measured(one: PublicComponent) -> PublicComponent:
+    return msgspec.structs.replace(one, condition=Condition.NOT_MEASURED, reach=Reach.UNKNOWN)
+
+
+def looked_lately(status: PublicStatus, heard_ago: timedelta) -> bool:
+    """Whether the bank had judged its components lately when it spoke, and spoke lately."""
+    looked_at = status.looked_at
+    return looked_at is not None and status.made_at - looked_at + heard_ago <= LOOK_AGE_MAX

@@ -7,6 +7,7 @@ whose payments it touched and who was told of what lie in PostgreSQL.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 
 import structlog
@@ -84,17 +85,27 @@ class IncidentDesk:
         self.open: tuple[Incident, ...] = ()
         """The incidents that are open, as of the newest round: banners are made from these."""
         self._recent: tuple[Incident, ...] = ()
+        self._told_at: datetime | None = None
         self._listeners: list[Callable[[Incident], None]] = []
 
     def listen(self, listener: Callable[[Incident], None]) -> None:
         """Call ``listener`` with every incident that moved. It must not block."""
         self._listeners.append(listener)
 
-    async def run(self) -> None:
-        """Round after round, until cancelled."""
+    async def watch(self) -> None:
+        """Look after look, until cancelled. No look waits for the book, so the page never does."""
         while True:
             try:
-                await self.round()
+                await self.look()
+            except Exception:
+                log.exception("incidents.look_broken")
+            await self._clock.sleep(self._look_seconds)
+
+    async def run(self) -> None:
+        """Tell what is seen, round after round, until cancelled."""
+        while True:
+            try:
+                await self.tell()
             except TangguhError as trouble:
                 log.warning("incidents.round_failed", why=str(trouble))
             except Exception:
@@ -103,8 +114,22 @@ class IncidentDesk:
             await self._clock.sleep(self._look_seconds)
 
     async def round(self) -> None:
-        """Look, open what is new, move what has changed, count whose money is open, tell them."""
+        """Look once, and tell what is seen."""
+        await self.look()
+        await self.tell()
+
+    async def look(self) -> None:
+        """Judge every component by what is known now."""
         self.states = await self._looker.look()
+
+    async def tell(self) -> None:
+        """Open what is new, move what has changed, count whose money is open, tell them.
+
+        Not from what was read before: a story is told from facts of now, or not at all.
+        """
+        if not self._looker.is_read_now:
+            return
+        began = self._clock.now()
         troubles = troubles_in(self.states, self._looker.shut)
         known = await store.open_incidents(self._pool, self._book_id)
         for trouble in troubles:
@@ -115,13 +140,17 @@ class IncidentDesk:
         now = self._clock.now()
         self.open = await store.open_incidents(self._pool, self._book_id)
         self._recent = await store.recent_incidents(self._pool, self._book_id, now - KEPT)
+        self._told_at = began
 
     def computed(self, component: str) -> Condition:
         """How a component is by what is seen, without people's words."""
         return self._looker.computed(component)
 
     def snapshot(self) -> PublicStatus | None:
-        """What the public page is made from now; None before the first look."""
+        """What the public page is made from, each fact with the time at which it was known.
+
+        None before the first look.
+        """
         if not self.states:
             return None
         known = {one.id: one for one in (*self._recent, *self.open)}
@@ -130,6 +159,8 @@ class IncidentDesk:
             self._clock.now(),
             self.states,
             known.values(),
+            looked_at=self._looker.looked_at,
+            read_at=self._read_at(),
             assurance=self._public_assurance(),
             app_url=self._app_url,
         )
@@ -166,6 +197,13 @@ class IncidentDesk:
         return moved
 
     # ---- inside ----------------------------------------------------------------------------------
+
+    def _read_at(self) -> datetime | None:
+        """Since when nothing newer was read of the book: closures and people's words, stories."""
+        decided = self._looker.decided
+        if decided is None or self._told_at is None:
+            return None
+        return min(decided.known_at, self._told_at)
 
     async def _open(self, trouble: Trouble) -> None:
         opened = await self._desk.decide(

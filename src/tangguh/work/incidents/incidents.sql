@@ -1,5 +1,9 @@
 -- What incidents touched, and what settlement says of the whole bank.
 
+-- name: book_is_there
+-- Whether the book can be read. Primary key.
+SELECT book_id FROM books WHERE book_id = $1
+
 -- name: settlement_now
 -- When the newest file was matched, and how many breaks nobody has repaired. breaks_open.
 SELECT (SELECT max(received_at) FROM settlement_files

@@ -25,6 +25,6 @@ class IncidentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     affected_seconds: float = 10.0
     waiting_seconds: float = 20.0
     sweep_seconds: float = 2.0
-    probe_seconds: float = 15.0
+    probe_seconds: float = 5.0
     proof_seconds: float = 60.0
     review_days: int = 14

@@ -46,8 +46,7 @@ def troubles_in(states: Mapping[str, ComponentState], shut: Iterable[Shut]) -> l
         felt = tuple(
             component
             for component, state in states.items()
-            if str(one.closure.id) in state.closure_ids
-            and state.condition is not Condition.OPERATIONAL
+            if str(one.closure.id) in state.closure_ids and kind_of(state.condition) is not None
         )
         if not felt:
             continue
@@ -66,7 +65,7 @@ def troubles_in(states: Mapping[str, ComponentState], shut: Iterable[Shut]) -> l
         )
     sick: dict[str, list[ComponentState]] = {}
     for component, state in states.items():
-        if component in explained or state.condition is Condition.OPERATIONAL:
+        if component in explained or kind_of(state.condition) is None:
             continue
         service = SERVICES[component]
         sick.setdefault(f"health:{service.rail}:{service.partner}", []).append(state)
