@@ -19,7 +19,7 @@ from rails.traits import TRAITS
 from rails.wire import Wire
 from tangguh.core.clock import HandClock
 from tangguh.core.order import Payee, ToBank, ToCash
-from tangguh.rails.iso8583.orders import CardData
+from tangguh.rails.iso8583.outbound.orders import CardData
 from tangguh.rails.iso8583.rail import Iso8583Rail
 from tangguh.rails.iso8583.settings import Iso8583Settings
 from tangguh.rails.iso8583.soft_hsm import SoftHsm

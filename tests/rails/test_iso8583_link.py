@@ -15,7 +15,7 @@ from tangguh.core.clock import HandClock
 from tangguh.core.outcome import NotSent, Unanswered
 from tangguh.rails.iso8583.door import Door, DoorSettings
 from tangguh.rails.iso8583.fields import Dialect
-from tangguh.rails.iso8583.frames import framed
+from tangguh.rails.iso8583.framing.frames import framed
 from tangguh.rails.iso8583.line import LineSettings
 from tangguh.rails.iso8583.link import Link, LinkSettings
 from tangguh.rails.iso8583.message import Malformed, Message, decode, encode, reply_to
@@ -393,22 +393,26 @@ class TestTheirQuestions:
 
 class TestGarbage:
     @pytest.mark.parametrize(
-        ("raw", "why"),
+        ("raw", "malformed"),
         [
-            (b"\x00\x00", "empty frame"),
-            (b"\xff\xff" + b"0" * 50, "frame of 65535 bytes; at most 4096"),
-            (framed(b"hello"), "malformed message: p: layout"),
-            (framed(golden("G1")[:-1]), "malformed message: 70: layout"),
-            (framed(b"\xff" * 40), "malformed message: t: layout"),
+            (b"\x00\x00", 0),
+            (b"\xff\xff" + b"0" * 65535, 1),
+            (framed(b"hello"), 1),
+            (framed(golden("G1")[:-1]), 1),
+            (framed(b"\xff" * 40), 1),
         ],
+        ids=["sign of life", "too long", "no message", "cut", "no text"],
     )
-    async def test_garbage_ends_the_line_with_a_reason(
-        self, pair: Pair, raw: bytes, why: str
+    async def test_garbage_in_a_frame_costs_nobody(
+        self, pair: Pair, raw: bytes, malformed: int
     ) -> None:
+        asking = asyncio.create_task(pair.link.ask(question()))
+        ours = await pair.peer.heard.get()
         pair.peer.say_bytes(raw)
-        await pair.until(lambda: not pair.link.is_signed_on)
-        assert pair.link.traffic.why == why
-        await pair.until(lambda: pair.link.is_signed_on, passing=0.1)
+        pair.peer.say(reply_to(ours, "00"))
+        assert isinstance(await asking, Message)
+        assert pair.link.is_signed_on
+        assert (pair.link.traffic.malformed, pair.link.traffic.ended) == (malformed, 0)
 
     async def test_half_a_frame_is_named(self, pair: Pair) -> None:
         pair.peer.say_bytes(framed(golden("G1"))[:20])

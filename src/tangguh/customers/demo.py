@@ -24,7 +24,7 @@ from tangguh.ledger.command import Post
 from tangguh.ledger.writer import Decider
 from tangguh.rails.iso8583 import hsm
 from tangguh.rails.iso8583.hsm import Hsm
-from tangguh.rails.iso8583.orders import account_pan
+from tangguh.rails.iso8583.outbound.orders import account_pan
 
 OUR_NNS: Final = "93600999"
 """The demo bank's number in the national numbering: invented."""

@@ -46,7 +46,7 @@ from tangguh.rails.iso8583.inbound.asked import (
 from tangguh.rails.iso8583.inbound.money import is_in_rupiah
 from tangguh.rails.iso8583.inbound.original import original_at_terminal, terminal_name
 from tangguh.rails.iso8583.message import Message, masked_pan, reply_to
-from tangguh.rails.iso8583.orders import CardData
+from tangguh.rails.iso8583.outbound.orders import CardData
 from tangguh.rails.iso8583.rail import Iso8583Rail
 from tangguh.rails.rail import Asked, Enquirer, Found
 from tangguh.work import codes

@@ -7,6 +7,7 @@ the codec library is made from it. Lengths are counted in characters.
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from functools import lru_cache
 from typing import Any, Final, Literal
 
@@ -44,16 +45,26 @@ _DIGITS: Final = re.compile(r"[0-9]+")
 _AMOUNT_SIGNED: Final = re.compile(r"[CD][0-9]+")
 _HEXADECIMAL: Final = re.compile(r"[0-9A-Fa-f]+")
 _PRINTABLE: Final = re.compile(r"[\x20-\x7e]*")
+_FREE_TEXT: Final = re.compile(r"[\x20-\x7e\xa0-\xff]*")
+_CHIP: Final = re.compile(r"[\x00-\xff]*")
+_CHIP_DATA: Final = 55
+_FREE: Final = frozenset((43, 44, 46, 47, 48, *range(56, 64), 104, *range(112, 127)))
+"""Names and private data: a letter outside ASCII is somebody's name, not an error."""
 _CODE: Final = re.compile(r"[0-9A-Z]{2}")
 _AMENDED: Final = re.compile(r"[0-9]{24}[CD0-9][0-9]{8}[CD0-9][0-9]{8}")
 
 
 @lru_cache(maxsize=16)
 def spec_of(dialect: Dialect) -> dict[str, dict[str, Any]]:
-    """The codec library's spec for this dialect."""
+    """The codec library's spec for this dialect.
+
+    ASCII is read as Latin-1, its superset, so that one letter of a name, or a chip's binary data,
+    does not make the rest unreadable; what each element may hold is judged afterwards.
+    """
+    text = "latin-1" if dialect.text == "ascii" else dialect.text
     spec = {name: dict(field) for name, field in default_ascii.items()}
     for name, field in spec.items():
-        field["data_enc"] = dialect.text
+        field["data_enc"] = text if name.isdigit() and name != "1" else dialect.text
         field["len_enc"] = dialect.text
         if name in ("p", "1") and dialect.bitmap == "binary":
             field["data_enc"] = "b"
@@ -80,7 +91,7 @@ def complaint_about(number: int, value: str) -> str:
     if _PRINTABLE.fullmatch(value) is None:
         return "not_printable"
     pattern = _pattern_of(number)
-    return _RULES[pattern] if pattern is not None else "not_printable"
+    return _RULES.get(pattern, "not_printable") if pattern is not None else "not_printable"
 
 
 def amount_text(minor: int, dialect: Dialect) -> str | None:
@@ -126,6 +137,10 @@ def _pattern_of(number: int) -> re.Pattern[str] | None:
         return _DIGITS
     if number in _SIGNED:
         return _AMOUNT_SIGNED
+    if number == _CHIP_DATA:
+        return _CHIP
+    if number in _FREE:
+        return _FREE_TEXT
     return _HEXADECIMAL if number in _HEX else None
 
 
@@ -135,15 +150,15 @@ def _shape_of(number: int) -> re.Pattern[str]:
     longest, fixed = length_of(number)
     least = longest if fixed else 1
     pattern = _pattern_of(number) or _PRINTABLE
-    return re.compile(rf"(?=[\x20-\x7e]{{{least},{longest}}}\Z)(?:{pattern.pattern})")
+    return re.compile(rf"(?=[\x00-\xff]{{{least},{longest}}}\Z)(?:{pattern.pattern})")
 
 
 _CALENDAR: Final = frozenset((7, 12, 13, 15, 16, 17))
 
 
 def _out_of_calendar(number: int, value: str) -> str:
-    """Months, days and hours that no calendar has. The public PLN vector sends DE7 as 0000005901,
-    so an all-zero date is let pass.
+    """Days and hours that no calendar has. The public PLN vector sends DE7 as 0000005901, so an
+    all-zero date is let pass; 29 February is, since no element has a year.
     """
     if number == 7:
         return "" if _is_day(value[:4]) and _is_time(value[4:]) else "not_a_time"
@@ -153,7 +168,10 @@ def _out_of_calendar(number: int, value: str) -> str:
 
 
 def _is_day(text: str) -> bool:
-    return text == "0000" or ("01" <= text[:2] <= "12" and "01" <= text[2:] <= "31")
+    return text == "0000" or "01" <= text[2:] <= _LAST_DAYS.get(text[:2], "00")
+
+
+_LAST_DAYS: Final = {f"{month:02d}": f"{monthrange(2024, month)[1]}" for month in range(1, 13)}
 
 
 def _is_time(text: str) -> bool:

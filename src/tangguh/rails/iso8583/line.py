@@ -2,7 +2,9 @@
 
 The rule of ``rails.link`` holds here too: until a message was handed to the transport nothing can
 have left, so it is NotSent; from then on anything but its answer is Unanswered. Many questions are
-in flight; answers find theirs by ``trace.key_of``. What cannot be cut into messages ends the line.
+in flight; answers find theirs by ``trace.key_of``. A message that cannot be read costs itself: it
+is answered with a format error, or dropped, and its neighbours go on. Only what cannot be cut into
+frames ends the line.
 """
 
 from __future__ import annotations
@@ -19,7 +21,14 @@ from tangguh.core.outcome import NotSent, Unanswered
 from tangguh.listeners.tcp import LineLimits, Patience
 from tangguh.rails.iso8583 import codes
 from tangguh.rails.iso8583.fields import ASCII, Dialect
-from tangguh.rails.iso8583.frames import FrameBroken, Frames, framed
+from tangguh.rails.iso8583.framing.frames import (
+    FrameBroken,
+    Frames,
+    answering,
+    framed,
+    taken_apart,
+)
+from tangguh.rails.iso8583.framing.presets import Framing, framing_of
 from tangguh.rails.iso8583.hsm import Hsm
 from tangguh.rails.iso8583.message import (
     FRAME_BYTES_MAX,
@@ -27,6 +36,7 @@ from tangguh.rails.iso8583.message import (
     Message,
     decode,
     encode,
+    format_error,
     mac_field_of,
     reply_to,
     without_mac,
@@ -53,10 +63,12 @@ log = structlog.get_logger("tangguh.rails.iso8583")
 class LineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``in_flight_max`` bounds our own questions, ``handling_max`` the peer's in hand at once.
 
-    ``mac_key``: the name of the key of DE64/128 on all but network management; empty: no MACs.
+    ``framing``: the name of a preset, or its parts (``framing.presets``). ``mac_key``: the name of
+    the key of DE64/128 on all but network management; empty: no MACs.
     """
 
     dialect: Dialect = ASCII
+    framing: str | Framing = "plain"
     frame_bytes_max: int = FRAME_BYTES_MAX
     in_flight_max: int = 64
     handling_max: int = 64
@@ -86,6 +98,7 @@ class _Waiting:
 
     def __init__(self, question: Message) -> None:
         self.question = question
+        self.why = "no answer in time"
         self.answer: asyncio.Future[Message | Unanswered] = (
             asyncio.get_running_loop().create_future()
         )
@@ -115,6 +128,7 @@ class Line:
         self._reader = reader
         self._writer = writer
         self._settings = settings
+        self._framing = framing_of(settings.framing)
         self._hsm = hsm
         self._clock = clock
         self._handler = handler
@@ -139,7 +153,7 @@ class Line:
         started = self._clock.monotonic()
         self._health.sent += 1
         try:
-            self._writer.write(framed(raw))
+            self._writer.write(framed(raw, self._framing))
             answer = await self._in_time(waiting, timeout_seconds)
         except asyncio.CancelledError:
             self._health.unanswered += 1
@@ -156,17 +170,19 @@ class Line:
         """Write a message whose answer nobody waits for."""
         raw = self._written(message)
         if not isinstance(raw, Malformed) and not self._writer.is_closing():
-            self._writer.write(framed(raw))
+            self._writer.write(framed(raw, self._framing))
 
     async def run(self) -> str:
         """Read until the line ends. Returns why it did."""
-        frames = Frames(self._settings.frame_bytes_max)
+        frames = Frames(self._settings.frame_bytes_max, self._framing)
         try:
             while received := await self._patience.read(
                 self._reader, _READ_BYTES, in_frame=frames.is_cut
             ):
-                for body in frames.feed(received):
-                    await self._take(body)
+                skipped = frames.skipped
+                for frame in frames.feed(received):
+                    await self._take_safely(frame)
+                self._traffic.malformed += frames.skipped - skipped
             closed = "closed in the middle of a message" if frames.is_cut else "closed by the peer"
             why = self._patience.late or closed
         except FrameBroken as error:
@@ -219,12 +235,29 @@ class Line:
             await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         finally:
             timer.cancel()
-        return waiting.answer.result() if waiting.answer.done() else Unanswered("no answer in time")
+        return waiting.answer.result() if waiting.answer.done() else Unanswered(waiting.why)
 
-    async def _take(self, body: bytes) -> None:
+    async def _take_safely(self, frame: bytes) -> None:
+        """Whatever one frame does, the next one is read."""
+        try:
+            await self._take(frame)
+        except Exception as error:
+            self._traffic.malformed += 1
+            kind = type(error).__name__
+            log.error("iso8583.frame_failed", kind=kind)  # noqa: TRY400  its lines may hold a card
+
+    async def _take(self, frame: bytes) -> None:
+        parts = taken_apart(frame, self._framing)
+        if parts is None:
+            self._drop("header", "not_there")
+            return
+        header, body = answering(parts[0], self._framing), parts[1]
         message = decode(body, self._settings.dialect)
         if isinstance(message, Malformed):
-            raise FrameBroken(f"malformed message: {message.why}")
+            self._drop(message.findings[0].field, message.findings[0].rule)
+            if answer := format_error(message):
+                await self._answer(answer, header)
+            return
         mac_right = self._mac_right(message, body)
         self._traffic.mac_wrong += not mac_right
         if not message.is_request:
@@ -232,24 +265,28 @@ class Line:
             return
         self._traffic.received += 1
         if not mac_right:
-            await self._answer(reply_to(message, codes.SECURITY))
-        elif judge(message):
-            self._traffic.malformed += 1
-            await self._answer(reply_to(message, codes.FORMAT_ERROR))
+            await self._answer(reply_to(message, codes.SECURITY), header)
+        elif missing := judge(message):
+            self._drop(missing[0].field, missing[0].rule)
+            await self._answer(reply_to(message, codes.FORMAT_ERROR), header)
         elif message.mti[1] != _MANAGEMENT and len(self._handling) >= self._settings.handling_max:
-            await self._turn_away(message)
+            await self._turn_away(message, header)
         else:
-            task = asyncio.create_task(self._handle(message))
+            task = asyncio.create_task(self._handle(message, header))
             self._handling.add(task)
             task.add_done_callback(self._handling.discard)
 
-    async def _turn_away(self, message: Message) -> None:
+    def _drop(self, field: str, rule: str) -> None:
+        self._traffic.malformed += 1
+        log.warning("iso8583.not_a_message", field=field, rule=rule)
+
+    async def _turn_away(self, message: Message, header: bytes) -> None:
         """Reading goes on, since our own answers come the same way. A request is told that we are
         inoperative; an advice or a reversal is not answered, so that it comes again.
         """
         self._traffic.turned_away += 1
         if message.mti[2] == "0":
-            await self._answer(reply_to(message, codes.INOPERATIVE))
+            await self._answer(reply_to(message, codes.INOPERATIVE), header)
 
     def _deliver(self, answer: Message, *, mac_right: bool) -> None:
         waiting = self._waiting.get(key_of(answer))
@@ -258,7 +295,8 @@ class Line:
                 self._traffic.late += 1
                 self._on_late(answer)
         elif not mac_right:
-            waiting.resolve(Unanswered("answer has a wrong MAC"))
+            # Whoever wrote it, it is not the answer: the true one may still come.
+            waiting.why = "answer has a wrong MAC"
         elif not agrees(waiting.question, answer):
             waiting.resolve(Unanswered("answer speaks of another payment"))
         elif missing := judge(answer):
@@ -266,7 +304,7 @@ class Line:
         else:
             waiting.resolve(answer)
 
-    async def _handle(self, request: Message) -> None:
+    async def _handle(self, request: Message, header: bytes) -> None:
         try:
             answer = await self._handler(request)
         except Exception as error:
@@ -277,9 +315,9 @@ class Line:
             log.error("iso8583.request_failed", mti=request.mti, kind=kind)  # noqa: TRY400
         else:
             if answer is not None:
-                await self._answer(answer)
+                await self._answer(answer, header)
 
-    async def _answer(self, answer: Message) -> None:
+    async def _answer(self, answer: Message, header: bytes) -> None:
         raw = self._written(answer)
         if isinstance(raw, Malformed):
             self._traffic.handler_failed += 1
@@ -288,16 +326,18 @@ class Line:
         if self._ended or self._writer.is_closing():
             return
         try:
-            self._writer.write(framed(raw))
+            self._writer.write(framed(raw, self._framing, header))
             await self._writer.drain()
         except OSError as error:
             self.end(type(error).__name__)
 
     def _written(self, message: Message) -> bytes | Malformed:
+        # Our questions are made of types in use; an answer's type is the question's.
+        dialect, any_type = self._settings.dialect, not message.is_request
         if not self._settings.mac_key or message.mti[1] == _MANAGEMENT:
-            return encode(message, self._settings.dialect)
+            return encode(message, dialect, any_type=any_type)
         number = mac_field_of(message)
-        raw = encode(message.with_fields({number: _MAC_PLACE}), self._settings.dialect)
+        raw = encode(message.with_fields({number: _MAC_PLACE}), dialect, any_type=any_type)
         if isinstance(raw, Malformed):
             return raw
         covered = without_mac(raw)

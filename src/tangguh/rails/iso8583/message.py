@@ -100,9 +100,16 @@ def decode(raw: bytes, dialect: Dialect = ASCII) -> Message | Malformed:
     return Malformed(findings, message.mti, message.fields) if findings else message
 
 
-def encode(message: Message, dialect: Dialect = ASCII) -> bytes | Malformed:
-    """A Message to bytes, without header; Malformed when a field breaks its format."""
+def encode(
+    message: Message, dialect: Dialect = ASCII, *, any_type: bool = False
+) -> bytes | Malformed:
+    """A Message to bytes, without header; Malformed when a field breaks its format.
+
+    ``any_type``: also a type that is not in use here, for the answer to one that is not.
+    """
     findings = judge_format(message)
+    if any_type:
+        findings = tuple(one for one in findings if one.field != "t")
     if findings:
         return Malformed(findings, message.mti, message.fields)
     document: dict[str, Any] = {str(number): value for number, value in message.fields.items()}
@@ -134,8 +141,8 @@ def without_mac(raw: bytes) -> bytes:
 
 
 def reply_type_of(mti: str) -> str:
-    """The type that answers: 0200 by 0210, 0420 and its repeat 0421 by 0430."""
-    return f"{mti[:2]}{int(mti[2]) + 1}0"
+    """The type that answers: 0200 by 0210, 0420 and its repeat 0421 by 0430, 0302 by 0312."""
+    return f"{mti[:2]}{int(mti[2]) + 1}{int(mti[3]) // 2 * 2}"
 
 
 _ECHOED: Final[tuple[int, ...]] = (
@@ -150,6 +157,32 @@ def reply_to(request: Message, code: str, more: Mapping[int, str] | None = None)
     said[39] = code
     said.update(more or {})
     return Message(reply_type_of(request.mti), said)
+
+
+def format_error(bad: Malformed) -> Message | None:
+    """The answer to a request or advice that could be read in part; None where none is due.
+
+    30 for one that breaks a format, 12 for one of a type that is not in use here. Answers and
+    notifications are not answered, nor is what cannot be told apart from others (DE11).
+    Rule: ISO 8583:1987, message functions; a repeat is answered like its first.
+    """
+    if _TYPE.fullmatch(bad.mti) is None or bad.mti[2] not in _ANSWERED:
+        return None
+    said = {
+        number: bad.seen[number]
+        for number in _ECHOED
+        if number in bad.seen and not complaint_about(number, bad.seen[number])
+    }
+    if 11 not in said:
+        return None
+    said[39] = _FORMAT_ERROR if bad.mti in TYPES else _INVALID
+    return Message(reply_type_of(bad.mti), said)
+
+
+_TYPE: Final = re.compile(r"[0-9]{4}", re.ASCII)
+_ANSWERED: Final = "02"
+"""Functions that want an answer: a request and an advice."""
+_FORMAT_ERROR, _INVALID = "30", "12"
 
 
 def masked_pan(pan: str) -> str:

@@ -18,12 +18,13 @@ from tangguh.core.clock import Clock
 from tangguh.core.errors import Misconfigured
 from tangguh.core.order import ToBank, ToCash
 from tangguh.core.outcome import Accepted, Declined, NotSent, Outcome, Refusal, Unanswered
-from tangguh.rails.iso8583 import codes, hsm, orders
+from tangguh.rails.iso8583 import codes, hsm
 from tangguh.rails.iso8583.hsm import Hsm
 from tangguh.rails.iso8583.line import Handler
 from tangguh.rails.iso8583.link import Link
 from tangguh.rails.iso8583.message import Message, judge_format, reply_to
-from tangguh.rails.iso8583.orders import CardData
+from tangguh.rails.iso8583.outbound import orders
+from tangguh.rails.iso8583.outbound.orders import CardData
 from tangguh.rails.iso8583.settings import (
     Iso8583Settings,
     check,

@@ -9,10 +9,11 @@ import msgspec
 from tangguh.core.errors import Misconfigured
 from tangguh.rails.iso8583 import hsm
 from tangguh.rails.iso8583.fields import Amount, Bitmap, Dialect, Text
+from tangguh.rails.iso8583.framing.presets import Framing, framing_of
 from tangguh.rails.iso8583.line import LineSettings
 from tangguh.rails.iso8583.link import LinkSettings
 from tangguh.rails.iso8583.message import FRAME_BYTES_MAX
-from tangguh.rails.iso8583.orders import Origin
+from tangguh.rails.iso8583.outbound.orders import Origin
 
 _LINK_KEYS = (hsm.ZPK, hsm.SEAL)
 
@@ -22,8 +23,9 @@ class Iso8583Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     the national numbering. ``keys`` by the names of ``hsm``, in hex; ``with_mac`` asks for one in
     DE64/128 of every financial message and needs the key ``mak``.
 
-    ``response_codes`` and ``reversal_codes`` amend the tables of ``codes`` for this peer.
-    ``cut_over``: Jakarta time (HH:MM) from which DE15 is the next day. Timeouts in seconds.
+    ``framing``: a preset of ``framing.presets`` (plain, ascii, bcd, tpdu, base24 and others), or
+    its parts. ``response_codes`` and ``reversal_codes`` amend the tables of ``codes`` for this
+    peer. ``cut_over``: Jakarta time (HH:MM) from which DE15 is the next day. Timeouts in seconds.
     ``inquiry_delays_seconds`` counts from the send; the last delay repeats.
     """
 
@@ -40,6 +42,7 @@ class Iso8583Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     text: Text = "ascii"
     bitmap: Bitmap = "hex"
     amount: Amount = "implied_decimals"
+    framing: str | Framing = "plain"
     frame_bytes_max: int = FRAME_BYTES_MAX
     in_flight_max: int = 64
     handling_max: int = 64
@@ -65,6 +68,7 @@ def check(settings: Iso8583Settings) -> None:
         raise Misconfigured(f"iso8583: not set: {', '.join(missing)}")
     if len(settings.pan_prefix) != 8 or not settings.pan_prefix.isdecimal():
         raise Misconfigured("iso8583: pan_prefix is eight digits")
+    framing_of(settings.framing)
     if settings.location and len(settings.location) != 40:
         raise Misconfigured("iso8583: location is 40 characters: 25 name, 13 city, 2 country")
 
@@ -107,6 +111,7 @@ def link_settings_of(settings: Iso8583Settings) -> LinkSettings:
         institution=settings.institution,
         line=LineSettings(
             dialect=dialect_of(settings),
+            framing=settings.framing,
             frame_bytes_max=settings.frame_bytes_max,
             in_flight_max=settings.in_flight_max,
             handling_max=settings.handling_max,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tangguh.cli.iso8583 import app, judgement
 from tangguh.rails.iso8583.fields import Dialect
-from tangguh.rails.iso8583.frames import framed
+from tangguh.rails.iso8583.framing.frames import framed
 from tangguh.rails.iso8583.message import decode, encode
 from unit.rails.iso8583.test_iso8583_golden import GOLDEN, golden
 

@@ -11,7 +11,7 @@ from collections import Counter
 from random import Random
 
 from tangguh.rails.iso8583.fields import Dialect
-from tangguh.rails.iso8583.frames import FrameBroken, Frames
+from tangguh.rails.iso8583.framing.frames import FrameBroken, Frames
 from tangguh.rails.iso8583.message import Malformed, decode, encode, masked
 from tangguh.rails.iso8583.required import judge
 from unit.rails.iso8583.test_iso8583_golden import GOLDEN, golden

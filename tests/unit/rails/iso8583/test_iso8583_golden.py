@@ -8,9 +8,10 @@ from uuid import UUID
 import pytest
 
 from tangguh.core.order import ToBank, ToCash
-from tangguh.rails.iso8583 import management, orders
-from tangguh.rails.iso8583.frames import Frames, framed
+from tangguh.rails.iso8583 import management
+from tangguh.rails.iso8583.framing.frames import Frames, framed
 from tangguh.rails.iso8583.message import Message, decode, encode, reply_to
+from tangguh.rails.iso8583.outbound import orders
 from tangguh.rails.iso8583.required import judge
 from tangguh.rails.iso8583.trace import Trace
 from tangguh.rails.rail import Instruction

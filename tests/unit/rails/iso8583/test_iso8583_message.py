@@ -121,7 +121,18 @@ class TestRefusals:
         assert broken.findings[0].rule == "bitmap_empty"
 
     @pytest.mark.parametrize(
-        "fields", [{4: "1"}, {0: "1"}, {1: "1"}, {129: "1"}, {65: "1"}, {102: ""}, {48: "é"}]
+        "fields",
+        [
+            {4: "1"},
+            {0: "1"},
+            {1: "1"},
+            {129: "1"},
+            {65: "1"},
+            {102: ""},
+            {48: "中"},
+            {103: "é"},
+            {48: "\x07"},
+        ],
     )
     def test_what_cannot_be_read_is_not_written(self, fields: dict[int, str]) -> None:
         assert isinstance(encode(Message("0200", fields)), Malformed)

@@ -12,10 +12,14 @@ from hypothesis import strategies as st
 from rails.cards_harness import KEYS, NOON, rail_settings, transfer
 from tangguh.core.clock import HandClock
 from tangguh.core.errors import Misconfigured
+from tangguh.core.money import Money
 from tangguh.core.order import ToBank, ToWallet
-from tangguh.rails.iso8583 import inbound, management, orders, required
+from tangguh.rails.iso8583 import management, required
 from tangguh.rails.iso8583.fields import Dialect
+from tangguh.rails.iso8583.inbound import address, money, original
+from tangguh.rails.iso8583.inbound import asked as inbound
 from tangguh.rails.iso8583.message import Message, decode, encode, judge_format
+from tangguh.rails.iso8583.outbound import orders
 from tangguh.rails.iso8583.rail import Iso8583Rail
 from tangguh.rails.iso8583.required import judge
 from tangguh.rails.iso8583.settings import origin_of
@@ -134,49 +138,86 @@ class TestSettings:
 
 class TestInbound:
     def test_a_card_at_a_machine(self) -> None:
-        asked = inbound.card_in(of("G3"))
+        asked = inbound.card_in(of("G3"), original.switch_name(of("G3"), NOON))
         assert asked is not None
         assert asked.kind == required.CASH
-        assert asked.amount_minor == 500_000_00
+        assert asked.money == Money(500_000_00)
         assert (asked.terminal, asked.acquirer, asked.trace) == ("ATM00001", "014", "000123")
-        assert asked.reference == "014-0329041122-000123-508804000123"
+        assert asked.reference == "iso8583:14-20250329041122-000123"
+        assert asked.settled == "0329041122000123508804000123"
         assert "9360011130000000183" not in repr(asked)
         assert not asked.advice
 
     def test_a_card_known_by_its_track_alone(self) -> None:
-        asked = inbound.card_in(of("G3", de2=""))
+        asked = inbound.card_in(of("G3", de2=""), "iso8583:1")
         assert asked is not None
         assert asked.pan == "9360011130000000183"
 
     def test_a_reversal_names_its_original(self) -> None:
-        reversal = inbound.reversal_in(of("G4"))
+        named = original.original_at_switch(of("G4", de37="508804999999"), NOON)
+        assert named == original.switch_name(of("G3"), NOON)
+        reversal = inbound.reversal_in(of("G4"), named)
         assert reversal is not None
-        assert reversal.original == inbound.reference_of(of("G3"))
-        assert (reversal.amount_minor, reversal.dispensed_minor) == (500_000_00, 0)
+        assert (reversal.original, reversal.dispensed_minor) == (named, 0)
+
+    @pytest.mark.parametrize("told", ["01400000000", "00000000014", "00000000000", "14000000000"])
+    def test_however_the_acquirer_stands_in_it(self, told: str) -> None:
+        elements = of("G4").get(90)
+        reversal = of("G4", de90=f"{elements[:20]}{told}{elements[31:]}", de32="014")
+        named = original.original_at_switch(reversal, NOON)
+        assert named == original.switch_name(of("G3", de32="014"), NOON)
+
+    def test_the_year_is_the_latest_that_has_been(self) -> None:
+        """A day ahead is a clock that runs before ours; more is last year's."""
+        for at, year in (("0329041122", 2025), ("0330045959", 2025), ("0331041122", 2024)):
+            assert f"-{year}{at}-" in original.switch_name(of("G3", de7=at), NOON)
+
+    def test_a_terminal_takes_back_its_own(self) -> None:
+        named = original.original_at_terminal(of("G4"), NOON)
+        assert named == "atm:ATM00001-20250329041122-000123"
+        assert named == original.terminal_name(of("G3"), NOON)
+        assert original.original_at_terminal(of("G4", de90="0" * 42), NOON) is None
 
     def test_a_partial_reversal_says_what_came_out(self) -> None:
-        reversal = inbound.reversal_in(of("G4", de95="000020000000" + "0" * 30))
+        reversal = inbound.reversal_in(of("G4", de95="000020000000" + "0" * 30), "iso8583:1")
         assert reversal is not None
         assert reversal.dispensed_minor == 200_000_00
 
     @pytest.mark.parametrize(
-        "message", [of("G3"), of("G4", de95="000060000000" + "0" * 30), of("G4", de4="")]
-    )
-    def test_what_is_no_reversal(self, message: Message) -> None:
-        assert inbound.reversal_in(message) is None
+        ("message", "named"),
+        [(of("G3"), "iso8583:1"), (of("G4"), None),
+         (of("G4", de49="840", de95="000020000000" + "0" * 30), "iso8583:1")],
+    )  # fmt: skip
+    def test_what_is_no_reversal(self, message: Message, named: str | None) -> None:
+        assert inbound.reversal_in(message, named) is None
 
     def test_a_credit(self) -> None:
-        credit = inbound.credit_in(of("G6"), "iso8583", "in.transfer.cards")
+        credit = inbound.credit_in(of("G6"), "iso8583:14-1-1", "in.transfer.cards")
         assert credit is not None
+        assert (credit.rail, credit.reference) == ("iso8583", "14-1-1")
         assert credit.creditor == "5260000001"
-        assert credit.amount_minor == 1_000_000_00
+        assert (credit.amount_minor, credit.currency) == (1_000_000_00, "IDR")
         assert credit.sender_name == "BUDI SANTOSO"
         assert credit.note == "REF0000000000001"
         assert credit.sender_account == "10108000001"
 
     def test_what_is_no_credit(self) -> None:
-        for message in (of("G3"), of("G6", de103=""), of("G6", de4="")):
-            assert inbound.credit_in(message, "iso8583", "in.transfer.cards") is None
+        for message in (of("G3"), of("G6", de103=""), of("G6", de4=""), of("G6", de49="")):
+            assert inbound.credit_in(message, "iso8583:1", "in.transfer.cards") is None
+
+    def test_money_of_another_country_keeps_its_name(self) -> None:
+        charged = money.charged_in(of("G3", de49="840"), Dialect())
+        assert charged is not None
+        assert charged.currency == "840"
+        assert not money.is_in_rupiah(of("G3", de51="840"))
+
+    def test_whom_a_message_is_for(self) -> None:
+        assert address.addressee_of(of("G6")) == "14"
+        assert address.addressee_of(of("G6", de127="008")) is None
+        assert address.is_for(of("G6"), "014", must_say=True)
+        assert not address.is_for(of("G6"), "999", must_say=True)
+        assert not address.is_for(of("G6", de100="", de127=""), "014", must_say=True)
+        assert address.is_for(of("G6", de100="", de127=""), "014", must_say=False)
 
     def test_answers_that_say_more(self) -> None:
         named = inbound.name_answer(of("G6"), "RINA UJI")

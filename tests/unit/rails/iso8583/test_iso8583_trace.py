@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tangguh.core.clock import HandClock
 from tangguh.core.ids import Ids
-from tangguh.rails.iso8583.frames import FrameBroken, Frames, framed
+from tangguh.rails.iso8583.framing.frames import Frames, framed
 from tangguh.rails.iso8583.message import Message, reply_to
 from tangguh.rails.iso8583.trace import (
     TraceNumbers,
@@ -148,7 +148,10 @@ class TestFrames:
         assert frames.feed(b"\x00") == []
         assert frames.is_cut
 
-    @pytest.mark.parametrize("head", [b"\x00\x00", b"\x10\x01"])
-    def test_empty_and_oversized_frames_break(self, head: bytes) -> None:
-        with pytest.raises(FrameBroken):
-            Frames(4096).feed(head)
+    def test_empty_and_oversized_frames_are_passed_over(self) -> None:
+        """Byte by byte, and nothing of what is too long is kept."""
+        frames = Frames(10)
+        stream = b"\x00\x00" + framed(b"x" * 11) + framed(b"whole") + framed(b"y" * 60_000)
+        got = [body for byte in stream for body in frames.feed(bytes([byte]))]
+        assert got == [b"whole"]
+        assert (frames.empty, frames.skipped, frames.is_cut) == (1, 2, False)

@@ -1,0 +1,1 @@
+"""What we ask of the switch: messages made from an instruction alone."""
