@@ -20,7 +20,7 @@ from tangguh.cli.drills.care import complaint_flood, late_success, refund_and_ch
 from tangguh.cli.drills.duty import control_plane_dead, insider_approver
 from tangguh.cli.drills.load import hot_account, hot_merchant, retry_storm, status_storm
 from tangguh.cli.drills.report import Report
-from tangguh.cli.drills.sick import flapping
+from tangguh.cli.drills.sick import flapping, mutated_frames
 from tangguh.cli.drills.theft import bank_2025, forged_orders
 from tangguh.cli.drills.told import dead_bank, debited_but_failed, overdue_update, vanished_option
 
@@ -93,6 +93,11 @@ DRILLS: Final[dict[str, Drill]] = {
         "A wallet goes down and comes back again and again; it alone is closed, ever longer.",
         flapping.run,
         9,
+    ),
+    "mutated-frames": Drill(
+        "Garbage fills the card switch's one line; the withdrawals in flight beside it end well.",
+        mutated_frames.run,
+        mutated_frames.FRAMES,
     ),
     "retry-storm": Drill(
         "Every app sends every order three times at once; each is paid once, as fast as ever.",

@@ -278,7 +278,9 @@ class Line:
 
     def _drop(self, field: str, rule: str) -> None:
         self._traffic.malformed += 1
-        log.warning("iso8583.not_a_message", field=field, rule=rule)
+        if (count := self._traffic.malformed).bit_count() == 1:
+            # At 1, 2, 4, 8 ...: a peer that sends nothing else must not fill the log.
+            log.warning("iso8583.not_a_message", field=field, rule=rule, count=count)
 
     async def _turn_away(self, message: Message, header: bytes) -> None:
         """Reading goes on, since our own answers come the same way. A request is told that we are
