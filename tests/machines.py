@@ -38,7 +38,7 @@ class Machines:
         self.bank = bank
         self.security = security
         self.pan = pan
-        self._office, self._receiving = office, receiving
+        self.office, self._receiving = office, receiving
         self.switch = IssuerDoor(bank.desk, bank.pool, bank.book_id, office, receiving)
         self.atm = TerminalDoor(bank.desk, bank.pool, bank.book_id, office, None, None)
         self._stan = 0
@@ -47,7 +47,7 @@ class Machines:
         """The switch writes its amounts so from now on."""
         bank = self.bank
         self.switch = IssuerDoor(
-            bank.desk, bank.pool, bank.book_id, self._office, self._receiving, dialect
+            bank.desk, bank.pool, bank.book_id, self.office, self._receiving, dialect
         )
 
     def ask(self, kind: str, minor: int, key: str, pin: str = PIN, **more: str) -> Message:

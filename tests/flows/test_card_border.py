@@ -5,11 +5,15 @@ from __future__ import annotations
 import pytest
 
 from machines import FEE, Machines, machines_of
+from paper import PaperRail
 from stories import BUDI, RUPIAH, account_of, balance, count_of, proved
 from tangguh.app import Bank
+from tangguh.core.outcome import Accepted, Declined, Refusal
 from tangguh.rails.iso8583 import hsm
 from tangguh.rails.iso8583.fields import Dialect
 from tangguh.rails.iso8583.message import Message
+from tangguh.rails.iso8583.outbound.orders import CardData
+from tangguh.work.terminals import TerminalDoor
 
 CASH = 100_000 * RUPIAH
 
@@ -178,6 +182,58 @@ class TestForWhom:
         has = (await balance(machines.bank, int(budi))).posted_minor
         assert await machines.at_ours(request.with_fields({100: "999", 127: "999"})) == "00"
         assert (await balance(machines.bank, int(budi))).posted_minor == has + CASH
+
+
+class Carrier:
+    """The card rail as the terminals' door sees it: it takes the card, the paper answers."""
+
+    def carry(self, reference: str, card: CardData) -> None:
+        assert reference
+        assert card.pin_block
+
+
+class TestAnotherBanksCardAtOurMachine:
+    """What its issuer says is what the machine is told."""
+
+    FOREIGN = "9360001430000000183"
+
+    def ask(self, machines: Machines) -> Message:
+        doors = machines.bank
+        machines.atm = TerminalDoor(
+            doors.desk, doors.pool, doors.book_id, machines.office,
+            Carrier(), None,  # type: ignore[arg-type]
+        )  # fmt: skip
+        return machines.ask(
+            "01", CASH, hsm.TPK, de2=self.FOREIGN, de35=f"{self.FOREIGN}=301210100000"
+        )
+
+    @pytest.mark.parametrize("code", ["51", "54", "55", "75", "14", "41", "43", "62"])
+    async def test_the_issuers_no_in_its_own_words(
+        self, machines: Machines, paper: PaperRail, code: str
+    ) -> None:
+        paper.will("send", Declined(Refusal.PARTNER_DECLINED, code))
+        request = self.ask(machines)
+        assert await machines.at_ours(request) == code
+        assert await machines.at_ours(Message("0201", request.fields)) == code
+
+    async def test_a_no_our_machines_have_no_screen_for(
+        self, machines: Machines, paper: PaperRail
+    ) -> None:
+        paper.will("send", Declined(Refusal.PARTNER_DECLINED, "Z9"))
+        assert await machines.at_ours(self.ask(machines)) == "05"
+
+    async def test_an_approval_keeps_its_number_and_is_repeated(
+        self, machines: Machines, paper: PaperRail
+    ) -> None:
+        paper.will("send", Accepted("607905000001", "A12345"))
+        request = self.ask(machines)
+        for mti in ("0200", "0201", "0201"):
+            answer = await machines.atm.handle(Message(mti, request.fields))
+            assert answer is not None
+            assert (answer.get(39), answer.get(38)) == ("00", "A12345")
+        assert [kind for kind, _ in paper.asked] == ["send"], "carried once"
+        other = request.with_fields({2: "9360001430000000191", 35: "9360001430000000191=3012"})
+        assert await machines.at_ours(other) == "94", "another card is another request"
 
 
 class TestHalfAFlow:

@@ -50,6 +50,10 @@ class Patience:
         self._waits_for_sign_on = not on
         self._sign_on_by = None
 
+    def frame_ended(self) -> None:
+        """One is whole: what has begun after it counts from now, however busy the line is."""
+        self._frame_by = None
+
     async def read(self, reader: asyncio.StreamReader, bytes_max: int, *, in_frame: bool) -> bytes:
         """What comes next; empty at the end, and when nothing came in time (``late``)."""
         by, what = self._deadline(asyncio.get_running_loop().time(), in_frame=in_frame)

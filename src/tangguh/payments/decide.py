@@ -37,7 +37,7 @@ from tangguh.payments.gates.facts import NO_ORIGIN
 from tangguh.payments.gates.judge import count, gate_keys, judge, percent
 from tangguh.payments.incoming import contradiction
 from tangguh.payments.merchant.bill import bill_key, refuse_bill, settle_bill
-from tangguh.payments.payment import Decided, Payment, State
+from tangguh.payments.payment import Decided, Payment, State, network_said
 from tangguh.payments.plans import (
     PAID_ONCE,
     PAYMENTS,
@@ -303,8 +303,8 @@ class Conclude(msgspec.Struct, frozen=True):
             case Accepted(reference, receipt):
                 return self._post(book, payment, _as_told(reference), _as_told(receipt))
             case Declined(reason, code):
-                told = f"the network said {_as_told(code)}"
-                return self._give_up(book, payment, Refused(reason, "", told))
+                told = Refused(reason, "", network_said(_as_told(code)))
+                return self._give_up(book, payment, told)
             case NotSent(why):
                 unreachable = Refused(Refusal.PARTNER_UNREACHABLE, "", _as_told(why))
                 return self._give_up(book, payment, unreachable)

@@ -188,6 +188,20 @@ def next_word_at(payment: Payment, now: datetime) -> datetime | None:
     return payment.accepted_at + timedelta(seconds=words * NEXT_WORD_SECONDS)
 
 
+_NETWORK_SAID: Final = "the network said "
+
+
+def network_said(code: str) -> str:
+    """How a network's own code of a no is kept in the detail of a refusal."""
+    return f"{_NETWORK_SAID}{code}"
+
+
+def code_of_network(payment: Payment) -> str:
+    """That code again; empty when it was not a network that said no, or it gave none."""
+    detail = payment.refusal_detail
+    return detail.removeprefix(_NETWORK_SAID) if detail.startswith(_NETWORK_SAID) else ""
+
+
 class Decided(msgspec.Struct, frozen=True):
     """What the book answers to an order. ``repeated``: decided before, nothing moved."""
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from tangguh.core.outcome import Refusal
 from tangguh.payments.forbid import is_forbidden
-from tangguh.payments.payment import Payment, State
+from tangguh.payments.payment import Payment, State, code_of_network
 
 APPROVED: Final = "00"
 INVALID: Final = "12"
@@ -59,6 +59,25 @@ _OF_REFUSAL: Final[dict[Refusal, str]] = {
 def code_of_refusal(refusal: Refusal) -> str:
     """The response code of a refusal."""
     return _OF_REFUSAL.get(refusal, DO_NOT_HONOUR)
+
+
+_SAID_AS_IT_IS: Final = (
+    "01 02 03 04 07 12 13 14 15 30 34 36 37 38 39 41 43"
+    " 51 52 53 54 55 57 58 59 61 62 65 75 78 91 92"
+)
+_PASSED_ON: Final = frozenset(_SAID_AS_IT_IS.split(" "))
+"""What an issuer's no may say at our machine as it was said: each has a screen of its own."""
+
+
+def code_of_issuer(payment: Payment) -> str:
+    """The response code of another bank's card at our machine: the issuer's own, where it has one.
+
+    A code that our machines do not know is 05.
+    """
+    said = code_of_network(payment)
+    if payment.state is State.VOIDED and said:
+        return said if said in _PASSED_ON else DO_NOT_HONOUR
+    return code_of_payment(payment)
 
 
 def code_of_payment(payment: Payment) -> str:

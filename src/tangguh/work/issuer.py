@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from tangguh.core.errors import TangguhError
+from tangguh.core.known import Tristate
 from tangguh.core.money import IDR
 from tangguh.core.order import PaymentOrder, ToCash
 from tangguh.core.outcome import Accepted, Declined, Refused
@@ -25,7 +26,7 @@ from tangguh.payments.desk import Desk
 from tangguh.payments.incoming.receiving import Receiving
 from tangguh.rails.banks import OUR_CODE
 from tangguh.rails.iso8583 import hsm, required
-from tangguh.rails.iso8583.codes import approves_advice
+from tangguh.rails.iso8583.codes import took_place
 from tangguh.rails.iso8583.fields import ASCII, Dialect
 from tangguh.rails.iso8583.inbound.address import is_for
 from tangguh.rails.iso8583.inbound.asked import (
@@ -44,6 +45,8 @@ from tangguh.work.reversals import take_back
 
 log = structlog.get_logger("work.issuer")
 
+_ACKNOWLEDGED = {Tristate.NO: codes.APPROVED, Tristate.UNKNOWN: codes.FORMAT}
+"""An advice of a no: there is nothing to post, and nothing to object to. A code in no table is an error."""
 _BETWEEN_ACCOUNTS = frozenset({required.TRANSFER, required.TRANSFER_INQUIRY})
 _MOVING = frozenset({required.TRANSFER, required.CASH, required.PURCHASE})
 
@@ -117,12 +120,8 @@ class IssuerDoor:
 
     async def _cash(self, request: Message, asked: CardAsked) -> Message:
         if asked.advice:
-            took_place = approves_advice(asked.code)
-            if took_place is None:
-                return reply_to(request, codes.FORMAT)
-            if not took_place:
-                # We are told of a no: there is nothing to post, and nothing to object to.
-                return reply_to(request, codes.APPROVED)
+            if (posted := took_place(asked.code)) is not Tristate.YES:
+                return reply_to(request, _ACKNOWLEDGED[posted])
             card: Card | str = await self._office.find(asked.pan) or codes.NO_SUCH_CARD
         else:
             card = await self._office.admit(request, asked.pan, hsm.ZPK)
@@ -145,12 +144,11 @@ class IssuerDoor:
         return balance_answer(request, account.available_minor, self._dialect)
 
     async def _credit(self, request: Message, name: str) -> Message:
-        took_place = approves_advice(request.get(39)) if request.mti[:3] == "022" else True
+        if request.mti[:3] == "022" and (posted := took_place(request.get(39))) is not Tristate.YES:
+            return reply_to(request, _ACKNOWLEDGED[posted])
         incoming = credit_in(request, name, IN_CARDS, self._dialect)
-        if incoming is None or took_place is None:
+        if incoming is None:
             return reply_to(request, codes.FORMAT)
-        if not took_place:
-            return reply_to(request, codes.APPROVED)
         if incoming.currency != IDR:
             return reply_to(request, codes.INVALID)
         said = await self._receiving.announce(incoming, at_once=True)

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+import msgspec
 import structlog
 
 from tangguh.core.errors import TangguhError
 from tangguh.core.order import Payee, PaymentOrder, ToAccount, ToBank, ToBiller, ToCash
-from tangguh.core.outcome import Declined, Refused
+from tangguh.core.outcome import Accepted, Declined, Refusal, Refused
 from tangguh.core.service import (
     ATM_ACQUIRER,
     ATM_BILL,
@@ -29,9 +30,12 @@ from tangguh.customers.cards import Card
 from tangguh.db.pool import Pool
 from tangguh.ledger import chart, statement
 from tangguh.payments import flow
+from tangguh.payments import store as payments
 from tangguh.payments.decide import Accept, Conclude
 from tangguh.payments.desk import Desk
+from tangguh.payments.find import FindOrdered
 from tangguh.payments.incoming.receive import THE_NETWORK
+from tangguh.payments.payment import Decided, Payment, State
 from tangguh.rails.banks import OUR_CODE
 from tangguh.rails.iso8583 import hsm, required
 from tangguh.rails.iso8583.fields import ASCII, Dialect, amount_text
@@ -240,11 +244,10 @@ class TerminalDoor:
         """Another bank's card: the switch decides, and owes us what we pay out."""
         if self._switch is None or asked.kind != required.CASH:
             return reply_to(request, codes.NOT_PERMITTED)
-        order = self._foreign_order(asked)
-        accepted = await self._desk.decide(Accept(order, self._desk.rules))
+        accepted = await self._accept_foreign(asked)
         if isinstance(accepted, Refused):
             return reply_to(request, codes.code_of_refusal(accepted.code))
-        payment = accepted.payment
+        payment, approval = accepted.payment, ""
         if not accepted.repeated and payment.is_open:
             card = CardData(
                 pan=asked.pan,
@@ -258,7 +261,37 @@ class TerminalDoor:
             if isinstance(concluded, Refused):
                 return reply_to(request, codes.MALFUNCTION)
             payment = concluded.payment
-        return reply_to(request, codes.code_of_payment(payment))
+            approval = outcome.receipt if isinstance(outcome, Accepted) else ""
+        elif payment.state is State.POSTED:
+            approval = await self._approval_of(payment)
+        more = {38: approval} if approval else {}
+        return reply_to(request, codes.code_of_issuer(payment), more)
+
+    async def _accept_foreign(self, asked: CardAsked) -> Decided | Refused:
+        """The withdrawal, new or as it was decided before.
+
+        A card number is sealed otherwise each time, so a repeat is known by what is sealed in it.
+        """
+        order = self._foreign_order(asked)
+        accepted = await self._desk.decide(Accept(order, self._desk.rules))
+        if not isinstance(accepted, Refused) or accepted.code is not Refusal.IDEMPOTENCY_KEY_REUSED:
+            return accepted
+        known = await self._desk.decide(FindOrdered(THE_NETWORK, order.idempotency_key))
+        first = known.order if known is not None else None
+        if known is None or not isinstance(first, PaymentOrder):
+            return accepted
+        if not isinstance(first.payee, ToCash) or not isinstance(order.payee, ToCash):
+            return accepted
+        if self._office.security.open_sealed(first.payee.sealed_pan) != asked.pan:
+            return accepted
+        payee = msgspec.structs.replace(order.payee, sealed_pan=first.payee.sealed_pan)
+        same = msgspec.structs.replace(order, payee=payee) == first
+        return Decided(known, repeated=True) if same else accepted
+
+    async def _approval_of(self, payment: Payment) -> str:
+        """The issuer's approval (DE38), from the payment's timeline."""
+        lines = await payments.timeline(self._pool, self._book_id, payment.id)
+        return next((line.detail for line in lines if line.what == "posted"), "")
 
     def _foreign_order(self, asked: CardAsked) -> PaymentOrder:
         sealed = self._office.security.seal(asked.pan)

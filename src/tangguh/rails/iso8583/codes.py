@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Final, Literal
 
 from tangguh.core.errors import Misconfigured
+from tangguh.core.known import Tristate
 from tangguh.core.outcome import Accepted, Declined, Outcome, Refusal, Unanswered
 
 Meaning = Literal["approved", "declined", "limit", "payee", "unreachable", "unknown", "too_late"]
@@ -66,11 +67,11 @@ class ResponseCodes:
         self._requests = _amended(PUBLISHED, overrides or {})
         self._reversals = _amended(REVERSALS, reversals or {})
 
-    def outcome(self, code: str, reference: str) -> Outcome:
-        """Of an answered request; ``reference`` is kept with an acceptance."""
+    def outcome(self, code: str, reference: str, approval: str = "") -> Outcome:
+        """Of an answered request; ``reference`` and ``approval`` are kept with an acceptance."""
         meaning = self._requests.get(code, "unknown")
         if meaning == "approved":
-            return Accepted(reference)
+            return Accepted(reference, approval)
         refusal = _REFUSALS.get(meaning)
         return Declined(refusal, code) if refusal else Unanswered(f"response code {code}")
 
@@ -88,11 +89,11 @@ ADVISED: Final = frozenset((APPROVED, "08", "10", "11", "16"))
 """In an advice: it was approved, with or without a remark (ISO 8583:1987)."""
 
 
-def approves_advice(code: str) -> bool | None:
-    """Whether an advice tells of something that took place; None for a code that is in no table."""
+def took_place(code: str) -> Tristate:
+    """Whether an advice tells of something that happened; unknown for a code in no table."""
     if code in ADVISED:
-        return True
-    return False if code in PUBLISHED else None
+        return Tristate.YES
+    return Tristate.NO if code in PUBLISHED else Tristate.UNKNOWN
 
 
 def _amended(table: Mapping[str, Meaning], changes: Mapping[str, str]) -> dict[str, str]:

@@ -181,6 +181,7 @@ class Line:
             ):
                 skipped = frames.skipped
                 for frame in frames.feed(received):
+                    self._patience.frame_ended()
                     await self._take_safely(frame)
                 self._traffic.malformed += frames.skipped - skipped
             closed = "closed in the middle of a message" if frames.is_cut else "closed by the peer"

@@ -150,11 +150,13 @@ class Iso8583Rail:
             self._sent.take(instruction.reference)
         if not isinstance(answer, Message):
             return answer
-        outcome = self._codes.outcome(answer.get(39), answer.get(37))
+        at_terminal = isinstance(instruction.payee, ToCash)
+        approval = answer.get(38) if at_terminal else ""
+        outcome = self._codes.outcome(answer.get(39), answer.get(37), approval)
         if isinstance(outcome, Declined):
             if isinstance(before, Unanswered | Accepted):
                 return Unanswered("a copy was declined, the first one is not known")
-            if isinstance(instruction.payee, ToCash):
+            if at_terminal:
                 outcome = _about_the_card(outcome)
         self._sent.put(instruction.reference, outcome)
         return outcome

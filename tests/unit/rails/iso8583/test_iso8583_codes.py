@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tangguh.core.errors import Misconfigured
+from tangguh.core.known import Tristate
 from tangguh.core.outcome import Accepted, Declined, Refusal, Unanswered
-from tangguh.rails.iso8583.codes import PUBLISHED, REVERSALS, ResponseCodes
+from tangguh.rails.iso8583.codes import PUBLISHED, REVERSALS, ResponseCodes, took_place
 
 CODES = ResponseCodes()
 ANY_CODE = st.text("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=2, max_size=2)
@@ -74,3 +75,17 @@ class TestReversals:
     def test_anything_else_is_asked_again(self, code: str) -> None:
         if code not in REVERSALS:
             assert isinstance(CODES.outcome_of_reversal(code, "R"), Unanswered)
+
+
+def test_an_approval_number_is_kept() -> None:
+    """DE38 of the issuer goes with its yes."""
+    assert ResponseCodes().outcome("00", "607905000001", "A12345") == Accepted(
+        "607905000001", "A12345"
+    )
+
+
+def test_the_answer_inside_an_advice() -> None:
+    """Approved, declined, or a code in no table, which is neither."""
+    assert took_place("00") is Tristate.YES
+    assert took_place("51") is Tristate.NO
+    assert took_place("Q7") is Tristate.UNKNOWN
