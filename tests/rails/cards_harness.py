@@ -130,7 +130,7 @@ class CardsHarness(Far):
         rail = Iso8583Rail(
             rail_settings(**{"port": self.switch.port, **changes}),
             self.clock,
-            security=security or SoftHsm(KEYS),
+            security=security or SoftHsm(KEYS, clock=self.clock),
             handler=handler,
             source=Random(len(self._rails)),
         )

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
-from rails.cards_harness import RP100K, CardsHarness, cards, transfer
+from rails.cards_harness import KEYS, RP100K, CardsHarness, cards, rail_settings, transfer
+from tangguh.core.errors import StoreUnavailable
 from tangguh.core.outcome import Accepted
 from tangguh.rails.iso8583 import required
+from tangguh.rails.iso8583.management import KeptKey
 from tangguh.rails.iso8583.message import Message, reply_to
 from tangguh.rails.iso8583.rail import Iso8583Rail
 from tangguh.rails.iso8583.soft_hsm import SoftHsm
+from tangguh.sim.cards.wire import frame, write
 
 OUR_PAN = "9360099900000001083"
 PIN = "112233"
@@ -66,6 +70,22 @@ class Bank:
         return "00"
 
 
+class Drawer:
+    """Where keys are kept, in memory, and may jam."""
+
+    def __init__(self, *, jammed: bool = False) -> None:
+        self.rows: dict[str, KeptKey] = {}
+        self.jammed = jammed
+
+    async def keep(self, key: str, sealed: str, instead_of: str) -> None:
+        if self.jammed:
+            raise StoreUnavailable("it jams")
+        self.rows[key] = KeptKey(key, sealed, instead_of)
+
+    async def kept(self) -> list[KeptKey]:
+        return list(self.rows.values())
+
+
 class Pair(CardsHarness):
     """A switch and a bank that answers."""
 
@@ -87,6 +107,14 @@ async def far(tmp_path: Path) -> AsyncIterator[Pair]:
 async def withdraw(far: Pair, amount: int = RP100K, pin: str = PIN) -> dict[str, object]:
     fields = {"pan": OUR_PAN, "pin": pin, "amount_minor": amount}
     return await far.passing(far.switch.act("withdraw", fields))
+
+
+async def credit_under(far: Pair, mac_key: bytes | None) -> None:
+    """A credit written under that MAC key; nobody waits for its answer."""
+    parties = {48: " " * 76, 100: "999", 102: "1", 103: "108", 127: "999"}
+    telegram = far.switch.foreign.telegram("0200", "401000", RP100K, parties)
+    (channel,) = far.switch._channels
+    await channel.send_bytes(frame(write(telegram, mac_key)))
 
 
 class TestCards:
@@ -187,6 +215,75 @@ class TestManagement:
         assert far.rail.security.key_check_value("mak") != before
         assert isinstance(await far.rail.send(transfer()), Accepted)
         assert (await withdraw(far))["code"] == "00"
+
+    async def test_new_keys_outlive_the_process(self, far: Pair) -> None:
+        """Kept before they are acknowledged; the next process has them, and nobody reads them."""
+        store = Drawer()
+        far.rail.link.keys = store
+        assert await far.switch.act("change_keys", {}) == {"ZPK": "00", "MAK": "00"}
+        changed = far.rail.security.key_check_value("mak")
+        assert changed != SoftHsm(KEYS).key_check_value("mak")
+        await far.rail.close()
+        heir = Iso8583Rail(
+            rail_settings(port=far.switch.port), far.clock,
+            handler=far.bank.answer, source=Random(9),
+        )  # fmt: skip
+        await heir.open(store)
+        await far.until(lambda: heir.link.is_signed_on)
+        assert isinstance(heir.security, SoftHsm)
+        far.bank.security = heir.security
+        assert heir.security.key_check_value("mak") == changed
+        assert isinstance(await heir.send(transfer()), Accepted)
+        assert (await withdraw(far))["code"] == "00"
+        await heir.close()
+
+    async def test_a_key_set_by_people_since_counts(self, far: Pair) -> None:
+        store = Drawer()
+        far.rail.link.keys = store
+        await far.switch.act("change_keys", {})
+        theirs = KEYS | {"mak": "00112233445566778899AABBCCDDEEFF"}
+        heir = Iso8583Rail(rail_settings(port=far.switch.port, keys=theirs), far.clock)
+        await heir.open(store)
+        assert heir.security.key_check_value("mak") == SoftHsm(theirs).key_check_value("mak")
+        await heir.close()
+
+    async def test_a_key_that_cannot_be_kept_is_not_taken(self, far: Pair) -> None:
+        """Else it would be gone with the process, and the switch would not know."""
+        before = far.rail.security.key_check_value("mak")
+        far.rail.link.keys = Drawer(jammed=True)
+        assert await far.switch.act("change_keys", {}) == {"ZPK": "96", "MAK": "96"}
+        assert far.rail.security.key_check_value("mak") == before
+        assert (await withdraw(far))["code"] == "00"
+
+    async def test_old_and_new_are_understood_for_a_while(self, far: Pair) -> None:
+        """What was on its way under the old keys is right; after the window it is not."""
+        old = far.switch._mac_key
+        await far.switch.act("change_keys", {})
+        await credit_under(far, old)
+        await far.until(lambda: far.bank.balance == 1_100_000_00)
+        far.clock.advance(301)
+        await credit_under(far, old)
+        await far.until(lambda: far.rail.link.traffic.mac_wrong == 1)
+        assert far.bank.balance == 1_100_000_00
+        said = await far.switch.act("credit", {"account": "108", "amount_minor": RP100K})
+        assert said["code"] == "00"
+
+    async def test_the_switch_says_that_the_old_keys_are_over(self, far: Pair) -> None:
+        old = far.switch._mac_key
+        await far.switch.act("change_keys", {})
+        said = await far.switch._tell("101", {})
+        assert said is not None
+        assert said.get(39) == "00"
+        await credit_under(far, old)
+        await far.until(lambda: far.rail.link.traffic.mac_wrong == 1)
+        assert far.bank.balance == 1_000_000_00
+
+    async def test_which_keys_we_have_is_told_by_their_check_values(self, far: Pair) -> None:
+        said = await far.switch._tell("162", {})
+        assert said is not None
+        soft = SoftHsm(KEYS)
+        values = f"ZPK{soft.key_check_value('zpk')}MAK{soft.key_check_value('mak')}"
+        assert (said.get(39), said.get(48)) == ("00", values)
 
     async def test_what_a_switch_cannot_do(self, far: Pair) -> None:
         for what, fields in (("dance", {}), ("withdraw", {}), ("reverse", {"telegram": 1})):

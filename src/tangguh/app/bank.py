@@ -76,6 +76,7 @@ from tangguh.work.control.room import ControlRoom
 from tangguh.work.cycles import Cycles
 from tangguh.work.guardian import Guardian
 from tangguh.work.issuer import IssuerDoor
+from tangguh.work.link_keys import LinkKeys
 from tangguh.work.names import AccountBook
 from tangguh.work.pulse import Pulse, refuse_other_head
 from tangguh.work.senses import BankSenses, watch_at
@@ -236,7 +237,7 @@ class Bank:
             await treasury.safely()  # so that the first payment finds an account with money
             self._running.append(asyncio.create_task(treasury.run(), name="treasury"))
         if isinstance(card_rail := behind(self.rails.get("iso8583")), Iso8583Rail):
-            await card_rail.open()
+            await card_rail.open(LinkKeys(self.pool, self.book_id, self.clock))
         if self.terminals is not None:
             await self.terminals.open()
         return self

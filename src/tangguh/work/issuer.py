@@ -46,7 +46,7 @@ from tangguh.work.reversals import take_back
 log = structlog.get_logger("work.issuer")
 
 _ACKNOWLEDGED = {Tristate.NO: codes.APPROVED, Tristate.UNKNOWN: codes.FORMAT}
-"""An advice of a no: there is nothing to post, and nothing to object to. A code in no table is an error."""
+"""Of a no there is nothing to post, and nothing to object to. A code in no table is an error."""
 _BETWEEN_ACCOUNTS = frozenset({required.TRANSFER, required.TRANSFER_INQUIRY})
 _MOVING = frozenset({required.TRANSFER, required.CASH, required.PURCHASE})
 

@@ -60,8 +60,20 @@ class Hsm(Protocol):
         """Six hex digits that tell two keys apart without telling them."""
         ...
 
-    def import_key(self, key: str, wrapped: str, check_value: str) -> bool:
-        """Take a key that came under the ZMK, when it shows its check value (0800/161)."""
+    def unwrap_key(self, key: str, wrapped: str, check_value: str) -> str | None:
+        """A key that came under the ZMK, when it shows its check value (0800/161): sealed so that
+        only this module can use it, for whoever keeps it. Not in force yet.
+        """
+        ...
+
+    def use_key(self, key: str, sealed: str) -> bool:
+        """Put a key it sealed under this name in force. The one before is still understood for a
+        while, since messages under it are on their way.
+        """
+        ...
+
+    def end_window(self) -> None:
+        """Understand the keys in force only, from now on."""
         ...
 
     def seal(self, pan: str) -> str:

@@ -16,6 +16,7 @@ import msgspec
 import structlog
 
 from tangguh.core.clock import Clock
+from tangguh.core.errors import TangguhError
 from tangguh.core.known import Tristate, known_as
 from tangguh.core.outcome import NotSent, Unanswered
 from tangguh.rails.iso8583 import codes, management
@@ -75,6 +76,10 @@ class Link:
         self.numbers = TraceNumbers(clock, self._random)
         self.health = Health()
         self.traffic = Traffic()
+        self.keys: management.KeptKeys | None = None
+        """Where keys that the switch gives us are kept; None: they last as long as we do."""
+        self.configured: dict[str, str] = {}
+        """The check values of the keys that the settings gave, by name."""
         self.cut_overs = 0
         """How often the switch has begun a new settlement day (201)."""
 
@@ -190,15 +195,46 @@ class Link:
 
     async def _handle(self, request: Message) -> Message | None:
         if request.mti[1] == "8":
-            return reply_to(request, self._manage(request))
+            code, more = await self._manage(request)
+            return reply_to(request, code, more)
         if not self._signed_on.is_set():
             return reply_to(request, codes.INOPERATIVE)
         return await self._handler(request)
 
-    def _manage(self, request: Message) -> str:
-        """Do what an 0800 asks. Returns the response code."""
-        match request.get(70):
+    async def _manage(self, request: Message) -> tuple[str, dict[int, str]]:
+        """Do what an 0800 asks. The response code, and what else is to be said."""
+        what = request.get(70)
+        if what == management.KEYS_ASKED:
+            known = [
+                f"{name}{self._hsm.key_check_value(key)}"
+                for name, key in management.KEY_NAMES
+                if key in self.configured
+            ]
+            return codes.APPROVED, {48: "".join(known)} if known else {}
+        if what == management.KEY_CHANGE or (what == management.KEYS_IN_FORCE and request.get(48)):
+            return await self._take_key(request), {}
+        return self._signal(what), {}
+
+    async def _take_key(self, request: Message) -> str:
+        """Kept before it is in force, in force before it is acknowledged."""
+        new = management.key_in(request)
+        sealed = new and self._hsm.unwrap_key(new.key, new.wrapped, new.check_value)
+        if new is None or not sealed:
+            return codes.SECURITY
+        if self.keys is not None:
+            try:
+                await self.keys.keep(new.key, sealed, self.configured.get(new.key, ""))
+            except TangguhError as trouble:
+                log.warning("iso8583.key_not_kept", key=new.key, why=str(trouble))
+                return codes.MALFUNCTION
+        return codes.APPROVED if self._hsm.use_key(new.key, sealed) else codes.SECURITY
+
+    def _signal(self, what: str) -> str:
+        match what:
             case management.ECHO:
+                return codes.APPROVED
+            case management.KEYS_IN_FORCE:
+                self._hsm.end_window()
                 return codes.APPROVED
             case management.SIGN_ON:
                 self._signed_on.set()
@@ -209,10 +245,6 @@ class Link:
             case management.CUT_OVER:
                 self.cut_overs += 1
                 return codes.APPROVED
-            case management.KEY_CHANGE:
-                new = management.key_in(request)
-                taken = new and self._hsm.import_key(new.key, new.wrapped, new.check_value)
-                return codes.APPROVED if taken else codes.SECURITY
             case _:
                 return codes.NOT_PERMITTED
 

@@ -1,12 +1,14 @@
 """Network management (0800): signing on and off, the echo, the cut-over, new keys.
 
-DE70 says which. A key travels in DE48: three letters of its name, 32 hex digits under the ZMK, six
-of its check value. That layout of DE48 is ours: every switch has its own.
+DE70 says which: 161 brings a key, 101 too, or says that the keys before are over; 162 asks which
+keys we have, and is told their check values. A key travels in DE48: three letters of its name, 32
+hex digits under the ZMK, six of its check value. That layout of DE48, and what 101 and 162 mean,
+are ours: every switch has its own.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -17,13 +19,39 @@ from tangguh.rails.iso8583.trace import Trace
 
 SIGN_ON: Final = "001"
 SIGN_OFF: Final = "002"
+KEYS_IN_FORCE: Final = "101"
 KEY_CHANGE: Final = "161"
+KEYS_ASKED: Final = "162"
 CUT_OVER: Final = "201"
 ECHO: Final = "301"
 
 REQUEST: Final = "0800"
 _NAME, _KEY, _CHECK = 3, 32, 6
 _KEYS: Final = {"ZPK": hsm.ZPK, "MAK": hsm.MAK}
+
+
+class KeptKeys(Protocol):
+    """Where keys that a switch gave us outlive the process. Sealed: only our module can use them.
+
+    ``instead_of`` is the check value of the key in the settings that the kept one stands for: where
+    people have set another since, theirs counts.
+    """
+
+    async def keep(self, key: str, sealed: str, instead_of: str) -> None:
+        """Kept when it returns. Raises TangguhError when it is not."""
+        ...
+
+    async def kept(self) -> list[KeptKey]:
+        """Every one, by its name."""
+        ...
+
+
+class KeptKey(msgspec.Struct, frozen=True):
+    """One key as it is kept."""
+
+    key: str
+    sealed: str
+    instead_of: str
 
 
 class NewKey(msgspec.Struct, frozen=True):
@@ -35,6 +63,9 @@ class NewKey(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"NewKey({self.key})"
+
+
+KEY_NAMES: Final = tuple(_KEYS.items())
 
 
 def request_for(what: str, trace: Trace, institution: str) -> Message:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Final, Generic, TypeVar
 
 import msgspec
+import structlog
 
 from tangguh.core.clock import Clock
 from tangguh.core.errors import Misconfigured
@@ -22,6 +23,7 @@ from tangguh.rails.iso8583 import codes, hsm
 from tangguh.rails.iso8583.hsm import Hsm
 from tangguh.rails.iso8583.line import Handler
 from tangguh.rails.iso8583.link import Link
+from tangguh.rails.iso8583.management import KEY_NAMES, KeptKeys
 from tangguh.rails.iso8583.message import Message, judge_format, reply_to
 from tangguh.rails.iso8583.outbound import orders
 from tangguh.rails.iso8583.outbound.orders import CardData
@@ -43,6 +45,8 @@ _NOT_FOUND: Final = "not_found"
 
 T = TypeVar("T")
 
+log = structlog.get_logger("tangguh.rails.iso8583")
+
 
 class Iso8583Rail:
     """Carries transfers (ToBank) and withdrawals (ToCash). ``open`` before use, in one loop."""
@@ -62,7 +66,9 @@ class Iso8583Rail:
         check(settings)
         if security is None:
             check_keys(settings)
-            security = SoftHsm(settings.keys)
+            security = SoftHsm(
+                settings.keys, clock=clock, window_seconds=settings.key_window_seconds
+            )
         self.security = security
         self._settings = settings
         self._clock = clock
@@ -104,9 +110,25 @@ class Iso8583Rail:
         """Who answers the switch's own requests from now on; until then they are told 91."""
         self._handler = handler
 
-    async def open(self) -> None:
-        """Begin to connect; sends before the switch signed us on are NotSent."""
-        await self.link.open()
+    async def open(self, keys: KeptKeys | None = None) -> None:
+        """Begin to connect; sends before the switch signed us on are NotSent.
+
+        ``keys``: those the switch gave us before, which are in force again, and where to keep the
+        next ones. Raises what reading them raises.
+        """
+        link = self.link
+        link.configured = {
+            key: self.security.key_check_value(key)
+            for _, key in KEY_NAMES
+            if key in self._settings.keys
+        }
+        for kept in await keys.kept() if keys is not None else []:
+            current = link.configured.get(kept.key, "")
+            if current != kept.instead_of or not self.security.use_key(kept.key, kept.sealed):
+                log.warning("iso8583.kept_key_not_used", key=kept.key)
+        self.security.end_window()
+        link.keys = keys
+        await link.open()
 
     async def look_up(self, asked: Asked) -> Found | Declined | NotSent | Unanswered:
         """Whose account it is: 0200 391000, the name in DE48 of the answer."""

@@ -20,8 +20,9 @@ _LINK_KEYS = (hsm.ZPK, hsm.SEAL)
 
 class Iso8583Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``institution`` is our code at the switch (DE32, DE33); ``pan_prefix`` our eight digits of
-    the national numbering. ``keys`` by the names of ``hsm``, in hex; ``with_mac`` asks for one in
-    DE64/128 of every financial message and needs the key ``mak``.
+    the national numbering. ``keys`` by the names of ``hsm``, in hex; ``key_window_seconds``: how
+    long the key before a change is still understood. ``with_mac`` asks for one in DE64/128 of every
+    financial message and needs the key ``mak``.
 
     ``framing``: a preset of ``framing.presets`` (plain, ascii, bcd, tpdu, base24 and others), or
     its parts. ``response_codes`` and ``reversal_codes`` amend the tables of ``codes`` for this
@@ -38,6 +39,7 @@ class Iso8583Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     location: str = ""
     cut_over: str = "23:00"
     keys: dict[str, str] = {}
+    key_window_seconds: float = 300.0
     with_mac: bool = True
     text: Text = "ascii"
     bitmap: Bitmap = "hex"

@@ -23,6 +23,7 @@ from cryptography.utils import CryptographyDeprecationWarning
 from psec import des, pinblock
 from psec import pin as pins
 
+from tangguh.core.clock import Clock
 from tangguh.core.errors import Misconfigured
 from tangguh.rails.iso8583 import hsm
 
@@ -39,6 +40,7 @@ _VISA_DIGITS: Final = 4
 _VISA_KEY_INDEX: Final = "1"
 _DECIMALS: Final = "0123456789012345"
 _VALIDATION_DIGITS: Final = 11
+_STORED_KEYS: Final = b"keys of the link, as they are kept"
 
 
 class _RetailMac:
@@ -71,8 +73,20 @@ class SoftHsm:
     For one event loop: it keeps ciphers between calls, so two threads must not share it.
     """
 
-    def __init__(self, keys: Mapping[str, str], source: random.Random | None = None) -> None:
-        """Raises Misconfigured when a key is no key."""
+    def __init__(
+        self,
+        keys: Mapping[str, str],
+        source: random.Random | None = None,
+        *,
+        clock: Clock | None = None,
+        window_seconds: float = 300.0,
+    ) -> None:
+        """``window_seconds``: how long a key is still understood after the next one; without a
+        ``clock`` not at all. Raises Misconfigured when a key is no key.
+        """
+        self._clock = clock
+        self._window_seconds = window_seconds
+        self._before: dict[str, tuple[bytes, float]] = {}
         self._keys = {name: _key_bytes(name, text) for name, text in keys.items()}
         self._macs: dict[bytes, _RetailMac] = {}
         self._openers: dict[bytes, CipherContext] = {}
@@ -96,10 +110,14 @@ class SoftHsm:
 
     def verify_pin(self, block: str, pan: str, *, key: str, value: str) -> bool | None:
         """Every digit counts, however long the PIN."""
-        clear = self._pin_in(block, pan, key)
-        if clear is None:
-            return None
-        return hmac.compare_digest(self._value_of(clear, pan), value)
+        found = None
+        for candidate in self._candidates(key):
+            clear = self._pin_under(block, pan, candidate)
+            if clear is not None:
+                found = hmac.compare_digest(self._value_of(clear, pan), value)
+            if found:
+                break
+        return found
 
     def pin_value(self, block: str, pan: str, *, key: str) -> str | None:
         """Visa PVV for four digits; for longer PINs, of which it would check four, an IBM 3624
@@ -110,33 +128,54 @@ class SoftHsm:
 
     def mac(self, data: bytes, key: str) -> str:
         """Retail MAC: single DES over all blocks, 3DES on the last."""
-        whole = self._triple(key)
-        known = self._macs.get(whole)
-        if known is None:
-            known = self._macs[whole] = _RetailMac(whole)
-        return known.of(data)
+        return self._mac_under(data, self._key(key))
 
     def verify_mac(self, data: bytes, mac: str, key: str) -> bool:
         """Upper or lower case."""
-        return hmac.compare_digest(self.mac(data, key).encode(), mac.upper().encode())
+        given = mac.upper().encode()
+        return any(
+            hmac.compare_digest(self._mac_under(data, candidate).encode(), given)
+            for candidate in self._candidates(key)
+        )
 
     def key_check_value(self, key: str) -> str:
         """The first six digits of zeros encrypted."""
         return _check_value(self._triple(key))
 
-    def import_key(self, key: str, wrapped: str, check_value: str) -> bool:
-        """Under the ZMK in ECB, block by block, as the switches' key exchange has it."""
+    def unwrap_key(self, key: str, wrapped: str, check_value: str) -> str | None:
+        """Under the ZMK in ECB, block by block, as the switches' key exchange has it.
+
+        Sealed under a key made of SEAL for this one purpose, and bound to its name.
+        """
         try:
             hidden = bytes.fromhex(wrapped)
         except ValueError:
-            return False
+            return None
         if len(hidden) not in (2 * _DES_BYTES, _TRIPLE_BYTES) or hsm.ZMK not in self._keys:
-            return False
+            return None
         clear = des.decrypt_tdes_ecb(self._triple(hsm.ZMK), hidden)
         if not hmac.compare_digest(_check_value(_as_triple(clear)), check_value.upper()):
+            return None
+        nonce = self._random.randbytes(_NONCE_BYTES)
+        return (nonce + self._storage().encrypt(nonce, clear, key.encode())).hex()
+
+    def use_key(self, key: str, sealed: str) -> bool:
+        """False for anything that was not sealed here under this name."""
+        try:
+            whole = bytes.fromhex(sealed)
+            nonce, hidden = whole[:_NONCE_BYTES], whole[_NONCE_BYTES:]
+            clear = self._storage().decrypt(nonce, hidden, key.encode())
+        except (ValueError, InvalidTag):
             return False
+        before = self._keys.get(key)
+        if before is not None and before != clear and self._clock is not None:
+            self._before[key] = before, self._clock.monotonic() + self._window_seconds
         self._keys[key] = clear
         return True
+
+    def end_window(self) -> None:
+        """The keys before are forgotten."""
+        self._before.clear()
 
     def seal(self, pan: str) -> str:
         """AES-GCM: nonce, then ciphertext with its tag, in hex."""
@@ -157,9 +196,29 @@ class SoftHsm:
         """HMAC-SHA256, the first half."""
         return hmac.new(self._key(hsm.TOKEN), pan.encode("ascii"), sha256).hexdigest()[:32]
 
-    def _opened(self, hidden: bytes, key: str) -> bytes:
+    def _storage(self) -> AESGCM:
+        return AESGCM(hmac.new(self._key(hsm.SEAL), _STORED_KEYS, sha256).digest())
+
+    def _candidates(self, name: str) -> tuple[bytes, ...]:
+        """The key in force, and the one before while it is still understood."""
+        now, before = self._key(name), self._before.get(name)
+        if before is None or self._clock is None:
+            return (now,)
+        if self._clock.monotonic() >= before[1]:
+            del self._before[name]
+            return (now,)
+        return now, before[0]
+
+    def _mac_under(self, data: bytes, key: bytes) -> str:
+        whole = _as_triple(key)
+        known = self._macs.get(whole)
+        if known is None:
+            known = self._macs[whole] = _RetailMac(whole)
+        return known.of(data)
+
+    def _opened(self, hidden: bytes, key: bytes) -> bytes:
         """One block out of 3DES; the cipher is made once per key."""
-        whole = self._triple(key)
+        whole = _as_triple(key)
         opener = self._openers.get(whole)
         if opener is None:
             opener = Cipher(TripleDES(whole), ECB()).decryptor()  # noqa: S305  one block
@@ -175,10 +234,14 @@ class SoftHsm:
         return str(block.hex()).upper()
 
     def _pin_in(self, block: str, pan: str, key: str) -> str | None:
+        clear = (self._pin_under(block, pan, candidate) for candidate in self._candidates(key))
+        return next((one for one in clear if one is not None), None)
+
+    def _pin_under(self, block: str, pan: str, key: bytes) -> str | None:
         try:
             hidden = bytes.fromhex(block)
             if len(block) == _FORMAT_4_DIGITS:
-                return str(pinblock.decipher_pinblock_iso_4(self._key(key), hidden, pan))
+                return str(pinblock.decipher_pinblock_iso_4(key, hidden, pan))
             if len(block) != _FORMAT_0_DIGITS:
                 return None
             plain = self._opened(hidden, key)

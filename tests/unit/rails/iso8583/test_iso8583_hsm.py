@@ -158,16 +158,24 @@ class TestKeys:
         wrapped = des.encrypt_tdes_ecb(zmk, new).hex()
         check = des.generate_kcv(new + new[:8], 3).hex().upper()
         soft = module()
-        assert soft.import_key(hsm.ZPK, wrapped, check)
+        sealed = soft.unwrap_key(hsm.ZPK, wrapped, check)
+        assert sealed is not None
+        assert soft.key_check_value("zpk") == "08D7B4", "not in force yet"
+        assert TPK not in sealed.upper()
+        assert not soft.use_key(hsm.MAK, sealed), "sealed for another name"
+        assert not soft.use_key(hsm.ZPK, "00" * 40)
+        assert not soft.use_key(hsm.ZPK, soft.seal("9360099900000001083")), "no key"
+        assert soft.open_sealed(sealed) is None, "no card number"
+        assert soft.use_key(hsm.ZPK, sealed)
         assert soft.key_check_value("zpk") == check
         assert soft.encrypt_pin("1234", PAN, "zpk") == soft.encrypt_pin("1234", PAN, "tpk")
 
     def test_a_key_that_does_not_show_its_check_value_is_not_taken(self) -> None:
         soft = module()
-        assert not soft.import_key(hsm.ZPK, TPK, "000000")
-        assert not soft.import_key(hsm.ZPK, "zz", "000000")
-        assert not soft.import_key(hsm.ZPK, TPK[:16], "000000")
-        assert not SoftHsm({"zpk": ZPK}).import_key(hsm.ZPK, TPK, "000000")
+        assert soft.unwrap_key(hsm.ZPK, TPK, "000000") is None
+        assert soft.unwrap_key(hsm.ZPK, "zz", "000000") is None
+        assert soft.unwrap_key(hsm.ZPK, TPK[:16], "000000") is None
+        assert SoftHsm({"zpk": ZPK}).unwrap_key(hsm.ZPK, TPK, "000000") is None
         assert soft.key_check_value("zpk") == "08D7B4"
 
     def test_no_key_is_shown(self) -> None:

@@ -207,9 +207,11 @@ class TestWire:
         assert pin_in("00", "9360011130000000183", KEY) == ""
 
     def test_a_wrapped_key_is_taken_by_the_other_module(self) -> None:
-        soft = SoftHsm({"zmk": "1111222233334444AAAABBBBCCCCDDDD"})
+        soft = SoftHsm({"zmk": "1111222233334444AAAABBBBCCCCDDDD", "seal": "00" * 16})
         wrapped, check = wrap_key(KEY, load_key("1111222233334444AAAABBBBCCCCDDDD"))
-        assert soft.import_key("zpk", wrapped, check)
+        sealed = soft.unwrap_key("zpk", wrapped, check)
+        assert sealed is not None
+        assert soft.use_key("zpk", sealed)
         assert soft.key_check_value("zpk") == "08D7B4"
 
     @pytest.mark.parametrize("raw", [b"", b"02", b"0x00" + b"0" * 16, b"\xff" * 30])
