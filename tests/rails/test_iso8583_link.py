@@ -16,6 +16,7 @@ from tangguh.core.outcome import NotSent, Unanswered
 from tangguh.rails.iso8583.door import Door, DoorSettings
 from tangguh.rails.iso8583.fields import Dialect
 from tangguh.rails.iso8583.framing.frames import framed
+from tangguh.rails.iso8583.framing.presets import PRESETS
 from tangguh.rails.iso8583.line import LineSettings
 from tangguh.rails.iso8583.link import Link, LinkSettings
 from tangguh.rails.iso8583.message import Malformed, Message, decode, encode, reply_to
@@ -457,8 +458,17 @@ class TestMacs:
 @pytest.mark.parametrize("bitmap", ["hex", "binary"])
 async def test_link_and_door_agree_in_every_dialect(text: Any, bitmap: Any) -> None:
     """Questions both ways with MACs, whatever the characters and bitmaps."""
+    await agree(LineSettings(dialect=Dialect(text=text, bitmap=bitmap), mac_key="mak"))
+
+
+@pytest.mark.parametrize("framing", PRESETS)
+async def test_link_and_door_agree_in_every_framing(framing: str) -> None:
+    """Whatever stands before a message, and whatever its length is written in."""
+    await agree(LineSettings(framing=framing, mac_key="mak"))
+
+
+async def agree(line: LineSettings) -> None:
     clock, security = HandClock(NOON), SoftHsm(KEYS)
-    line = LineSettings(dialect=Dialect(text=text, bitmap=bitmap), mac_key="mak")
 
     async def yes(request: Message) -> Message:
         return reply_to(request, "00", {48: request.get(48)})
