@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tangguh.app import Bank
-from tangguh.rails.iso8583.management import KeptKey
+from tangguh.rails.iso8583.hsm import KeptKey
 from tangguh.work.link_keys import LinkKeys
 
 

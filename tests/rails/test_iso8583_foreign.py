@@ -12,7 +12,7 @@ from rails.cards_harness import KEYS, RP100K, CardsHarness, cards, rail_settings
 from tangguh.core.errors import StoreUnavailable
 from tangguh.core.outcome import Accepted
 from tangguh.rails.iso8583 import required
-from tangguh.rails.iso8583.management import KeptKey
+from tangguh.rails.iso8583.hsm import KeptKey
 from tangguh.rails.iso8583.message import Message, reply_to
 from tangguh.rails.iso8583.rail import Iso8583Rail
 from tangguh.rails.iso8583.soft_hsm import SoftHsm

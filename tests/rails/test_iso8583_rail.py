@@ -287,7 +287,7 @@ class TestCash:
     async def test_the_card_is_debited_there(self, far: CardsHarness) -> None:
         order = cash(far.rail)
         far.rail.carry(order.reference, card_in_hand(far.rail))
-        assert await far.rail.send(order) == Accepted("508805000777")
+        assert await far.rail.send(order) == Accepted("508805000777", "000777"), "with its DE38"
         assert far.drawn_minor() == RP100K
 
     async def test_without_the_card_nothing_is_sent_and_nothing_is_claimed(

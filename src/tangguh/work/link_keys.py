@@ -7,13 +7,13 @@ from typing import Final
 from tangguh.core.clock import Clock
 from tangguh.db.pool import Pool
 from tangguh.db.queries import Queries
-from tangguh.rails.iso8583.management import KeptKey
+from tangguh.rails.iso8583.hsm import KeptKey
 
 LINK_KEYS: Final = Queries("tangguh.work", "link_keys.sql")
 
 
 class LinkKeys:
-    """``management.KeptKeys`` over PostgreSQL."""
+    """``hsm.KeptKeys`` over PostgreSQL."""
 
     def __init__(self, pool: Pool, book_id: int, clock: Clock) -> None:
         self._pool = pool

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
+import msgspec
+
 ZMK: Final = "zmk"
 """Zone master key: other keys arrive under it."""
 ZPK: Final = "zpk"
@@ -87,3 +89,27 @@ class Hsm(Protocol):
     def token(self, pan: str) -> str:
         """A card number's one-way name: the same each time, 32 hex digits."""
         ...
+
+
+class KeptKeys(Protocol):
+    """Where keys that a switch gave us outlive the process. Sealed: only our module can use them.
+
+    ``instead_of`` is the check value of the key in the settings that the kept one stands for: where
+    people have set another since, theirs counts.
+    """
+
+    async def keep(self, key: str, sealed: str, instead_of: str) -> None:
+        """Kept when it returns. Raises TangguhError when it is not."""
+        ...
+
+    async def kept(self) -> list[KeptKey]:
+        """Every one, by its name."""
+        ...
+
+
+class KeptKey(msgspec.Struct, frozen=True):
+    """One key as it is kept."""
+
+    key: str
+    sealed: str
+    instead_of: str

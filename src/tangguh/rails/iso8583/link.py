@@ -20,7 +20,7 @@ from tangguh.core.errors import TangguhError
 from tangguh.core.known import Tristate, known_as
 from tangguh.core.outcome import NotSent, Unanswered
 from tangguh.rails.iso8583 import codes, management
-from tangguh.rails.iso8583.hsm import Hsm
+from tangguh.rails.iso8583.hsm import Hsm, KeptKeys
 from tangguh.rails.iso8583.line import Handler, Line, LineSettings, OnLate, Traffic
 from tangguh.rails.iso8583.message import Message, reply_to
 from tangguh.rails.iso8583.trace import TraceNumbers
@@ -76,7 +76,7 @@ class Link:
         self.numbers = TraceNumbers(clock, self._random)
         self.health = Health()
         self.traffic = Traffic()
-        self.keys: management.KeptKeys | None = None
+        self.keys: KeptKeys | None = None
         """Where keys that the switch gives us are kept; None: they last as long as we do."""
         self.configured: dict[str, str] = {}
         """The check values of the keys that the settings gave, by name."""

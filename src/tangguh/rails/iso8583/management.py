@@ -8,7 +8,7 @@ are ours: every switch has its own.
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 
@@ -28,30 +28,6 @@ ECHO: Final = "301"
 REQUEST: Final = "0800"
 _NAME, _KEY, _CHECK = 3, 32, 6
 _KEYS: Final = {"ZPK": hsm.ZPK, "MAK": hsm.MAK}
-
-
-class KeptKeys(Protocol):
-    """Where keys that a switch gave us outlive the process. Sealed: only our module can use them.
-
-    ``instead_of`` is the check value of the key in the settings that the kept one stands for: where
-    people have set another since, theirs counts.
-    """
-
-    async def keep(self, key: str, sealed: str, instead_of: str) -> None:
-        """Kept when it returns. Raises TangguhError when it is not."""
-        ...
-
-    async def kept(self) -> list[KeptKey]:
-        """Every one, by its name."""
-        ...
-
-
-class KeptKey(msgspec.Struct, frozen=True):
-    """One key as it is kept."""
-
-    key: str
-    sealed: str
-    instead_of: str
 
 
 class NewKey(msgspec.Struct, frozen=True):

@@ -23,7 +23,7 @@ from tangguh.rails.iso8583 import codes, hsm
 from tangguh.rails.iso8583.hsm import Hsm
 from tangguh.rails.iso8583.line import Handler
 from tangguh.rails.iso8583.link import Link
-from tangguh.rails.iso8583.management import KEY_NAMES, KeptKeys
+from tangguh.rails.iso8583.management import KEY_NAMES
 from tangguh.rails.iso8583.message import Message, judge_format, reply_to
 from tangguh.rails.iso8583.outbound import orders
 from tangguh.rails.iso8583.outbound.orders import CardData
@@ -110,7 +110,7 @@ class Iso8583Rail:
         """Who answers the switch's own requests from now on; until then they are told 91."""
         self._handler = handler
 
-    async def open(self, keys: KeptKeys | None = None) -> None:
+    async def open(self, keys: hsm.KeptKeys | None = None) -> None:
         """Begin to connect; sends before the switch signed us on are NotSent.
 
         ``keys``: those the switch gave us before, which are in force again, and where to keep the

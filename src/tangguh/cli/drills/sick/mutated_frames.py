@@ -23,6 +23,7 @@ from tangguh.cli.processes.ports import free_port
 from tangguh.cli.prove import prove_dsn
 from tangguh.config import load
 from tangguh.core.clock import Clock, SystemClock
+from tangguh.core.errors import StoreUnavailable
 from tangguh.core.service import CARD_CASH
 from tangguh.customers.demo import CARD_HOLDERS, card_number
 from tangguh.customers.seed import DEMO_PIN, demo
@@ -37,6 +38,7 @@ _IN_FLIGHT: Final = 8
 _BESIDE: Final = 50
 """Pieces of garbage that come with each withdrawal."""
 _AMOUNT_MINOR: Final = 10_000
+_FUNDS_MINOR: Final = 1_000_000_000_00
 _SIGN_ON_SECONDS: Final = 15.0
 _ANSWER_SECONDS: Final = 60.0
 _HANDLING_MAX: Final = 4_096
@@ -113,7 +115,11 @@ async def _storm(
     dice = random.Random(seed)  # noqa: S311 - a drill must be repeatable
     rubbish = itertools.islice(garbled(notes.clock.now(), switch.mac_key, dice), times)
     _, accounts, _ = demo(1)
-    pans = itertools.cycle(card_number(account_id) for _, account_id, _ in accounts[:CARD_HOLDERS])
+    holders = [account_id for _, account_id, _ in accounts[:CARD_HOLDERS]]
+    for account_id in holders:
+        if await switch.ask(_funds(account_id, notes.clock)) != "00":
+            raise StoreUnavailable("a holder could not be given money")
+    pans = itertools.cycle(card_number(account_id) for account_id in holders)
     numbers = itertools.count()
     codes: list[str] = []
 
@@ -130,6 +136,27 @@ async def _storm(
     await asyncio.gather(*(client() for _ in range(_IN_FLIGHT)))
     notes.add(f"{times} pieces of garbage, {len(codes)} withdrawals beside them")
     return codes
+
+
+def _funds(account_id: int, clock: Clock) -> Telegram:
+    """A credit, so that fees do not empty a holder's account."""
+    fields = numbered(clock.now(), f"{900_000 + account_id % 100_000:06d}") | {
+        3: "401000",
+        4: f"{_FUNDS_MINOR:012d}",
+        18: "6011",
+        22: "021",
+        32: "998",
+        41: "ATM99801",
+        42: "998000000000001",
+        43: f"{'ATM UJI ANTAR':<25}{'JAKARTA':<13}ID",
+        48: f"{'':30}{'DRILL':<16}{'DRILL':<30}",
+        49: "360",
+        100: "999",
+        102: "5260000001",
+        103: str(account_id),
+        127: "999",
+    }
+    return Telegram("0200", fields)
 
 
 def _withdrawal(pan: str, number: int, pin_key: bytes, clock: Clock) -> Telegram:
