@@ -202,6 +202,8 @@ class TestQuestions:
             ({4: "000000000001"}, "answer speaks of another payment"),
             ({3: "011000"}, "answer speaks of another payment"),
             ({41: "ATM99999"}, "answer speaks of another payment"),
+            ({49: "840"}, "answer speaks of another payment"),
+            ({50: "840"}, "answer speaks of another payment"),
             ({39: ""}, "answer lacks field 39"),
         ],
     )

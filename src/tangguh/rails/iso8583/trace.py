@@ -105,15 +105,17 @@ def key_of(message: Message) -> MatchKey:
 
 
 def agrees(question: Message, answer: Message) -> bool:
-    """Whether what the answer repeats of kind, amount and terminal is as it was asked.
+    """Whether what the answer repeats of kind, amount, terminal and currency is as it was asked.
 
-    An element the answer leaves out says nothing.
+    An element the answer leaves out says nothing. Settled in another currency (DE50) it is another.
     """
+    if question.get(49) and answer.get(50) not in {"", question.get(49)}:
+        return False
     if answer.get(70) != question.get(70) and question.get(70):
         return False
     return all(
         number not in answer.fields or answer.get(number) == question.get(number)
-        for number in (3, 4, 41)
+        for number in (3, 4, 41, 49)
     )
 
 

@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from tangguh.rails.iso8583.fields import Dialect, amount_text, complaint_about, length_of, minor_of
 from tangguh.rails.iso8583.message import (
     FRAME_BYTES_MAX,
+    Finding,
     Malformed,
     Message,
     decode,
     encode,
+    format_error,
     judge_format,
     mac_field_of,
     masked,
@@ -243,3 +245,57 @@ class TestAmounts:
     def test_judge_format_names_every_field_once(self) -> None:
         findings = judge_format(Message("9999", {4: "x", 7: "y"}))
         assert [one.field for one in findings] == ["t", "4", "7"]
+
+
+class TestCalendar:
+    @pytest.mark.parametrize(
+        "day", ["0230", "0231", "0431", "0631", "0931", "1131", "1301", "0100"]
+    )
+    def test_days_that_no_month_has(self, day: str) -> None:
+        for number, value in ((7, f"{day}041122"), (13, day), (15, day)):
+            assert complaint_about(number, value), (number, value)
+
+    @pytest.mark.parametrize("day", ["0229", "0430", "1231", "0131", "0000"])
+    def test_days_that_there_are(self, day: str) -> None:
+        """No element has a year, so 29 February is one; all zeros come in a public vector."""
+        for number, value in ((7, f"{day}041122"), (13, day), (15, day)):
+            assert not complaint_about(number, value), (number, value)
+
+
+class TestCarried:
+    def test_a_letter_in_a_name_and_a_chip_s_bytes(self) -> None:
+        """Read, kept and written back byte for byte."""
+        message = of("G3").with_fields(
+            {43: "ATM CAF\xc9".ljust(38) + "ID", 55: "".join(map(chr, range(40)))}
+        )
+        raw = encode(message)
+        assert isinstance(raw, bytes)
+        assert decode(raw) == message
+
+    @pytest.mark.parametrize(
+        "fields", [{43: "ATM\x07".ljust(40)}, {43: "ATM\x85".ljust(40)}, {41: "ATM\xc90001"}]
+    )
+    def test_control_characters_and_names_of_things_are_not(self, fields: dict[int, str]) -> None:
+        assert isinstance(encode(of("G3").with_fields(fields)), Malformed)
+
+
+class TestFormatError:
+    @pytest.mark.parametrize(
+        ("mti", "answer"),
+        [("0120", "0130"), ("0302", "0312"), ("0500", "0510"), ("0620", "0630"), ("0820", "0830"),
+         ("1200", "1210"), ("0201", "0210"), ("0421", "0430")],
+    )  # fmt: skip
+    def test_requests_and_advices_are_answered(self, mti: str, answer: str) -> None:
+        said = format_error(Malformed((Finding("t", "type_unknown"),), mti, of("G3").fields))
+        assert said is not None
+        code = "30" if mti in {"0201", "0421"} else "12"
+        assert (said.mti, said.get(39), said.get(11)) == (answer, code, "000123")
+        assert 52 not in said.fields
+
+    @pytest.mark.parametrize("mti", ["0130", "0140", "0150", "0210", "0999", "12", "02X0", ""])
+    def test_answers_and_notifications_are_not(self, mti: str) -> None:
+        assert format_error(Malformed((Finding("t", "x"),), mti, of("G3").fields)) is None
+
+    def test_what_nobody_could_match_is_not_answered(self) -> None:
+        bad = Malformed((Finding("11", "not_digits"),), "0200", {11: "00000X", 37: "1"})
+        assert format_error(bad) is None
