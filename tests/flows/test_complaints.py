@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from paper import PaperRail
+from plain_words import unread
 from stories import (
     ANA,
     BUDI,
@@ -365,6 +366,7 @@ async def test_every_letter_is_a_pdf_that_says_the_number_and_the_answer(
     assert "Rp54.000" in text
     assert "{" not in text
     assert ("PIN" in text) and ("OTP" in text)
+    assert unread(text) == []
 
 
 def read(content: bytes) -> str:

@@ -17,7 +17,8 @@ from pages.harness import (
     review_transfer,
     sees,
 )
-from tangguh.core.outcome import Accepted, Unanswered
+from plain_words import unread
+from tangguh.core.outcome import Accepted, Declined, Refusal, Unanswered
 
 pytestmark = pytest.mark.browser
 
@@ -186,3 +187,49 @@ async def test_pages_are_light(visitor) -> None:
     page.on("response", lambda answer: sizes.append(int(answer.headers.get("content-length", 0))))
     await page.goto("/", wait_until="networkidle")
     assert 0 < sum(sizes) < 60_000
+
+
+_VISIBLE = (
+    "() => [...document.querySelectorAll('main, header')].map((one) => one.innerText).join(' ')"
+)
+_CODES = "() => document.querySelectorAll('.code, code, pre, .money-field').forEach((one) => one.remove())"
+
+
+async def reads(page: Page, *, codes: bool = False) -> list[str]:
+    """What a person could not read on a page. ``codes``: what is shown as a code may be one."""
+    if not codes:
+        await page.evaluate(_CODES)
+    return [f"{page.url}: {one}" for one in unread(await page.evaluate(_VISIBLE))]
+
+
+async def test_no_page_shows_what_only_a_machine_reads(site: Site, visitor) -> None:
+    """Every page, with money that moved, waits, was refused, and a payment that had a fee."""
+    page = await visitor()
+    found: list[str] = []
+    await page.goto("/")
+    for path in OUTSIDE:
+        await page.goto(path)
+        if path not in ("/demo", "/problems/limit_per_day"):
+            found += await reads(page)
+    await log_in(page)
+    await review_transfer(page, ACCOUNT_OF[2], "150000")
+    found += await reads(page)
+    await page.go_back()
+    await review_transfer(page, ACCOUNT_OF[2], "150000")
+    await confirm(page)
+    await page.wait_for_url("**/payments/*")
+    paid = page.url
+    site.paper.will("send", Unanswered("timeout"))
+    await review_qris(page, "25000")
+    await confirm(page)
+    await page.wait_for_url("**/payments/*")
+    waits = page.url
+    site.paper.will("send", Declined(Refusal.PARTNER_DECLINED, "51"))
+    await review_qris(page, "26000")
+    await confirm(page)
+    await page.wait_for_url("**/payments/*")
+    refused = page.url
+    for path in (*INSIDE, "/services", "/shops", "/cash", "/show", paid, waits, refused):
+        await page.goto(path)
+        found += await reads(page)
+    assert found == []

@@ -89,3 +89,21 @@ async def test_it_is_read_without_scripts(site: Site, browser: Browser) -> None:
     await page.goto("/services")
     await sees(page, "Ditutup sementara", WORDS)
     await context.close()
+
+
+async def test_what_was_shut_meanwhile_is_said_on_the_review_before_the_pin(
+    site: Site, page: Page
+) -> None:
+    """Somebody stands at the review while BI-FAST is closed: the reason, and what works instead."""
+    await log_in(page)
+    await page.goto("/to/bank")
+    await page.select_option("#bank", "014")
+    await page.fill("#account_no", "0149990001")
+    await page.fill("#amount", "50000")
+    await page.click("main button.button")
+    await page.wait_for_url("**/review?**")
+    assert await page.locator("#pin").count() == 1
+    await shut(site)
+    await page.reload()
+    await sees(page, WORDS, "Kabar berikutnya paling lambat", "Yang dapat dipakai sekarang")
+    assert await page.locator("#pin").count() == 0

@@ -152,7 +152,9 @@ def _facts(
         name = (service.name_id if language == "id" else service.name_en) if service else ""
         rows += [
             (said["payment"], f"{name}, {instant(payment.accepted_at, language)}"),
-            (said["amount"], f"{money(payment.total_minor)}  ({masked(payment.debtor)})"),
+            (said["amount"], money(payment.to_payee_minor)),
+            (said["fee"], money(payment.fee_minor)),
+            (said["total"], f"{money(payment.total_minor)}  ({masked(payment.debtor)})"),
             (said["reference"], payment.reference),
         ]
     if case.decided_at is not None:

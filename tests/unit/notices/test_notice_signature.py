@@ -97,6 +97,7 @@ def test_tokens_are_for_one_purpose_and_subject() -> None:
         (Via.EMAIL, " Rani@Bank.Example ", "Rani@bank.example"),
         (Via.SMS, "0811 000-0001", "628110000001"),
         (Via.SMS, "+62 811 0000001", "628110000001"),
+        (Via.SMS, "٠٨١١٠٠٠٠٠٠١", "628110000001"),
         (Via.WEBHOOK, "https://hooks.example:8443/x?y=1", "https://hooks.example:8443/x?y=1"),
         (Via.PUSH, json.dumps(BROWSER | {"expirationTime": None}), json.dumps(BROWSER, separators=(",", ":"))),
     ],
@@ -110,7 +111,7 @@ def test_an_address_is_kept_in_one_spelling(via: Via, given_: str, kept: str) ->
     [
         (Via.EMAIL, "rani"), (Via.EMAIL, "a@b"), (Via.EMAIL, "a@b.id\r\nBcc: c@d.id"),
         (Via.EMAIL, "a b@c.id"), (Via.EMAIL, "a@-b.id"), (Via.EMAIL, ""),
-        (Via.SMS, "123"), (Via.SMS, "0811-x"), (Via.SMS, "٠٨١١٠٠٠٠٠٠١"),
+        (Via.SMS, "123"), (Via.SMS, "0811-x"),
         (Via.WEBHOOK, "ftp://x.example"), (Via.WEBHOOK, "https://u:p@x.example/"),
         (Via.WEBHOOK, "https://x.example:99999/"), (Via.WEBHOOK, "https:///x"),
         (Via.WEBHOOK, "https://x.example/a b"), (Via.WEBHOOK, "https://[::1/"),

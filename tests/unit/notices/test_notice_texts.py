@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tangguh.notices
+from plain_words import unread
 from tangguh.core.errors import Misconfigured
 from tangguh.core.money import MINOR_MAX
 from tangguh.core.outcome import Refused
@@ -229,3 +230,15 @@ def test_a_folder_with_a_fault_is_not_taken(
         path.write_text(path.read_text().replace(old, new))
     with pytest.raises(Misconfigured, match=re.escape(complaint)):
         Texts(folder)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", NAMES)
+def test_no_text_shows_what_only_a_machine_reads(name: str, language: str) -> None:
+    """Amounts, times and names are written for people in every text."""
+    words = TEXTS.render(name, language, values_of(name, language, plain_value), now=NOW)
+    assert isinstance(words, Words), words
+    told = f"{words.title} {words.text} {words.sms}".replace(LINK, "")
+    for need in VALUES:
+        told = told.replace(f"<{need}>", "")
+    assert unread(told) == []

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from tangguh.core.format import money
 from tangguh.core.outcome import Accepted, Declined, Outcome, Refusal, Unanswered
 from tangguh.rails.snap import DECLINES, Answer, Endpoint, read
 from tangguh.rails.snap_partner import NOT_FOUND, minor_of
@@ -125,7 +126,8 @@ def _lines(data: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     found: list[tuple[str, str]] = []
     for detail in details if isinstance(details, list) else []:
         if isinstance(detail, dict):
-            amount = detail.get("billAmount")
-            value = amount.get("value") if isinstance(amount, dict) else ""
-            found.append((str(detail.get("billName") or ""), str(value or "")))
+            owed = minor_of(detail.get("billAmount"))
+            found.append(
+                (str(detail.get("billName") or ""), money(owed) if owed is not None else "")
+            )
     return tuple(found[:24])

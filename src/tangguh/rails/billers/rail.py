@@ -94,7 +94,7 @@ class BillersRail:
             "trxDateInit": signature.timestamp_of(asked_for.asked_at),
             "channelCode": _CHANNEL,
         }
-        if biller.nominals_minor:
+        if asked_for.amount_minor:  # so that what the biller would not take is known at once
             body["amount"] = amount_of(asked_for.amount_minor)
         answer = await self._partner.caller.call(codes.INQUIRY, body)
         if not isinstance(answer, snap.Answer):

@@ -108,6 +108,9 @@ class Aggregator(SnapPartner):
         if bill is None or case != "20000":
             return Said(INQUIRY, case, {})
         owed = self._left(bill)
+        chosen = body.amount if bill.kind != "C" else None
+        if chosen is not None and not self._takes(bill, chosen.minor):
+            return Said(INQUIRY, "40413", {})
         if bill.gives_token and body.amount is not None:
             owed = body.amount.minor
         data = {

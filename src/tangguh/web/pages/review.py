@@ -17,11 +17,24 @@ from tangguh import __version__
 from tangguh.core.errors import Ambiguous
 from tangguh.core.format import moment
 from tangguh.core.money import format_decimal
-from tangguh.core.order import Origin, Payee, PaymentOrder, RefundOrder, ToAccount
-from tangguh.core.outcome import Refused
-from tangguh.core.service import TRANSFER_ONUS
+from tangguh.core.order import (
+    Origin,
+    Payee,
+    PaymentOrder,
+    RefundOrder,
+    ToAccount,
+    ToBank,
+    ToBiller,
+    ToPurse,
+    ToWallet,
+)
+from tangguh.core.outcome import Refusal, Refused
+from tangguh.core.service import SERVICES, TRANSFER_CARDS, TRANSFER_ONUS
 from tangguh.payments import store as payments
+from tangguh.payments.decide import Accept
 from tangguh.payments.payment import Decided, Payment, State
+from tangguh.payments.preview import Foreseen, Preview
+from tangguh.payments.refund import AcceptRefund
 from tangguh.web import login, orders
 from tangguh.web.api.mobile import routed, visible_payment
 from tangguh.web.pages.frame import Page, Visit, redirect
@@ -104,7 +117,7 @@ async def pay_again(visit: Visit) -> Response:
         )
     elif not isinstance(order.payee, ToAccount):
         # Who it was must be asked again: a bill may be paid by now, a name may have changed.
-        return redirect("/services")
+        return redirect(_asks_at(order))
     else:
         owner = await People(door).owner(payment.creditor)
         slip = TransferSlip(
@@ -119,6 +132,21 @@ async def pay_again(visit: Visit) -> Response:
     return redirect(f"/review?{urlencode({'order': seal(visit.signing_key, slip)})}")
 
 
+def _asks_at(order: PaymentOrder) -> str:
+    """The page that asks for such a payee."""
+    match order.payee:
+        case ToWallet(wallet=wallet):
+            return f"/to/wallet/{wallet}"
+        case ToBiller(biller=biller):
+            return f"/to/bill/{biller}"
+        case ToPurse():
+            return "/to/emoney"
+        case ToBank():
+            return "/to/bank?via=cards" if order.service == TRANSFER_CARDS else "/to/bank"
+        case _:
+            return "/services"
+
+
 def _opened(visit: Visit, text: str) -> Slip:
     """The slip of this session. Raises Trouble when one character of it is not as it was shown."""
     slip = unseal(visit.signing_key, text)
@@ -128,17 +156,46 @@ def _opened(visit: Visit, text: str) -> Slip:
 
 
 async def _carry_out(visit: Visit, slip: Slip) -> Decided | Refused:
-    door, customer_id = visit.door, visit.me.customer_id
+    order = await _order_of(visit, slip)
+    match order:
+        case Refused():
+            return order
+        case RefundOrder():
+            return await visit.door.refund(order)
+        case _:
+            return await visit.door.pay(order, _origin(visit))
+
+
+async def _foresee(visit: Visit, slip: Slip) -> Foreseen:
+    """What would become of it now; nothing of it is kept."""
+    desk, order = visit.door.desk, await _order_of(visit, slip)
+    match order:
+        case Refused():
+            return Foreseen(order)
+        case RefundOrder():
+            return await desk.decide(Preview(AcceptRefund(order, desk.rules)))
+        case _:
+            accept = Accept(order, desk.rules, origin=_origin(visit))
+            return await desk.decide(Preview(accept))
+
+
+def _origin(visit: Visit) -> Origin:
+    device = visit.session.token_sha256.hex()[:16] if visit.session is not None else ""
+    return Origin(device=device, version=f"web {__version__}")
+
+
+async def _order_of(visit: Visit, slip: Slip) -> PaymentOrder | RefundOrder | Refused:
+    """The order a slip makes, the way it goes."""
+    customer_id = visit.me.customer_id
+    order: PaymentOrder | Refused
     match slip:
         case RefundSlip():
-            return await door.refund(
-                RefundOrder(
-                    requested_by=customer_id,
-                    idempotency_key=slip.key,
-                    payment_id=slip.payment_id,
-                    amount_minor=slip.amount_minor,
-                    reason=slip.reason,
-                )
+            return RefundOrder(
+                requested_by=customer_id,
+                idempotency_key=slip.key,
+                payment_id=slip.payment_id,
+                amount_minor=slip.amount_minor,
+                reason=slip.reason,
             )
         case TransferSlip():
             order = orders.transfer_order(
@@ -155,11 +212,7 @@ async def _carry_out(visit: Visit, slip: Slip) -> Decided | Refused:
             order = _payee_order(visit, slip)
         case _:
             assert_never(slip)
-    if isinstance(order, Refused):
-        return order
-    device = visit.session.token_sha256.hex()[:16] if visit.session is not None else ""
-    origin = Origin(device=device, version=f"web {__version__}")
-    return await door.pay(await routed(door, order), origin)
+    return order if isinstance(order, Refused) else await routed(visit.door, order)
 
 
 def _payee_order(visit: Visit, slip: PayeeSlip) -> PaymentOrder:
@@ -287,6 +340,10 @@ async def _review_page(visit: Visit, slip: Slip, *, told: str = "", status: int 
     if isinstance(slip, RefundSlip):
         original = await visible_payment(visit.door, visit.me.customer_id, str(slip.payment_id))
         ends = await People(visit.door).ends(original)
+        refused = (await _foresee(visit, slip)).refused
+        shared["obstacle"] = (
+            sentence(visit.words, f"problem.{refused.code}.reason") if refused else ""
+        )
         return visit.page(
             "review_refund.html", status=status, original=original, ends=ends, **shared
         )
@@ -301,20 +358,47 @@ async def _review_page(visit: Visit, slip: Slip, *, told: str = "", status: int 
     else:
         is_first = await is_first_time(visit, slip.creditor)
         shared |= {"merchant": None, "is_first": is_first, "far": ""}
+    foreseen = await _foresee(visit, slip)
+    obstacle = _obstacle(visit, purse, foreseen.refused) if foreseen.refused else ""
+    shut = None
+    if foreseen.waits or _is_shut(foreseen.refused):
+        shut = await visit.door.shutters.of(
+            _service(slip), visit.me.customer_id, purse.account.account_id
+        )
     return visit.page(
         "review.html",
         status=status,
         purse=purse,
-        obstacle=_obstacle(visit, purse, slip),
+        obstacle=obstacle,
+        shut=shut,
+        instead=_name(visit, shut.alternative) if shut is not None and shut.alternative else "",
+        waits=foreseen.waits,
         question=await _same_again(visit, slip),
         **shared,
     )
 
 
-def _obstacle(visit: Visit, purse: Purse, slip: QrisSlip | TransferSlip | PayeeSlip) -> str:
+def _obstacle(visit: Visit, purse: Purse, refused: Refused) -> str:
     """Why it could not be paid now, said before the PIN is asked for."""
-    refused = purse.refuse(slip.total_minor - slip.fee_minor)
-    return explain(visit.words, refused, purse) if refused else ""
+    words = visit.words
+    if words.has(f"amount.{refused.code}") and refused.code is not Refusal.ORDER_INVALID:
+        return explain(words, refused, purse)
+    return (
+        f"{sentence(words, f'problem.{refused.code}.reason')} {words(f'problem.{refused.code}.do')}"
+    )
+
+
+def _is_shut(refused: Refused | None) -> bool:
+    return refused is not None and refused.code in {
+        Refusal.PROTECTIVE_CLOSURE,
+        Refusal.PROTECTIVE_LIMIT,
+        Refusal.SERVICE_CLOSED,
+    }
+
+
+def _name(visit: Visit, service: str) -> str:
+    found = SERVICES[service]
+    return found.name_id if visit.language == "id" else found.name_en
 
 
 PAGES: Final = (

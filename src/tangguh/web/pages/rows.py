@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from tangguh.core.format import moment
+from tangguh.core.format import moment, money
 from tangguh.core.service import SERVICES
 from tangguh.ledger.statement import Line
 from tangguh.payments import store as payments
@@ -103,7 +103,15 @@ async def _payment_row(visit: Visit, people: People, payment: Payment) -> Row:
 
 
 def _detail(visit: Visit, payment: Payment, side: Side) -> str:
-    """What kind of movement it was: the service's own name where the reader chose it."""
+    """What kind of movement it was, and the fee that the payer's sum includes."""
+    kind = _kind(visit, payment, side)
+    if side is Side.PAYER and payment.fee_minor:
+        return f"{kind} · {visit.words('entry.with_fee', fee=money(payment.fee_minor))}"
+    return kind
+
+
+def _kind(visit: Visit, payment: Payment, side: Side) -> str:
+    """The service's own name where the reader chose it."""
     words = visit.words
     service = SERVICES.get(payment.service)
     if payment.rail in {"onus", "qris"} and payment.kind != "credit":

@@ -181,7 +181,8 @@ class Word:
         values: dict[str, Any] = {
             "service": _name(service, language) if service else about.service,
             "payee": await self._payee(about, language),
-            "amount": payment.total_minor,
+            "amount": payment.to_payee_minor,
+            "total": payment.total_minor,
             "at": (payment.concluded_at or now).isoformat(),
             "by": (next_word_at(payment, now) or now).isoformat(),
         }
@@ -231,7 +232,6 @@ class Word:
         now = self._clock.now()
         values: dict[str, Any] = {
             "case": case.number,
-            "amount": payment.total_minor if payment is not None else 0,
             "money_is": words[_money_is(payment)],
             "by": case.due_at.isoformat(),
             "papers": case.why,
@@ -239,7 +239,10 @@ class Word:
         }
         if word == "case_decided":
             values["by"] = now.isoformat()
-            values["amount"] = _back_minor(case, payment)
+            if back_minor := _back_minor(case, payment):
+                template, values["amount"] = "case_decided_back", back_minor
+            if case.outcome is Outcome.PAID_BY_BANK:
+                template = "case_decided_paid"
             if case.outcome is Outcome.TOKEN_GIVEN and payment is not None:
                 token = await payments.token_of(self._pool, self._book_id, payment)
                 if token:

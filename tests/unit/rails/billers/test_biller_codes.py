@@ -44,7 +44,7 @@ def test_a_bill_of_two_months() -> None:
         total_minor=611_250_00,
         owed_minor=611_250_00,
         is_closed=True,
-        lines=(("Februari", "312500.00"), ("Maret", "298750.00")),
+        lines=(("Februari", "Rp312.500"), ("Maret", "Rp298.750")),
     )
 
 

@@ -151,7 +151,7 @@ async def _facts_of(visit: Visit, payment: Payment) -> str:
     is_payer = _is_payer(visit, payment)
     return visit.words(
         "report.facts",
-        money=money(payment.total_minor if is_payer else payment.to_payee_minor),
+        money=money(payment.to_payee_minor),
         name=(ends.payee if is_payer else ends.payer).name or visit.words("entry.unknown_party"),
         time=moment(payment.accepted_at, visit.door.clock.now(), visit.language),
         reference=short_reference(payment),

@@ -64,11 +64,9 @@ async def take_wallet(visit: Visit) -> Response:
     service = _service(visit, TOPUP)
     typed = visit.typed("number")
     payee = ToWallet(visit.request.path_params["name"], phone(typed))
-    told = (
-        ""
-        if payee.number
-        else visit.words(f"ask.{'phone_malformed' if typed else 'number_missing'}")
-    )
+    told = ""
+    if not payee.number:
+        told = visit.words("ask.phone_malformed") if typed else visit.words("ask.number_missing")
     return await _take(visit, "wallet", payee, _NEVER, told, service=service)
 
 
