@@ -56,7 +56,11 @@ ANSWERS: list[tuple[Endpoint, dict[str, Any], Callable[[Answer], object]]] = [
     ),
     (billers.PAYMENT, {"virtualAccountData": BILL}, billers.outcome_of_payment),
     (billers.STATUS, {"virtualAccountData": BILL}, billers.outcome_of_status),
-    (billers.STATUS, {"virtualAccountData": BILL}, billers.amount_told),
+    (
+        billers.STATUS,
+        {"virtualAccountData": BILL},
+        lambda answer: billers.tells_another_amount(answer, 1),
+    ),
     (codes.PAYMENT, {"referenceNo": "Q1", "amount": MONEY}, codes.outcome_of_payment),
     (
         codes.QUERY,

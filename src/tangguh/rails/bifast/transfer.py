@@ -170,6 +170,10 @@ def _judge(header: Node | None, all_of: list[Node], found: Node | None) -> tuple
         "digits",
         "rupiah with two decimals",
     )
+    instructed = at(found, "InstdAmt")
+    same = instructed is None or minor_of(instructed) == minor_of(at(found, "IntrBkSttlmAmt"))
+    ask(same, f"{_TX}.InstdAmt", "digits", "what is instructed is what is settled, in rupiah")
+    ask(at(found, "XchgRate") is None, f"{_TX}.XchgRate", "unknown", "nothing is exchanged")
     for name in ("PmtId.TxId", "PmtTpInf.LclInstrm.Prtry"):
         ask(bool(text(found, *name.split("."))), f"{_TX}.{name}", "required", "")
     for name in ("DbtrAgt", "CdtrAgt"):

@@ -16,9 +16,10 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from tangguh.core.money import MINOR_MAX
 from tangguh.core.outcome import Refusal
-from tangguh.rails.qris import codes, notice
+from tangguh.rails.qris import notice
 from tangguh.rails.qris.notice import NoticeRefused
 from tangguh.rails.snap import Endpoint
+from tangguh.rails.snap_amount import minor_of
 
 PAY_MERCHANT: Final = Endpoint("50", "/v1.0/qr/qr-mpm-payment")
 QUERY_MERCHANT: Final = Endpoint("51", "/v1.0/qr/qr-mpm-query")
@@ -95,8 +96,8 @@ def _of(endpoint: Endpoint, found: NoticeRefused) -> NoticeRefused:
 def merchant_paid(fields: Mapping[str, Any]) -> MerchantPaid | NoticeRefused:
     """Read a payment to a merchant of ours."""
     more = _inner(fields)
-    amount = codes.minor_of(fields.get("amount"))
-    tip = codes.minor_of(fields.get("feeAmount")) if "feeAmount" in fields else 0
+    amount = minor_of(fields.get("amount"))
+    tip = minor_of(fields.get("feeAmount")) if "feeAmount" in fields else 0
     reference = _text(fields, "partnerReferenceNo")
     if not reference or amount is None or tip is None or amount + tip > MINOR_MAX:
         field = "amount" if reference else "partnerReferenceNo"
@@ -116,7 +117,7 @@ def merchant_paid(fields: Mapping[str, Any]) -> MerchantPaid | NoticeRefused:
 def code_scanned(fields: Mapping[str, Any]) -> CodeScanned | NoticeRefused:
     """Read a payment by a customer's code."""
     more = _inner(fields)
-    amount = codes.minor_of(fields.get("amount"))
+    amount = minor_of(fields.get("amount"))
     reference, token = _text(fields, "partnerReferenceNo"), _text(more, "token")
     if not reference or not token or amount is None:
         field = "amount" if reference and token else "token" if reference else "partnerReferenceNo"

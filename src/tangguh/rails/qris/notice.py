@@ -19,6 +19,7 @@ from tangguh.core.outcome import Outcome
 from tangguh.rails import signature
 from tangguh.rails.qris import codes
 from tangguh.rails.snap import Endpoint
+from tangguh.rails.snap_amount import minor_of
 
 NOTIFY: Final = Endpoint("52", "/v1.0/qr/qr-mpm-notify")
 CLOCK_SKEW_MAX: Final = timedelta(minutes=5)
@@ -123,7 +124,7 @@ def _read_fields(fields: dict[str, Any], external_id: str) -> Notice | NoticeRef
             return NoticeRefused("4005202", name, "is mandatory")
         if not isinstance(value, str) or len(value) > _REFERENCE_LENGTH_MAX:
             return NoticeRefused("4005201", name, "is text of at most 64 characters")
-    amount_minor = codes.minor_of(fields["amount"]) if "amount" in fields else None
+    amount_minor = minor_of(fields["amount"]) if "amount" in fields else None
     if "amount" in fields and amount_minor is None:
         return NoticeRefused("4005201", "amount", "is not an amount of rupiah")
     outcome = codes.outcome_of_status(

@@ -27,10 +27,10 @@ from tangguh.payments.incoming.receive import ReceiveCredit
 from tangguh.payments.merchant.mdr import mdr_minor
 from tangguh.payments.payment import Decided, Payment, State
 from tangguh.rails.qris import acquirer
-from tangguh.rails.qris.codes import amount_of
 from tangguh.rails.qris.nns import nns_of
 from tangguh.rails.qris.notice import NoticeRefused
 from tangguh.rails.snap import Endpoint
+from tangguh.rails.snap_amount import amount_of
 from tangguh.web.api.operations import read_body
 from tangguh.web.door import Door
 from tangguh.web.problems import Trouble
