@@ -20,7 +20,8 @@ from tangguh.rails.billers import codes as billers
 from tangguh.rails.ewallet import codes as wallets
 from tangguh.rails.link import Reply
 from tangguh.rails.qris import acquirer, codes, notice
-from tangguh.rails.qris.notice import Notice, NoticeRefused
+from tangguh.rails.qris.fields import NoticeRefused, object_of
+from tangguh.rails.qris.notice import Notice
 from tangguh.rails.snap import (
     INCONSISTENT,
     INCONSISTENT_IS_SUCCESS,
@@ -179,8 +180,8 @@ def _asked(source: random.Random) -> str:
     tree, reader = source.choice(ASKED)
     whole = json.dumps(tree).encode()
     body = mutated(whole, source) if source.random() < 0.5 else regrown(tree, source)
-    fields = notice._object(body)
-    if fields is None:
+    fields = object_of(body, "52")
+    if isinstance(fields, NoticeRefused):
         return "no object"
     read = reader(fields)
     if isinstance(read, NoticeRefused):
