@@ -59,7 +59,7 @@ async def top_up(bank: Bank, product: str, number: int, minor: int, key: str = "
 
 def spend_file(*lines: tuple[str, int, int], operator: str = "TRANSIT UJI") -> str:
     """An operator's file of (card, counter, amount in minor units)."""
-    text = [f"H|1|spend|{operator}|2026-03-20|1"]
+    text = [f"H|1|spend|{operator}|2026-03-20|1|IDR"]
     at = "2026-03-20T05:00:00+00:00"
     for number, (card, counter, minor) in enumerate(lines, start=1):
         mac = mac_of(card, counter, minor, at, bytes.fromhex(KEY))

@@ -11,7 +11,7 @@ from tangguh.app import Bank
 from tangguh.guard.scope import Scope
 from tangguh.ledger import chart
 from tangguh.payments.gates.change import Close
-from tangguh.settlement.exposure import ExposureRules, Move
+from tangguh.settlement.funding.exposure import ExposureRules, Move
 from tangguh.work.treasury import Account, HubFunding, Treasury, TreasurySettings
 from unit.guard.test_closure import closure
 

@@ -151,3 +151,11 @@ async def test_rules_are_tested_before_they_act(desk: Desk) -> None:
         "POST", "/rules", {"rule": {**rule, "mode": "off"}, "reason": "x"}
     )
     assert (status, done["mode"]) == (200, "off")
+
+
+@pytest.mark.parametrize("poison", ["a\x00b", "a\u202eb", "a\u200bb"])
+async def test_a_text_nobody_can_show_is_refused_by_name(desk: Desk, poison: str) -> None:
+    status, said = await desk.ask("POST", "/gates", {**CLOSE, "message_id": poison})
+    assert (status, said["code"], said["field"]) == (422, "body_invalid", "message_id")
+    _, found = await desk.ask("GET", "/gates")
+    assert found["closures"] == []

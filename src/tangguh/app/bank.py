@@ -253,9 +253,10 @@ class Bank:
     def web(self) -> ASGIApp:
         """The bank's web door as an ASGI application."""
         key = switch_key(self.settings)
+        partner = self.settings.qris.partner_id if self.settings.qris is not None else ""
         partners = [
-            *notices.routes(self.door, key),
-            *acquirer.routes(self.door, key),
+            *notices.routes(self.door, key, partner),
+            *acquirer.routes(self.door, key, partner),
             *(hub.routes(self.bifast) if self.bifast is not None else ()),
             *self._transit_routes(),
             *self.guard_door.routes(),

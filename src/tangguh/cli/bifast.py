@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Final
 
@@ -19,12 +20,14 @@ from tangguh.core.money import format_decimal
 from tangguh.rails.bifast import codes, message, proxy, session, status, transfer
 from tangguh.rails.bifast.grammar.codec import BODY_BYTES_MAX, wire_of
 from tangguh.rails.bifast.grammar.schema import Fault
-from tangguh.rails.bifast.message import Message, Unreadable
+from tangguh.rails.bifast.grammar.tree import Branch
+from tangguh.rails.bifast.message import Unreadable
 from tangguh.rails.bifast.status import StatusReport, StatusRequest
 from tangguh.rails.bifast.transfer import CreditTransfer
 
 app = App(name="bifast", help="Read and judge BI-FAST messages.")
 
+_UNKNOWN: Final = datetime.fromtimestamp(0, UTC)
 _FILE_HELP: Final = "A file with one message, or one JSON message a line; - reads standard input."
 
 
@@ -52,6 +55,10 @@ def decode(
 def judgement(body: bytes) -> dict[str, Any]:
     """What is printed for one message: valid, message, end_to_end_id, amount_minor, errors ..."""
     received = message.read(body)
+    if isinstance(received, Unreadable) and not isinstance(
+        bare := message.read_bare(body), Unreadable
+    ):
+        return _judgement_of_bare(body, *bare)
     if isinstance(received, Unreadable):
         return {
             "valid": False,
@@ -63,7 +70,7 @@ def judgement(body: bytes) -> dict[str, Any]:
             "business_number": received.number,
         }
     found = received.message
-    facts, faults = _facts(found)
+    facts, faults = _facts(found.definition, found.document, found.created_at)
     return {
         "valid": not faults,
         "message": found.definition,
@@ -82,26 +89,45 @@ def judgement(body: bytes) -> dict[str, Any]:
     }
 
 
-def _facts(found: Message) -> tuple[dict[str, Any], tuple[Fault, ...]]:
-    match found.definition:
+def _judgement_of_bare(body: bytes, definition: str, document: Branch) -> dict[str, Any]:
+    """The same of a document without its envelope: nothing is known of who sent it."""
+    facts, faults = _facts(definition, document, _UNKNOWN)
+    facts.pop("created_at", None)
+    return {
+        "valid": not faults,
+        "message": definition,
+        "end_to_end_id": facts.pop("end_to_end_id", None) or None,
+        "amount_minor": facts.pop("amount_minor", None),
+        "errors": _listed(faults),
+        "form": wire_of(body),
+        "business_number": "",
+        "signed": False,
+        "facts": {name: value for name, value in facts.items() if value not in ("", None, {})},
+    }
+
+
+def _facts(
+    definition: str, document: Branch, created_at: datetime
+) -> tuple[dict[str, Any], tuple[Fault, ...]]:
+    match definition:
         case transfer.DEFINITION:
-            return _of(transfer.read(found.document))
+            return _of(transfer.read(document))
         case status.REPORT:
-            return _of(status.read_report(found.document, found.created_at))
+            return _of(status.read_report(document, created_at))
         case status.REQUEST:
-            return _of(status.read_request(found.document, found.created_at))
+            return _of(status.read_request(document, created_at))
         case status.REJECT:
-            return _of(status.read_reject(found.document))
+            return _of(status.read_reject(document))
         case proxy.REGISTERED:
-            return _of(proxy.read_registered(found.document))
+            return _of(proxy.read_registered(document))
         case proxy.LOOKED_UP:
-            return _of(proxy.read_looked_up(found.document))
+            return _of(proxy.read_looked_up(document))
         case session.ASK:
-            return _of(session.read_ask(found.document))
+            return _of(session.read_ask(document))
         case session.ANSWER:
-            return _of(session.read_answer(found.document))
+            return _of(session.read_answer(document))
         case _:
-            return {"document": found.document}, ()
+            return {"document": document}, ()
 
 
 def _of(read: msgspec.Struct | tuple[Fault, ...]) -> tuple[dict[str, Any], tuple[Fault, ...]]:

@@ -36,6 +36,7 @@ from tangguh.payments.entries import creditor_of, entries_of, parts_of
 from tangguh.payments.gates.facts import NO_ORIGIN
 from tangguh.payments.gates.judge import count, gate_keys, judge, percent
 from tangguh.payments.incoming import contradiction
+from tangguh.payments.incoming.suspense import keep_in_suspense, receive_refund
 from tangguh.payments.merchant.bill import bill_key, refuse_bill, settle_bill
 from tangguh.payments.payment import Decided, Payment, State, network_said
 from tangguh.payments.plans import (
@@ -316,7 +317,7 @@ class Conclude(msgspec.Struct, frozen=True):
     def _post(self, book: Book, payment: Payment, reference: str, receipt: str) -> Decided:
         done = payment.to(State.POSTED, book.now, network_reference=reference)
         if payment.kind == "refund":
-            where = _receive_refund(book, payment)
+            where = receive_refund(book, payment)
             _change_original(book, payment, self.rules, refunded=True)
             return record(book, done, "posted", where)
         paid_for, also = parts_of(payment)
@@ -326,7 +327,7 @@ class Conclude(msgspec.Struct, frozen=True):
             owe(book, payment, self.rules.redress)
             return record(book, done, "posted", receipt)
         if payment.kind == "credit":
-            return record(book, done, "posted", _keep_in_suspense(book, payment, moved))
+            return record(book, done, "posted", keep_in_suspense(book, payment, moved))
         raise InvariantBroken(f"the network has paid {payment.id} and the book: {moved.code}")
 
     def _in_doubt(self, book: Book, payment: Payment, reference: str) -> Decided:
@@ -334,7 +335,7 @@ class Conclude(msgspec.Struct, frozen=True):
         if payment.kind == "credit":
             kept = payment.to(State.POSTED, book.now, network_reference=reference)
             why = Refused(Refusal.ORDER_INVALID, contradiction.differing(payment, self.facts))
-            _keep_in_suspense(book, payment, why)
+            keep_in_suspense(book, payment, why)
             return record(book, kept, contradiction.EVENT, detail)
         way = self.rules.ways[payment.service]
         due = next_inquiry_at(way, payment.accepted_at, payment.attempts, book.now)
@@ -381,29 +382,6 @@ def _refuse_debtor(order: PaymentOrder, debtor: Account) -> Refused | None:
     if debtor.kind is Kind.PAYABLE:
         return Refused(Refusal.ACCOUNT_CLOSED, "from_account", "it is paid out at the cut-off")
     return None
-
-
-def _receive_refund(book: Book, refund: Payment) -> str:
-    """Book a refund the network has confirmed; if the customer cannot take it, in suspense."""
-    moved = book.post(refund.id, "refund", entries_of(refund))
-    if not isinstance(moved, Refused):
-        return ""
-    entries = ((refund.debtor, -refund.amount_minor), (chart.SUSPENSE, refund.amount_minor))
-    kept = book.post(refund.id, "refund", entries, note=f"for account {refund.creditor}")
-    if isinstance(kept, Refused):
-        raise InvariantBroken(f"the network refunded {refund.id} and the book: {kept.code}")
-    return f"in suspense: {moved.code}"
-
-
-def _keep_in_suspense(book: Book, credit: Payment, why: Refused) -> str:
-    """A credit that was settled and cannot reach its account: kept for its owner, with the note."""
-    entries = ((chart.SUSPENSE, credit.to_payee_minor),)
-    kept = book.post_hold(
-        credit.id, credit.id, "credit", entries, note=f"for account {credit.creditor}"
-    )
-    if isinstance(kept, Refused):
-        raise InvariantBroken(f"the network settled {credit.id} and the book: {kept.code}")
-    return f"in suspense: {why.code}"
 
 
 def _change_original(book: Book, refund: Payment, rules: Rules, *, refunded: bool) -> None:

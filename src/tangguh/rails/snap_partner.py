@@ -16,11 +16,11 @@ import msgspec
 
 from tangguh.core.clock import Clock
 from tangguh.core.errors import Misconfigured
-from tangguh.core.money import IDR, NotMoney, format_decimal, parse_decimal
 from tangguh.core.outcome import NotSent, Unanswered
 from tangguh.rails import signature, snap
 from tangguh.rails.link import Link, LinkSettings
 from tangguh.rails.rail import Instruction
+from tangguh.rails.snap_amount import names_other
 
 NOT_FOUND: Final = "not_found"
 """Why an inquiry is Unanswered when the partner does not know the payment (yet)."""
@@ -85,22 +85,6 @@ class SnapPartner:
         await self.caller.close()
 
 
-def amount_of(minor: int, currency: str = IDR) -> dict[str, str]:
-    """An amount as SNAP writes it: ``{"value": "10000.00", "currency": "IDR"}``."""
-    return {"value": format_decimal(minor), "currency": currency}
-
-
-def minor_of(amount: object) -> int | None:
-    """Minor units of a SNAP amount; None when it is not an amount of rupiah."""
-    if not isinstance(amount, dict) or amount.get("currency") != IDR:
-        return None
-    value = amount.get("value")
-    try:
-        return parse_decimal(value) if isinstance(value, str) else None
-    except NotMoney:
-        return None
-
-
 def asked(answer: snap.Answer | NotSent | Unanswered) -> snap.Answer | Unanswered:
     """NotSent of a question is about that message, and must never free a payment."""
     return Unanswered(answer.why) if isinstance(answer, NotSent) else answer
@@ -115,8 +99,7 @@ def disagreement(
     """What an answer does say about reference and amount must be what we asked."""
     if answer.fields.get(reference_field, instruction.reference) != instruction.reference:
         return Unanswered("answer speaks of another reference")
-    said = answer.fields.get(amount_field)
-    if said is not None and minor_of(said) != instruction.amount_minor:
+    if names_other(answer.fields, amount_field, instruction.amount_minor):
         return Unanswered("answer speaks of another amount")
     return None
 

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from tangguh.core.cycle import cycles_of
-from tangguh.core.money import format_decimal
+from tangguh.core.money import IDR, format_decimal
 from tangguh.settlement.formats import OWED, Network
 
 LINE_BYTES_MAX: Final = 1_024
@@ -130,6 +130,7 @@ class Reader:
             "participant": asked.network.participants,
             "day": (asked.day.isoformat(),),
             "cycle": (str(asked.cycle),),
+            "currency": (IDR,),
         }
         for field, allowed in wanted.items():
             if found[field] not in allowed:

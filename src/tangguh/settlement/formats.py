@@ -27,7 +27,15 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     separator: str = "|"
-    header: tuple[str, ...] = ("tag", "version", "network", "participant", "day", "cycle")
+    header: tuple[str, ...] = (
+        "tag",
+        "version",
+        "network",
+        "participant",
+        "day",
+        "cycle",
+        "currency",
+    )
     line: tuple[str, ...] = (
         "tag",
         "number",

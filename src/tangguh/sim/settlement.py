@@ -1,10 +1,11 @@
 """Settlement files as the simulated networks write them: a header, lines, a trailer that counts.
 
-``H|1|network|participant|day|cycle``, then ``D|number|kind|side|participant's reference|network's
-reference|amount|fee|instant``, then ``T|lines|sum owed|sum due|sha256``. ``kind``: PAY, CRE (a
-credit to the participant's customer), REV (a reversal of either), REF (a refund). ``side``: O what
-the participant owes, I what is due to it. Amounts in rupiah with two decimals; instants in UTC. The
-hash is over every byte before the trailer. Our own layout: the real ones are not public.
+``H|1|network|participant|day|cycle|IDR``, then ``D|number|kind|side|participant's reference
+|network's reference|amount|fee|instant``, then ``T|lines|sum owed|sum due|sha256``. ``kind``: PAY,
+CRE (a credit to the participant's customer), REV (a reversal of either), REF (a refund). ``side``:
+O what the participant owes, I what is due to it. Amounts in the header's currency with two
+decimals; instants in UTC. The hash is over every byte before the trailer. Our own layout: the real
+ones are not public.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def file_of(
     network: str, participant: str, day: date, cycle: int, lines: Iterable[SettlementLine]
 ) -> str:
     """The whole file, lines numbered in the order given."""
-    written = [f"H|1|{network}|{participant}|{day.isoformat()}|{cycle}"]
+    written = [f"H|1|{network}|{participant}|{day.isoformat()}|{cycle}|IDR"]
     owed = due = 0
     for number, line in enumerate(lines, start=1):
         if line.side == "O":

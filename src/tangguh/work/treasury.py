@@ -31,7 +31,7 @@ from tangguh.ledger.command import Key
 from tangguh.ledger.posting import Posting
 from tangguh.payments.desk import Desk
 from tangguh.payments.gates.change import ReadBoard
-from tangguh.settlement.exposure import ExposureRules, Move, move_for, wanted_minor
+from tangguh.settlement.funding.exposure import ExposureRules, Move, move_for, wanted_minor
 from tangguh.settlement.store import id_at
 from tangguh.settlement.watched import read_watch
 

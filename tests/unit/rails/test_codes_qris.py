@@ -9,6 +9,7 @@ import pytest
 from tangguh.core.outcome import Accepted, Declined, Outcome, Refusal, Unanswered
 from tangguh.rails.qris import codes
 from tangguh.rails.snap import Answer
+from tangguh.rails.snap_amount import amount_of, minor_of
 
 NO = Refusal.PARTNER_DECLINED
 
@@ -192,6 +193,6 @@ def test_refund_history(history: Any, expected: Outcome) -> None:
 )
 def test_amounts(amount: object, minor: int | None) -> None:
     """Text with at most two decimals, in rupiah; anything else is no amount."""
-    assert codes.minor_of(amount) == minor
+    assert minor_of(amount) == minor
     if minor is not None:
-        assert codes.amount_of(minor) == amount
+        assert amount_of(minor) == amount

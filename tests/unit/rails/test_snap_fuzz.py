@@ -20,7 +20,8 @@ from tangguh.rails.billers import codes as billers
 from tangguh.rails.ewallet import codes as wallets
 from tangguh.rails.link import Reply
 from tangguh.rails.qris import acquirer, codes, notice
-from tangguh.rails.qris.notice import Notice, NoticeRefused
+from tangguh.rails.qris.fields import NoticeRefused, object_of
+from tangguh.rails.qris.notice import Notice
 from tangguh.rails.snap import (
     INCONSISTENT,
     INCONSISTENT_IS_SUCCESS,
@@ -56,7 +57,11 @@ ANSWERS: list[tuple[Endpoint, dict[str, Any], Callable[[Answer], object]]] = [
     ),
     (billers.PAYMENT, {"virtualAccountData": BILL}, billers.outcome_of_payment),
     (billers.STATUS, {"virtualAccountData": BILL}, billers.outcome_of_status),
-    (billers.STATUS, {"virtualAccountData": BILL}, billers.amount_told),
+    (
+        billers.STATUS,
+        {"virtualAccountData": BILL},
+        lambda answer: billers.tells_another_amount(answer, 1),
+    ),
     (codes.PAYMENT, {"referenceNo": "Q1", "amount": MONEY}, codes.outcome_of_payment),
     (
         codes.QUERY,
@@ -175,8 +180,8 @@ def _asked(source: random.Random) -> str:
     tree, reader = source.choice(ASKED)
     whole = json.dumps(tree).encode()
     body = mutated(whole, source) if source.random() < 0.5 else regrown(tree, source)
-    fields = notice._object(body)
-    if fields is None:
+    fields = object_of(body, "52")
+    if isinstance(fields, NoticeRefused):
         return "no object"
     read = reader(fields)
     if isinstance(read, NoticeRefused):

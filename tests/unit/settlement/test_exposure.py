@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tangguh.settlement.exposure import ExposureRules, Move, move_for, needs_of, wanted_minor
+from tangguh.settlement.funding.exposure import (
+    ExposureRules,
+    Move,
+    move_for,
+    needs_of,
+    wanted_minor,
+)
 
 RULES = ExposureRules(floor_minor=100, cap_minor=10_000)
 

@@ -143,8 +143,11 @@ def without_trailer(content: bytes) -> bytes:
 REFUSALS: list[tuple[str, Callable[[bytes], bytes], int, str]] = [
     ("another network", change(b"|qris|", b"|dana|"), 1, "network"),
     ("another participant", change(b"|BANKTANGGUH|", b"|BANKLAIN|"), 1, "participant"),
-    ("another day", change(b"|2026-03-20|2\n", b"|2026-03-21|2\n"), 1, "day"),
-    ("another cycle", change(b"|2026-03-20|2\n", b"|2026-03-20|1\n"), 1, "cycle"),
+    ("another day", change(b"|2026-03-20|2|", b"|2026-03-21|2|"), 1, "day"),
+    ("another cycle", change(b"|2026-03-20|2|", b"|2026-03-20|1|"), 1, "cycle"),
+    ("another currency", change(b"|2|IDR\n", b"|2|USD\n"), 1, "currency"),
+    ("no currency", change(b"|2|IDR\n", b"|2\n"), 1, "line"),
+    ("another precision", change(b"|100.02|", b"|100.020|"), 3, "amount"),
     ("another version", change(b"H|1|", b"H|2|"), 1, "version"),
     ("a header with a field too many", change(b"H|1|", b"H|1||"), 1, "line"),
     ("no header", lambda content: content.partition(b"\n")[2], 1, "tag"),
@@ -265,7 +268,7 @@ def test_another_layout_is_another_table() -> None:
         layout=layout,
     )  # fmt: skip
     body = (
-        "HD;1;other;TGUH;2026-03-20;1\n"
+        "HD;1;other;TGUH;2026-03-20;1;IDR\n"
         "DT;1;2026-03-20T05:00:00+00:00;12.34;0.00;D;01;X;ref-1\n"
         "DT;2;2026-03-20T05:00:00+00:00;2.00;0.50;K;02;Y;ref-1\n"
     )

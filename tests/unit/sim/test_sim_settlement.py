@@ -36,7 +36,7 @@ def test_the_whole_file() -> None:
     )
     body, trailer = text.rsplit("T|", 1)
     assert body == (
-        "H|1|gopay|TGH|2026-03-20|0\n"
+        "H|1|gopay|TGH|2026-03-20|0|IDR\n"
         "D|1|PAY|O|R1|N1|100.00|0.00|2026-03-20T05:00:00.000000+00:00\n"
         "D|2|REV|I|R2|N1|0.05|1.50|2026-03-20T05:00:00.000000+00:00\n"
     )
@@ -45,7 +45,7 @@ def test_the_whole_file() -> None:
 
 def test_a_day_without_anything() -> None:
     text = file_of("qris", "TGH", DAY, 2, [])
-    assert text.startswith("H|1|qris|TGH|2026-03-20|2\nT|0|0.00|0.00|")
+    assert text.startswith("H|1|qris|TGH|2026-03-20|2|IDR\nT|0|0.00|0.00|")
 
 
 _LINES = st.lists(

@@ -35,7 +35,9 @@ _BEGINS: Final = datetime(2026, 3, 20, 5, 0, tzinfo=UTC)
 _NETWORK: Final = "qris"
 _SEED: Final = 42
 _PLANTED_EACH: Final = 40
-_KINDS: Final = (*Kind, "proven", "disproven", "absent")
+_OF_A_FILE: Final = tuple(kind for kind in Kind if kind is not Kind.ACCOUNT_DIFFERS)
+"""A file names no accounts of people: only a network's notice can differ in one."""
+_KINDS: Final = (*_OF_A_FILE, "proven", "disproven", "absent")
 _LINES_MIN: Final = 2 * len(_KINDS)
 _MIB: Final = 1024 * 1024
 

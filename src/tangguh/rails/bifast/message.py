@@ -14,14 +14,17 @@ from typing import Final
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
+from tangguh.core.text import refuse, shown
 from tangguh.rails import signature
 from tangguh.rails.bifast.grammar import codec, standard
 from tangguh.rails.bifast.grammar.codec import Malformed
 from tangguh.rails.bifast.grammar.schema import Fault, check
+from tangguh.rails.bifast.grammar.spelling import mended
 from tangguh.rails.bifast.grammar.standard import HEAD
 from tangguh.rails.bifast.grammar.tree import Branch, Node, at, branch, text
 
 HUB: Final = "FASTIDJA"
+WORDS_LENGTH_MAX: Final = 140
 CLEAR: Final = "CLEAR"
 SETTLE: Final = "STTL"
 ISO: Final = "ISO"
@@ -112,21 +115,23 @@ def read(body: bytes) -> Received | Unreadable:
     tree = codec.decode(body)
     if isinstance(tree, Malformed):
         return Unreadable(faults=(Fault("BusMsg", "form", tree.why),))
-    head = tree["AppHdr"]
+    head_schema = standard.schema_of(HEAD)
+    head = mended(head_schema, HEAD, tree["AppHdr"])
     number, definition = text(head, "BizMsgIdr")[:35], text(head, "MsgDefIdr")[:35]
-    faults = check(standard.schema_of(HEAD), head, "AppHdr")
+    faults = check(head_schema, head, "AppHdr")
     schema = codec.schema_for(definition)
+    document = tree["Document"]
     if schema is None:
         faults += (Fault("AppHdr.MsgDefIdr", "enumeration", "not a message used here"),)
     else:
-        faults += check(schema, tree["Document"], "Document")
+        document = mended(schema, definition, document)
+        faults += check(schema, document, "Document") + _unfit(document)
     created_at = _instant(text(head, "CreDt"))
     if created_at is None:
         faults += (Fault("AppHdr.CreDt", "form", "is an instant in UTC"),)
     for side in ("Fr", "To"):
         if not bic_of(head, side, "FIId"):
             faults += (Fault(f"AppHdr.{side}.FIId.FinInstnId.Othr.Id", "required"),)
-    document = tree["Document"]
     if faults or created_at is None or not isinstance(document, dict):
         return Unreadable(faults=faults, number=number, definition=definition)
     message = Message(
@@ -140,6 +145,49 @@ def read(body: bytes) -> Received | Unreadable:
         copy=text(head, "CpyDplct"),
     )
     return Received(message=message, tree=tree, signature=text(head, "Sgntr", "RSA"))
+
+
+def read_bare(body: bytes) -> tuple[str, Branch] | Unreadable:
+    """A document without its envelope, for people who look at one: nobody signed it."""
+    found = codec.decode_bare(body)
+    if isinstance(found, Malformed):
+        return Unreadable(faults=(Fault("Document", "form", found.why),))
+    definition, raw = found
+    schema = codec.schema_for(definition)
+    if schema is None:
+        return Unreadable(faults=(Fault("Document", "enumeration", "not a message used here"),))
+    document = mended(schema, definition, raw)
+    faults = check(schema, document, "Document") + _unfit(document)
+    if faults or not isinstance(document, dict):
+        return Unreadable(faults=faults, definition=definition)
+    return definition, document
+
+
+_FREE: Final = frozenset({"Nm", "Ustrd", "AddtlInf", "DsplNm", "RsnDesc", "ErrLctn"})
+"""Words of people: whoever reads them makes them fit to be shown (``words_of``)."""
+
+
+def _unfit(document: Node) -> tuple[Fault, ...]:
+    """Numbers and codes with what no text may hold: refused, for nothing else can be meant."""
+    wrong: list[Fault] = []
+
+    def walk(node: Node, path: str, name: str) -> None:
+        if isinstance(node, dict):
+            for inner, value in node.items():
+                walk(value, f"{path}.{inner}", inner)
+        elif isinstance(node, list):
+            for place, value in enumerate(node):
+                walk(value, f"{path}[{place}]", name)
+        elif name not in _FREE and (rule := refuse(node)):
+            wrong.append(Fault(path, "character", rule))
+
+    walk(document, "Document", "")
+    return tuple(wrong)
+
+
+def words_of(node: Node | None, *path: str | int) -> str:
+    """Somebody's words in a message, as they may be kept and shown."""
+    return shown(text(node, *path), WORDS_LENGTH_MAX)
 
 
 def _instant(written: str) -> datetime | None:

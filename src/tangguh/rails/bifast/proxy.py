@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from tangguh.rails.bifast.grammar.tree import Branch, at, branch, text
-from tangguh.rails.bifast.message import agent, bic_of, instant_text
+from tangguh.rails.bifast.message import agent, bic_of, instant_text, words_of
 from tangguh.rails.bifast.transfer import NAME_LENGTH_MAX, plain
 
 REGISTRATION: Final = "prxy.001.001.01"
@@ -133,7 +133,7 @@ def read_looked_up(document: Branch) -> ProxyAnswer:
         registration=text(found, "RegnId"),
         proxy_type=text(body, "LkUpRspn", "OrgnlPrxyRtrvl", "Tp"),
         proxy=text(body, "LkUpRspn", "OrgnlPrxyRtrvl", "Val"),
-        name=text(account, "Nm") or text(found, "DsplNm"),
+        name=words_of(account, "Nm") or words_of(found, "DsplNm"),
         bank=bic_of(found, "Agt"),
         account=text(account, "Id", "Othr", "Id"),
         account_type=text(account, "Tp", "Prtry"),

@@ -9,7 +9,7 @@ import msgspec
 
 from tangguh.rails.bifast.grammar.schema import Fault
 from tangguh.rails.bifast.grammar.tree import Branch, Node, at, branch, items, text
-from tangguh.rails.bifast.message import agent, bic_of, instant_text
+from tangguh.rails.bifast.message import agent, bic_of, instant_text, words_of
 from tangguh.rails.bifast.transfer import NAME_LENGTH_MAX, amount, minor_of, plain
 from tangguh.rails.rail import Facts
 
@@ -145,7 +145,7 @@ def facts_of(report: StatusReport) -> Facts:
 
 def _creditor(original: Node | None) -> dict[str, str]:
     return {
-        "creditor_name": text(original, "Cdtr", "Pty", "Nm"),
+        "creditor_name": words_of(original, "Cdtr", "Pty", "Nm"),
         "creditor_account": text(original, "CdtrAcct", "Id", "Othr", "Id"),
         "creditor_account_type": text(original, "CdtrAcct", "Tp", "Prtry"),
     }
@@ -187,6 +187,6 @@ def read_reject(document: Branch) -> Reject:
     return Reject(
         reference=text(body, "RltdRef", "Ref"),
         reason=text(body, "Rsn", "RjctgPtyRsn"),
-        location=text(body, "Rsn", "ErrLctn"),
-        description=text(body, "Rsn", "RsnDesc"),
+        location=words_of(body, "Rsn", "ErrLctn"),
+        description=words_of(body, "Rsn", "RsnDesc"),
     )

@@ -13,11 +13,12 @@ from typing import Final
 import msgspec
 
 from tangguh.core.money import IDR, NotMoney, format_decimal, parse_decimal
+from tangguh.core.text import shown
 from tangguh.rails.bifast.grammar import proprietary
 from tangguh.rails.bifast.grammar.schema import Fault, check
 from tangguh.rails.bifast.grammar.tree import Branch, Node, at, branch, items, text
 from tangguh.rails.bifast.ids import BY_ACCOUNT, BY_PROXY, ENQUIRY, RETURN
-from tangguh.rails.bifast.message import agent, bic_of, instant_text
+from tangguh.rails.bifast.message import agent, bic_of, instant_text, words_of
 
 DEFINITION: Final = "pacs.008.001.08"
 KINDS: Final = frozenset({BY_ACCOUNT, BY_PROXY, ENQUIRY, RETURN})
@@ -170,11 +171,17 @@ def _judge(header: Node | None, all_of: list[Node], found: Node | None) -> tuple
         "digits",
         "rupiah with two decimals",
     )
+    instructed = at(found, "InstdAmt")
+    same = instructed is None or minor_of(instructed) == minor_of(at(found, "IntrBkSttlmAmt"))
+    ask(same, f"{_TX}.InstdAmt", "digits", "what is instructed is what is settled, in rupiah")
+    ask(at(found, "XchgRate") is None, f"{_TX}.XchgRate", "unknown", "nothing is exchanged")
     for name in ("PmtId.TxId", "PmtTpInf.LclInstrm.Prtry"):
         ask(bool(text(found, *name.split("."))), f"{_TX}.{name}", "required", "")
     for name in ("DbtrAgt", "CdtrAgt"):
         ask(bool(bic_of(found, name)), f"{_TX}.{name}.FinInstnId.Othr.Id", "required", "")
     for name in ("DbtrAcct", "CdtrAcct"):
+        if name == "DbtrAcct" and purpose[:3] == ENQUIRY:
+            continue  # who asks for a name need not say from which account
         ask(bool(_account_number(at(found, name))), f"{_TX}.{name}.Id.Othr.Id", "required", "")
     envelope = at(found, "SplmtryData", 0, "Envlp")
     if envelope is not None:
@@ -202,7 +209,10 @@ def _gather(header: Node | None, found: Node | None, minor: int) -> CreditTransf
         purpose=purpose[3:],
         proxy_type=text(found, "CdtrAcct", "Prxy", "Tp", "Prtry"),
         proxy=text(found, "CdtrAcct", "Prxy", "Id"),
-        note=" ".join(line for line in items(found, "RmtInf", "Ustrd") if isinstance(line, str)),
+        note=shown(
+            " ".join(line for line in items(found, "RmtInf", "Ustrd") if isinstance(line, str)),
+            NOTE_LENGTH_MAX,
+        ),
         related=text(details, "RltdEndToEndId"),
     )
 
@@ -230,7 +240,7 @@ def _account_number(node: Node | None) -> str:
 def _party(found: Node | None, side: str, details: Node | None) -> Party:
     person = at(found, side)
     return Party(
-        name=text(person, "Nm"),
+        name=words_of(person, "Nm"),
         account=_account_number(at(found, f"{side}Acct")),
         account_type=text(found, f"{side}Acct", "Tp", "Prtry"),
         bank=bic_of(found, f"{side}Agt"),

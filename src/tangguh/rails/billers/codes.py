@@ -14,7 +14,8 @@ import msgspec
 from tangguh.core.format import money
 from tangguh.core.outcome import Accepted, Declined, Outcome, Refusal, Unanswered
 from tangguh.rails.snap import DECLINES, Answer, Endpoint, read
-from tangguh.rails.snap_partner import NOT_FOUND, minor_of
+from tangguh.rails.snap_amount import minor_of, names_other
+from tangguh.rails.snap_partner import NOT_FOUND
 
 INQUIRY: Final = Endpoint("24", "/v1.0/transfer-va/inquiry")
 PAYMENT: Final = Endpoint("25", "/v1.0/transfer-va/payment")
@@ -105,9 +106,9 @@ def number_told(answer: Answer) -> str:
     return str(_data(answer).get("virtualAccountNo") or "")
 
 
-def amount_told(answer: Answer) -> int | None:
-    """The amount an answer says was paid, in minor units; None when it does not say."""
-    return minor_of(_data(answer).get("paidAmount"))
+def tells_another_amount(answer: Answer, minor: int) -> bool:
+    """Whether an answer says that another sum was paid, or this sum in another currency."""
+    return names_other(_data(answer), "paidAmount", minor)
 
 
 def _data(answer: Answer) -> dict[str, Any]:

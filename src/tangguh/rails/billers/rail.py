@@ -28,12 +28,12 @@ from tangguh.rails.billers.va import VIRTUAL_ACCOUNT
 from tangguh.rails.billers.water import WATER
 from tangguh.rails.link import Health
 from tangguh.rails.rail import Asked, Capabilities, Found, Instruction, Question, Refunding
+from tangguh.rails.snap_amount import amount_of
 from tangguh.rails.snap_partner import (
     EXCHANGES_PER_SEND,
     NOT_FOUND,
     SnapPartner,
     SnapPartnerSettings,
-    amount_of,
     asked,
 )
 
@@ -212,7 +212,6 @@ def _disagreement(
     number = codes.number_told(answer)
     if number and number != _number_of(instruction):
         return Unanswered("answer speaks of another bill")
-    amount = codes.amount_told(answer)
-    if amount is not None and amount != instruction.amount_minor:
+    if codes.tells_another_amount(answer, instruction.amount_minor):
         return Unanswered("answer speaks of another amount")
     return None

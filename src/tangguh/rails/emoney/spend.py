@@ -1,6 +1,6 @@
 """An operator's file of what cards spent offline: read whole, or refused whole. Pure.
 
-``H|1|spend|operator|day|number``, ``D|n|card|counter|amount|instant|reader|mac``, then
+``H|1|spend|operator|day|number|IDR``, ``D|n|card|counter|amount|instant|reader|mac``, then
 ``T|lines|total|sha256`` over every byte before it. The MAC of a line is HMAC-SHA256 over card,
 counter, amount and instant with the key the operator shares with us, sixteen hex digits. Our own
 layout: those of card e-money issuers are not public.
@@ -15,9 +15,9 @@ from typing import Final
 
 import msgspec
 
-from tangguh.core.money import NotMoney, format_decimal, parse_decimal
+from tangguh.core.money import IDR, NotMoney, format_decimal, parse_decimal
 
-_HEAD: Final = 6
+_HEAD: Final = 7
 _LINE: Final = 8
 _TAIL: Final = 4
 LINES_MAX: Final = 200_000
@@ -58,9 +58,11 @@ def read(text: str, *, operator: str, key: bytes) -> SpendFile | FileRefused:
         return FileRefused(1, "file", f"has a header, a trailer and at most {LINES_MAX} lines")
     head = lines[0].split("|")
     if len(head) != _HEAD or head[:3] != ["H", "1", "spend"]:
-        return FileRefused(1, "header", "is H|1|spend|operator|day|number")
+        return FileRefused(1, "header", "is H|1|spend|operator|day|number|currency")
     if head[3] != operator:
         return FileRefused(1, "operator", "is another operator's")
+    if head[6] != IDR:
+        return FileRefused(1, "currency", f"is {IDR}")
     day, number = _day(head[4]), head[5]
     if day is None or not number.isdecimal():
         return FileRefused(1, "day", "is YYYY-MM-DD, and the number is digits")
@@ -123,6 +125,9 @@ def _line(line: str, number: int, key: bytes) -> Spent | FileRefused:
 
 
 def _minor(text: str) -> int | None:
+    """Rupiah with two decimals, no more and no fewer: another precision is another unit."""
+    if text[-3:-2] != ".":
+        return None
     try:
         return parse_decimal(text)
     except NotMoney:

@@ -33,12 +33,12 @@ from tangguh.rails.ewallet.ovo import OVO
 from tangguh.rails.ewallet.wallet import Wallet
 from tangguh.rails.link import Health
 from tangguh.rails.rail import Asked, Capabilities, Found, Instruction, Question, Refunding
+from tangguh.rails.snap_amount import amount_of
 from tangguh.rails.snap_partner import (
     EXCHANGES_PER_SEND,
     NOT_FOUND,
     SnapPartner,
     SnapPartnerSettings,
-    amount_of,
     asked,
     disagreement,
 )

@@ -14,10 +14,9 @@ from typing import Any, Final
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from tangguh.core.money import MINOR_MAX
 from tangguh.core.outcome import Refusal
-from tangguh.rails.qris import codes, notice
-from tangguh.rails.qris.notice import NoticeRefused
+from tangguh.rails.qris import notice
+from tangguh.rails.qris.fields import NoticeRefused, Wants
 from tangguh.rails.snap import Endpoint
 
 PAY_MERCHANT: Final = Endpoint("50", "/v1.0/qr/qr-mpm-payment")
@@ -38,6 +37,27 @@ _CASES: Final[dict[Refusal, str]] = {
     Refusal.IDEMPOTENCY_KEY_REUSED: "40418",
     Refusal.AMOUNT_NOT_POSITIVE: "40413",
 }
+
+
+MESSAGES: Final[dict[str, str]] = {
+    "20000": "Successful",
+    "40000": "Bad Request",
+    "40300": "Transaction Expired",
+    "40302": "Exceeds Transaction Amount Limit",
+    "40305": "Do Not Honor",
+    "40314": "Insufficient Funds",
+    "40323": "Exceeds Amount Limit Of The Day Or Month",
+    "40401": "Transaction Not Found",
+    "40408": "Invalid Merchant",
+    "40412": "Invalid Bill",
+    "40413": "Invalid Amount",
+    "40414": "Paid Bill",
+    "40418": "Inconsistent Request",
+    "40419": "Bill Expired",
+    "40900": "Conflict: this X-EXTERNAL-ID named another request today",
+    "50001": "Internal Server Error",
+}
+"""What each case is called: the standard's words, so that a person at the other side knows why."""
 
 
 class MerchantPaid(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,17 +93,24 @@ def verified(
     *,
     key: RSAPublicKey,
     now: datetime,
+    partner: str = "",
 ) -> dict[str, Any] | NoticeRefused:
     """The body's fields once the switch's signature fits. Codes belong to this endpoint."""
-    found = notice.open_signed("POST", endpoint.path, headers, body, key=key, now=now)
+    found = notice.open_signed(
+        "POST", endpoint.path, headers, body, key=key, now=now, partner=partner
+    )
     return _of(endpoint, found) if isinstance(found, NoticeRefused) else found
 
 
 def judge_headers(
-    endpoint: Endpoint, headers: Mapping[str, str], key: RSAPublicKey, now: datetime
+    endpoint: Endpoint,
+    headers: Mapping[str, str],
+    key: RSAPublicKey,
+    now: datetime,
+    partner: str = "",
 ) -> NoticeRefused | None:
     """What is wrong with a request that the body need not be read for. Lower-case names."""
-    found = notice.judge_headers(headers, key, now)
+    found = notice.judge_headers(headers, key, now, partner)
     return _of(endpoint, found) if found is not None else None
 
 
@@ -94,49 +121,47 @@ def _of(endpoint: Endpoint, found: NoticeRefused) -> NoticeRefused:
 
 def merchant_paid(fields: Mapping[str, Any]) -> MerchantPaid | NoticeRefused:
     """Read a payment to a merchant of ours."""
-    more = _inner(fields)
-    amount = codes.minor_of(fields.get("amount"))
-    tip = codes.minor_of(fields.get("feeAmount")) if "feeAmount" in fields else 0
-    reference = _text(fields, "partnerReferenceNo")
-    if not reference or amount is None or tip is None or amount + tip > MINOR_MAX:
-        field = "amount" if reference else "partnerReferenceNo"
-        return NoticeRefused("4005001", field, "is missing or malformed")
-    return MerchantPaid(
-        reference=reference,
-        merchant_pan=_text(more, "merchantPan"),
-        merchant_id=_text(fields, "merchantId"),
-        amount_minor=amount,
-        tip_minor=tip,
-        issuer=_text(more, "issuerNns"),
-        bill=_text(more, "billNo"),
-        rrn=_text(more, "rrn"),
+    wants = Wants(fields, PAY_MERCHANT.service)
+    found = MerchantPaid(
+        reference=wants.text("partnerReferenceNo", must=True),
+        amount_minor=wants.minor("amount", must=True),
+        merchant_id=wants.text("merchantId", must=True),
+        merchant_pan=wants.text("merchantPan", must=True, inner=True),
+        tip_minor=wants.minor("feeAmount"),
+        issuer=wants.text("issuerNns", inner=True),
+        bill=wants.text("billNo", inner=True),
+        rrn=wants.text("rrn", inner=True),
     )
+    return wants.refused or found
 
 
 def code_scanned(fields: Mapping[str, Any]) -> CodeScanned | NoticeRefused:
     """Read a payment by a customer's code."""
-    more = _inner(fields)
-    amount = codes.minor_of(fields.get("amount"))
-    reference, token = _text(fields, "partnerReferenceNo"), _text(more, "token")
-    if not reference or not token or amount is None:
-        field = "amount" if reference and token else "token" if reference else "partnerReferenceNo"
-        return NoticeRefused("4006001", field, "is missing or malformed")
-    return CodeScanned(
-        reference=reference,
-        token=token,
-        merchant_pan=_text(more, "merchantPan"),
-        merchant_id=_text(fields, "merchantId"),
-        merchant_name=_text(more, "merchantName"),
-        merchant_city=_text(more, "merchantCity"),
-        nmid=_text(more, "nmid"),
-        amount_minor=amount,
+    wants = Wants(fields, PAY_BY_CODE.service)
+    found = CodeScanned(
+        reference=wants.text("partnerReferenceNo", must=True),
+        token=wants.text("token", must=True, inner=True),
+        amount_minor=wants.minor("amount", must=True),
+        merchant_pan=wants.text("merchantPan", must=True, inner=True),
+        merchant_id=wants.text("merchantId"),
+        merchant_name=wants.text("merchantName", inner=True),
+        merchant_city=wants.text("merchantCity", inner=True),
+        nmid=wants.text("nmid", inner=True),
     )
+    return wants.refused or found
+
+
+def asked_about(fields: Mapping[str, Any]) -> str | NoticeRefused:
+    """The reference a query asks about."""
+    wants = Wants(fields, QUERY_MERCHANT.service)
+    reference = wants.text("originalPartnerReferenceNo", must=True)
+    return wants.refused or reference
 
 
 def answer(endpoint: Endpoint, case: str, fields: Mapping[str, Any]) -> tuple[int, bytes]:
     """HTTP status and body of an answer; ``case`` is status and case, such as 40408."""
     code = case[:3] + endpoint.service + case[3:]
-    message = "Successful" if case == "20000" else "Refused"
+    message = MESSAGES.get(case, "Do Not Honor")
     body = {"responseCode": code, "responseMessage": message, **fields}
     return int(case[:3]), msgspec.json.encode(body)
 
@@ -144,13 +169,3 @@ def answer(endpoint: Endpoint, case: str, fields: Mapping[str, Any]) -> tuple[in
 def case_of(refusal: Refusal) -> str:
     """Our refusal as SNAP says it; 403/05 (do not honour) where it has no word for it."""
     return _CASES.get(refusal, "40305")
-
-
-def _inner(fields: Mapping[str, Any]) -> dict[str, Any]:
-    more = fields.get("additionalInfo")
-    return more if isinstance(more, dict) else {}
-
-
-def _text(fields: Mapping[str, Any], name: str) -> str:
-    value = fields.get(name)
-    return value if isinstance(value, str) and len(value) <= 64 else ""

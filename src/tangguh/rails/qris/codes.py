@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from tangguh.core.money import IDR, NotMoney, format_decimal, parse_decimal
 from tangguh.core.outcome import Accepted, Declined, Outcome, Refusal, Unanswered
 from tangguh.rails.snap import DECLINES, INCONSISTENT, Answer, Endpoint, read
+from tangguh.rails.snap_amount import minor_of
 
 PAYMENT: Final = Endpoint("50", "/v1.0/qr/qr-mpm-payment")
 QUERY: Final = Endpoint("51", "/v1.0/qr/qr-mpm-query")
@@ -125,22 +125,6 @@ def _outcome_of_refund_line(refund: dict[str, Any], amount_minor: int) -> Outcom
     if isinstance(outcome, Accepted) and minor_of(refund.get("refundAmount")) != amount_minor:
         return Unanswered("refund amount differs")
     return outcome
-
-
-def amount_of(minor: int, currency: str = IDR) -> dict[str, str]:
-    """An amount as SNAP writes it: ``{"value": "10000.00", "currency": "IDR"}``."""
-    return {"value": format_decimal(minor), "currency": currency}
-
-
-def minor_of(amount: object) -> int | None:
-    """Minor units of a SNAP amount; None when it is not an amount of rupiah."""
-    if not isinstance(amount, dict) or amount.get("currency") != IDR:
-        return None
-    value = amount.get("value")
-    try:
-        return parse_decimal(value) if isinstance(value, str) else None
-    except NotMoney:
-        return None
 
 
 def _first_code(fields: dict[str, Any]) -> str:

@@ -18,7 +18,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from tangguh.core.outcome import Outcome
 from tangguh.rails import signature
 from tangguh.rails.qris import codes
+from tangguh.rails.qris.fields import NoticeRefused, object_of
 from tangguh.rails.snap import Endpoint
+from tangguh.rails.snap_amount import minor_of
 
 NOTIFY: Final = Endpoint("52", "/v1.0/qr/qr-mpm-notify")
 CLOCK_SKEW_MAX: Final = timedelta(minutes=5)
@@ -38,14 +40,6 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     external_id: str
 
 
-class NoticeRefused(msgspec.Struct, frozen=True):
-    """Why a notice was not taken: the SNAP code to answer with, and the field it is about."""
-
-    response_code: str
-    field: str
-    detail: str
-
-
 def read_notice(
     method: str,
     path: str,
@@ -54,12 +48,13 @@ def read_notice(
     *,
     key: RSAPublicKey,
     now: datetime,
+    partner: str = "",
 ) -> Notice | NoticeRefused:
     """Verify and read one notice. The signature is checked before a byte of the body is parsed.
 
     ``path`` is the path and query as requested; header names in any case.
     """
-    fields = open_signed(method, path, headers, body, key=key, now=now)
+    fields = open_signed(method, path, headers, body, key=key, now=now, partner=partner)
     if isinstance(fields, NoticeRefused):
         return fields
     external_id = next(value for name, value in headers.items() if name.lower() == "x-external-id")
@@ -74,22 +69,31 @@ def open_signed(
     *,
     key: RSAPublicKey,
     now: datetime,
+    partner: str = "",
 ) -> dict[str, Any] | NoticeRefused:
     """The fields of anything the switch signed. The signature is checked before the body."""
     known = {name.lower(): value for name, value in headers.items()}
-    if refused := judge_headers(known, key, now):
+    if refused := judge_headers(known, key, now, partner):
         return refused
     text = signature.text_of_call(method, path, None, body, known["x-timestamp"])
     if not signature.verify_asymmetric(key, text, known["x-signature"]):
         return NoticeRefused("4015200", "X-SIGNATURE", "not made by the switch's key")
-    fields = _object(body)
-    return fields if fields is not None else NoticeRefused("4005200", "body", "not a JSON object")
+    return object_of(body, NOTIFY.service)
 
 
 def judge_headers(
-    headers: Mapping[str, str], key: RSAPublicKey, now: datetime
+    headers: Mapping[str, str], key: RSAPublicKey, now: datetime, partner: str = ""
 ) -> NoticeRefused | None:
-    """What is wrong with a request that the body need not be read for. Lower-case names."""
+    """What is wrong with a request that the body need not be read for. Lower-case names.
+
+    ``partner``: who the caller is to us; empty where nobody has been agreed upon.
+    """
+    if partner:
+        named = headers.get("x-partner-id", "")
+        if not named:
+            return NoticeRefused("4005202", "X-PARTNER-ID", "is mandatory")
+        if named != partner:
+            return NoticeRefused("4015200", "X-PARTNER-ID", "is not the switch's")
     for name in ("X-TIMESTAMP", "X-SIGNATURE", "X-EXTERNAL-ID"):
         if not headers.get(name.lower()):
             return NoticeRefused("4005202", name, "is mandatory")
@@ -108,14 +112,6 @@ def judge_headers(
     return None
 
 
-def _object(body: bytes) -> dict[str, Any] | None:
-    try:
-        fields = msgspec.json.decode(body)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        return None
-    return fields if isinstance(fields, dict) else None
-
-
 def _read_fields(fields: dict[str, Any], external_id: str) -> Notice | NoticeRefused:
     for name in ("originalReferenceNo", "originalPartnerReferenceNo", "latestTransactionStatus"):
         value = fields.get(name)
@@ -123,7 +119,7 @@ def _read_fields(fields: dict[str, Any], external_id: str) -> Notice | NoticeRef
             return NoticeRefused("4005202", name, "is mandatory")
         if not isinstance(value, str) or len(value) > _REFERENCE_LENGTH_MAX:
             return NoticeRefused("4005201", name, "is text of at most 64 characters")
-    amount_minor = codes.minor_of(fields["amount"]) if "amount" in fields else None
+    amount_minor = minor_of(fields["amount"]) if "amount" in fields else None
     if "amount" in fields and amount_minor is None:
         return NoticeRefused("4005201", "amount", "is not an amount of rupiah")
     outcome = codes.outcome_of_status(

@@ -23,6 +23,7 @@ from tangguh.rails import signature, snap
 from tangguh.rails.link import Health, Link, LinkSettings
 from tangguh.rails.qris import codes
 from tangguh.rails.rail import Capabilities, Instruction, Question, Refunding
+from tangguh.rails.snap_amount import amount_of, names_other
 
 _STAN_VALUES: Final = 1_000_000
 _EXCHANGES_PER_SEND: Final = 4
@@ -140,7 +141,7 @@ class QrisIssuer:
             **_original(original),
             "merchantId": _merchant_id(original),
             "partnerRefundNo": refunding.reference,
-            "refundAmount": codes.amount_of(refunding.amount_minor, original.currency),
+            "refundAmount": amount_of(refunding.amount_minor, original.currency),
             "reason": refunding.reason,
         }
         answer = await self._caller.call(codes.REFUND, body)
@@ -203,8 +204,8 @@ def _payment_body(instruction: Instruction, payee: ToQris, issuer_nns: str) -> d
     return {
         "partnerReferenceNo": instruction.reference,
         "merchantId": payee.merchant_id,
-        "amount": codes.amount_of(instruction.amount_minor, instruction.currency),
-        "feeAmount": codes.amount_of(instruction.tip_minor, instruction.currency),
+        "amount": amount_of(instruction.amount_minor, instruction.currency),
+        "feeAmount": amount_of(instruction.tip_minor, instruction.currency),
         "additionalInfo": {name: value for name, value in more.items() if value},
     }
 
@@ -233,7 +234,7 @@ def _disagreement(answer: snap.Answer, asked: Instruction, field: str) -> Unansw
     if wrong := _other_reference(answer, asked, field):
         return wrong
     for name, expected in (("amount", asked.amount_minor), ("feeAmount", asked.tip_minor)):
-        if name in answer.fields and codes.minor_of(answer.fields[name]) != expected:
+        if names_other(answer.fields, name, expected):
             return Unanswered("answer speaks of another amount")
     return None
 
@@ -243,9 +244,7 @@ def _agrees_on_refund(answer: snap.Answer, asked: Refunding) -> bool:
         return False
     if _other_reference(answer, asked.original, "originalPartnerReferenceNo"):
         return False
-    if "refundAmount" not in answer.fields:
-        return True
-    return codes.minor_of(answer.fields["refundAmount"]) == asked.amount_minor
+    return not names_other(answer.fields, "refundAmount", asked.amount_minor)
 
 
 def _link_settings(settings: QrisSettings) -> LinkSettings:

@@ -171,7 +171,7 @@ class Operator:
             )
 
     def _file(self, day: str, number: int, rows: list[TransferRow]) -> str:
-        lines = [f"H|1|spend|{self._settings.operator}|{day}|{number}"]
+        lines = [f"H|1|spend|{self._settings.operator}|{day}|{number}|IDR"]
         total = 0
         for at, row in enumerate(rows, start=1):
             counter = row.reference.rpartition(":")[2]

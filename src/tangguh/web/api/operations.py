@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 import structlog
@@ -30,6 +30,7 @@ from tangguh.web.problems import CONTENT_TYPE, Problem, Trouble, problem, troubl
 
 log = structlog.get_logger("web")
 
+S = TypeVar("S")
 _KEY_LENGTH_MAX: Final = 64
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -198,6 +199,16 @@ def _each_name_once(pairs: list[tuple[str, Any]]) -> None:
         if name in seen:
             raise RepeatedName(name)
         seen.add(name)
+
+
+def decode_once(raw: bytes, shape: type[S]) -> S:
+    """A JSON body in its shape, with no member named twice.
+
+    Raises RepeatedName, msgspec.MsgspecError (ValidationError: the shape), ValueError: no JSON.
+    """
+    body = msgspec.json.decode(raw, type=shape)
+    json.loads(raw, object_pairs_hook=_each_name_once)
+    return body
 
 
 async def read_body(request: Request, bytes_max: int) -> bytes:

@@ -27,12 +27,13 @@ from tangguh.payments.incoming.receive import ReceiveCredit
 from tangguh.payments.merchant.mdr import mdr_minor
 from tangguh.payments.payment import Decided, Payment, State
 from tangguh.rails.qris import acquirer
-from tangguh.rails.qris.codes import amount_of
+from tangguh.rails.qris.fields import NoticeRefused
 from tangguh.rails.qris.nns import nns_of
-from tangguh.rails.qris.notice import NoticeRefused
 from tangguh.rails.snap import Endpoint
+from tangguh.rails.snap_amount import amount_of
 from tangguh.web.api.operations import read_body
 from tangguh.web.door import Door
+from tangguh.web.partners.named import Named
 from tangguh.web.problems import Trouble
 
 log = structlog.get_logger("web.acquirer")
@@ -44,27 +45,43 @@ Answered = tuple[int, bytes]
 Serve = Callable[[Mapping[str, Any]], Awaitable[Answered]]
 
 
-def routes(door: Door, switch_key: RSAPublicKey | None) -> list[BaseRoute]:
-    """The switch's door; closed when no key verifies what comes in."""
+def routes(door: Door, switch_key: RSAPublicKey | None, partner: str = "") -> list[BaseRoute]:
+    """The switch's door; closed when no key verifies what comes in.
+
+    ``partner`` is the X-PARTNER-ID the switch calls with.
+    """
     if switch_key is None:
         return []
-    counter = AcquirerCounter(door)
+    counter, named = AcquirerCounter(door), Named(door, partner)
     table: list[tuple[Endpoint, Serve]] = [
         (acquirer.PAY_MERCHANT, counter.pay_merchant),
         (acquirer.QUERY_MERCHANT, counter.query),
         (acquirer.PAY_BY_CODE, counter.pay_by_code),
     ]
     return [
-        Route(endpoint.path, _endpoint(door, switch_key, endpoint, serve), methods=["POST"])
+        Route(
+            endpoint.path,
+            _endpoint(door, switch_key, endpoint, serve, partner, named),
+            methods=["POST"],
+        )
         for endpoint, serve in table
     ]
 
 
 def _endpoint(
-    door: Door, key: RSAPublicKey, endpoint: Endpoint, serve: Serve
+    door: Door,
+    key: RSAPublicKey,
+    endpoint: Endpoint,
+    serve: Serve,
+    partner: str,
+    named: Named,
 ) -> Callable[[Request], Awaitable[Response]]:
     async def take(request: Request) -> Response:
-        unread = acquirer.judge_headers(endpoint, request.headers, key, door.clock.now())
+        now = door.clock.now()
+        unread = acquirer.judge_headers(endpoint, request.headers, key, now, partner)
+        if request.url.query:
+            # No signature of this service covers one: who wrote it nobody can say.
+            unread = NoticeRefused(f"400{endpoint.service}01", "query", "is not part of it")
         if unread is not None:
             log.warning("acquirer.refused", field=unread.field, why=unread.detail)
             return _refusal(unread)
@@ -72,11 +89,16 @@ def _endpoint(
             body = await read_body(request, _BODY_BYTES_MAX)
         except Trouble:
             return _response(acquirer.answer(endpoint, "40000", {}))
-        fields = acquirer.verified(endpoint, request.headers, body, key=key, now=door.clock.now())
+        fields = acquirer.verified(
+            endpoint, request.headers, body, key=key, now=now, partner=partner
+        )
         if isinstance(fields, NoticeRefused):
             log.warning("acquirer.refused", field=fields.field, why=fields.detail)
             return _refusal(fields)
         try:
+            external_id = request.headers["x-external-id"]
+            if await named.is_conflict(external_id, endpoint.path, body):
+                return _response(acquirer.answer(endpoint, "40900", {}))
             return _response(await serve(fields))
         except TangguhError as trouble:
             log.warning("acquirer.failed", why=str(trouble))
@@ -120,7 +142,9 @@ class AcquirerCounter:
     async def query(self, fields: Mapping[str, Any]) -> Answered:
         """SNAP 51: what became of a payment to a merchant of ours."""
         endpoint, door = acquirer.QUERY_MERCHANT, self._door
-        reference = str(fields.get("originalPartnerReferenceNo") or "")
+        reference = acquirer.asked_about(fields)
+        if isinstance(reference, NoticeRefused):
+            return _refused(reference)
         found = await payments.find_by_wire(door.pool, door.book_id, _RAIL, f"in:{reference}")
         told = {"originalPartnerReferenceNo": reference}
         if found is None:
@@ -183,9 +207,7 @@ def _refused(found: NoticeRefused) -> Answered:
 def _refusal(found: NoticeRefused) -> Response:
     endpoint = Endpoint(found.response_code[3:5], "")
     case = found.response_code[:3] + found.response_code[5:]
-    status, body = acquirer.answer(
-        endpoint, case, {"responseMessage": f"{found.field} {found.detail}"}
-    )
+    status, body = acquirer.answer(endpoint, case, {"responseMessage": found.message})
     return Response(body, status, media_type="application/json")
 
 

@@ -18,19 +18,21 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from tangguh.core.errors import TangguhError
-from tangguh.core.outcome import Unanswered
+from tangguh.core.outcome import Accepted, Unanswered
 from tangguh.payments import store as payments
 from tangguh.payments.decide import Conclude
 from tangguh.payments.payment import Payment
+from tangguh.rails.qris.fields import NoticeRefused
 from tangguh.rails.qris.notice import (
     NOTIFY,
     Notice,
-    NoticeRefused,
     judge_headers,
     read_notice,
 )
+from tangguh.rails.rail import Facts
 from tangguh.web.api.operations import read_body
 from tangguh.web.door import Door
+from tangguh.web.partners.named import Named
 from tangguh.web.problems import Trouble
 
 log = structlog.get_logger("web.partners")
@@ -39,30 +41,52 @@ _BODY_BYTES_MAX: Final = 16 * 1024
 _TAKEN: Final = ("2005200", "Successful")
 _UNKNOWN: Final = NoticeRefused("4045201", "originalPartnerReferenceNo", "is not a payment of ours")
 _OTHER_AMOUNT: Final = NoticeRefused("4045213", "amount", "is not the payment's amount")
+_QUERY: Final = NoticeRefused("4005201", "query", "is not part of it")
+_CONFLICT: Final = NoticeRefused(
+    "4095200", "X-EXTERNAL-ID", "named another request today: Conflict"
+)
 _TOO_LARGE: Final = NoticeRefused("4005200", "body", "is too large")
 _LATER: Final = NoticeRefused("5005200", "", "not taken now; tell us again")
 
 
-def routes(door: Door, switch_key: RSAPublicKey | None) -> list[BaseRoute]:
-    """The partners' door; closed when no key verifies what comes in."""
+def routes(door: Door, switch_key: RSAPublicKey | None, partner: str = "") -> list[BaseRoute]:
+    """The partners' door; closed when no key verifies what comes in.
+
+    ``partner`` is the X-PARTNER-ID the switch calls with.
+    """
     if switch_key is None:
         return []
 
+    named = Named(door, partner)
+
     async def take_notice(request: Request) -> Response:
-        if unread := judge_headers(request.headers, switch_key, door.clock.now()):
+        unread = judge_headers(request.headers, switch_key, door.clock.now(), partner)
+        if request.url.query:
+            unread = _QUERY
+        if unread is not None:
             log.warning("notice.refused", field=unread.field, why=unread.detail)
             return _answer(unread)
         try:
             body = await read_body(request, _BODY_BYTES_MAX)
         except Trouble:
             return _answer(_TOO_LARGE)
-        path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         found = read_notice(
-            request.method, path, request.headers, body, key=switch_key, now=door.clock.now()
+            request.method,
+            request.url.path,
+            request.headers,
+            body,
+            key=switch_key,
+            now=door.clock.now(),
+            partner=partner,
         )
         if isinstance(found, NoticeRefused):
             log.warning("notice.refused", field=found.field, why=found.detail)
             return _answer(found)
+        try:
+            if await named.is_conflict(found.external_id, NOTIFY.path, body):
+                return _answer(_CONFLICT)
+        except TangguhError:
+            return _answer(_LATER)
         return _answer(await _conclude(door, found))
 
     return [Route(NOTIFY.path, take_notice, methods=["POST"])]
@@ -74,6 +98,11 @@ async def _conclude(door: Door, notice: Notice) -> NoticeRefused | None:
         if payment is None or payment.kind != "payment":
             return _UNKNOWN
         if notice.amount_minor is not None and notice.amount_minor not in _amounts(payment):
+            if isinstance(notice.outcome, Accepted):
+                # It is not booked; that it was said is kept, and gets an owner.
+                facts = Facts(notice.amount_minor)
+                doubt = Conclude(payment.id, notice.outcome, door.desk.rules, facts)
+                await door.desk.decide(doubt)
             return _OTHER_AMOUNT
         if not isinstance(notice.outcome, Unanswered):
             await door.desk.decide(Conclude(payment.id, notice.outcome, door.desk.rules))
@@ -92,6 +121,6 @@ def _amounts(payment: Payment) -> tuple[int, int]:
 def _answer(refused: NoticeRefused | None) -> Response:
     code, message = _TAKEN
     if refused is not None:
-        code, message = refused.response_code, f"{refused.field} {refused.detail}".strip()
+        code, message = refused.response_code, refused.message
     body = msgspec.json.encode({"responseCode": code, "responseMessage": message})
     return Response(body, int(code[:3]), media_type="application/json")

@@ -19,10 +19,11 @@ from tangguh.core.clock import Clock
 from tangguh.core.errors import TangguhError
 from tangguh.core.money import format_decimal
 from tangguh.core.outcome import Refused
+from tangguh.core.text import refuse
 from tangguh.listeners.limits import Limit, limited
 from tangguh.rails import signature
 from tangguh.rails.emoney.spend import FileRefused
-from tangguh.web.api.operations import read_body
+from tangguh.web.api.operations import RepeatedName, decode_once, read_body
 from tangguh.web.problems import Trouble
 from tangguh.work.transit import TransitDesk
 
@@ -59,9 +60,13 @@ def routes(desk: TransitDesk, key: RSAPublicKey, clock: Clock) -> list[BaseRoute
 
 async def _take_tap(desk: TransitDesk, body: bytes) -> Response:
     try:
-        tap = msgspec.json.decode(body, type=Tap)
-    except msgspec.MsgspecError as fault:
+        tap = decode_once(body, Tap)
+    except RepeatedName as fault:
+        return _answer(400, {"field": fault.name, "rule": str(fault)})
+    except (msgspec.MsgspecError, ValueError) as fault:
         return _answer(400, {"field": "body", "rule": str(fault)})
+    if rule := refuse(tap.number) or refuse(tap.reader):
+        return _answer(400, {"field": "number" if refuse(tap.number) else "reader", "rule": rule})
     loaded = await desk.tap(tap.number, tap.tap)
     if loaded is None or isinstance(loaded, Refused):
         return _answer(404, {"field": "number", "rule": "is not a card of this bank"})
@@ -112,6 +117,8 @@ class _Gate:
     async def _take(self, request: Request, bytes_max: int, serve: _Serve) -> Response:
         stamp = request.headers.get("x-timestamp", "")
         given = request.headers.get("x-signature", "")
+        if request.url.query:
+            return _answer(400, {"field": "query", "rule": "is not signed and not part of it"})
         if not self._is_fresh(stamp) or not signature.may_be_asymmetric(self._key, given):
             return _not_theirs()
         try:

@@ -21,7 +21,14 @@ from tangguh.core.errors import TangguhError
 from tangguh.core.outcome import Refused
 from tangguh.listeners.limits import SMALL, Limit, limited
 from tangguh.recovery.climber import Climber
-from tangguh.web.api.operations import of_error, problem_response, rate_limited, read_body
+from tangguh.web.api.operations import (
+    RepeatedName,
+    decode_once,
+    of_error,
+    problem_response,
+    rate_limited,
+    read_body,
+)
 from tangguh.web.door import Door
 from tangguh.web.gate import check_body
 from tangguh.web.problems import Trouble, of_refused, trouble
@@ -57,10 +64,14 @@ class Call:
         """The body in its shape. Raises Trouble(json_invalid, body_invalid) naming the field."""
         raw = self._body or b"{}"
         try:
-            body = msgspec.json.decode(raw, type=shape)
+            body = decode_once(raw, shape)
+        except RepeatedName as fault:
+            raise trouble("json_invalid", str(fault), fault.name) from fault
         except msgspec.ValidationError as fault:
-            raise trouble("body_invalid", str(fault)) from fault
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+            message, _, path = str(fault).partition(" - at `")
+            field = path.rstrip("`").removeprefix("$.")
+            raise trouble("body_invalid", message, field) from fault
+        except (msgspec.DecodeError, ValueError, RecursionError) as fault:
             raise trouble("json_invalid", "not JSON") from fault
         check_body(raw, body, lines=None)
         return body

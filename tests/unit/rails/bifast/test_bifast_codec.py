@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+from tangguh.core.text import shown
 from tangguh.rails.bifast import message, status, transfer
 from tangguh.rails.bifast.grammar import codec
 from tangguh.rails.bifast.grammar.codec import BODY_BYTES_MAX, Malformed
@@ -60,14 +61,19 @@ TRANSFERS = st.builds(
 )
 
 
+def as_read(words: str) -> str:
+    """What was written plain, and is shown as it can be."""
+    return shown(transfer.plain(words, 140), 140)
+
+
 def same(one: CreditTransfer, other: object) -> None:
     """Names and notes are plain in a message; all else is exactly what it was."""
     assert isinstance(other, CreditTransfer), other
     plain = msgspec.structs.replace(
         one,
-        debtor=msgspec.structs.replace(one.debtor, name=transfer.plain(one.debtor.name, 140)),
-        creditor=msgspec.structs.replace(one.creditor, name=transfer.plain(one.creditor.name, 140)),
-        note=transfer.plain(one.note, 140),
+        debtor=msgspec.structs.replace(one.debtor, name=as_read(one.debtor.name)),
+        creditor=msgspec.structs.replace(one.creditor, name=as_read(one.creditor.name)),
+        note=as_read(one.note),
     )
     assert other == plain
 

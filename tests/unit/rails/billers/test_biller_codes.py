@@ -162,10 +162,11 @@ def test_what_an_answer_says_of_itself() -> None:
     said = answer("25", "20000", data)
     assert codes.reference_told(said) == "P1"
     assert codes.number_told(said) == NUMBER
-    assert codes.amount_told(said) == 10_50
+    assert not codes.tells_another_amount(said, 10_50)
+    assert codes.tells_another_amount(said, 10_51)
     silent = answer("25", "20000", {})
     assert (codes.reference_told(silent), codes.number_told(silent)) == ("", "")
-    assert codes.amount_told(silent) is None
+    assert not codes.tells_another_amount(silent, 10_50)
 
 
 def test_there_is_a_biller_for_every_service() -> None:

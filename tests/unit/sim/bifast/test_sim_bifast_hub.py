@@ -223,7 +223,7 @@ async def test_settlement_file_has_both_sides(far: BifastHarness) -> None:
     said = await far.rail.send(far.instruction())
     got = await far.hub.originate("108", 75_000 * RP)
     lines = far.hub.settlement_file(date(2025, 3, 29)).splitlines()
-    assert lines[0] == "H|1|bifast|TGUHIDJ1|2025-03-29|0"
+    assert lines[0] == "H|1|bifast|TGUHIDJ1|2025-03-29|0|IDR"
     assert f"|PAY|O|{said.reference}|" in lines[1]
     assert f"|CRE|I|{got.reference}|" in lines[2]
     assert lines[3].startswith("T|2|600000.00|75000.00|")

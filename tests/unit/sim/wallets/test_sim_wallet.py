@@ -182,7 +182,7 @@ def test_books_filter_and_the_file_agrees(desk: Desk) -> None:
     books = desk.wallet.books({"account": DODI, "limit": "5"})
     assert [row.reference for row in books["transfers"]] == ["B"]
     lines = desk.wallet.settlement_file(NOON.date()).splitlines()
-    assert lines[0] == "H|1|ovo|TGH|2026-03-20|0"
+    assert lines[0] == "H|1|ovo|TGH|2026-03-20|0|IDR"
     assert lines[-1].startswith("T|2|200000.00|0.00|")
     with pytest.raises(ValueError, match="invalid literal"):
         desk.wallet.books({"limit": "many"})

@@ -7,6 +7,7 @@ read without entities, without a document type and without the network, whatever
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
@@ -14,6 +15,7 @@ from lxml import etree
 
 from tangguh.rails.bifast.grammar import proprietary, standard
 from tangguh.rails.bifast.grammar.schema import Anything, Group, Leaf, Schema
+from tangguh.rails.bifast.grammar.spelling import ROOTS
 from tangguh.rails.bifast.grammar.standard import HEAD, NAMESPACE
 from tangguh.rails.bifast.grammar.tree import DEPTH_MAX, Branch, Node
 
@@ -24,6 +26,10 @@ BODY_BYTES_MAX: Final = 64 * 1024
 CONTENT_TYPES: Final[dict[Wire, str]] = {"json": "application/json", "xml": "application/xml"}
 _ENVELOPE: Final = NAMESPACE + "busmsg"
 """The namespace of ``BusMsg``: our own, as the hub's is not public. Any or none is read."""
+
+
+_AMOUNT: Final = "Value"
+_ABOUT_SCHEMAS: Final = "{http://www.w3.org/2001/XMLSchema-instance}"
 
 
 class Malformed(msgspec.Struct, frozen=True):
@@ -78,28 +84,94 @@ def canonical(tree: Branch) -> bytes:
 
 
 def _from_json(body: bytes) -> Branch:
-    try:
-        read = msgspec.json.decode(body)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise _Unreadable("not JSON") from error
+    read = _as_text(_json_of(body), 0)
     envelope = read.get("BusMsg") if isinstance(read, dict) else None
     if not isinstance(envelope, dict) or set(envelope) != {"AppHdr", "Document"}:
         raise _Unreadable("a message is BusMsg with AppHdr and Document")
-    _only_text(envelope, 0)
     return envelope
 
 
-def _only_text(node: Any, depth: int) -> None:
+def _json_of(body: bytes) -> Any:
+    """JSON with every number as its own digits: none passes through a float."""
+    try:
+        return json.loads(
+            body,
+            parse_float=_Digits,
+            parse_int=_Digits,
+            parse_constant=_no_number,
+            object_pairs_hook=_each_once,
+        )
+    except (ValueError, RecursionError) as error:
+        raise _Unreadable("not JSON") from error
+
+
+class _Digits(str):
+    """A number as it was written."""
+
+    __slots__ = ()
+
+
+def _no_number(_: str) -> Any:
+    raise ValueError("no number of JSON")
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _Unreadable("a part is given twice")
+    return found
+
+
+def _as_text(node: Any, depth: int) -> Any:
+    """Numbers and booleans as the text XML would have; what is null is not there."""
     if depth > DEPTH_MAX:
         raise _Unreadable(f"more than {DEPTH_MAX} levels")
     if isinstance(node, dict):
-        for inner in node.values():
-            _only_text(inner, depth + 1)
-    elif isinstance(node, list):
-        for inner in node:
-            _only_text(inner, depth + 1)
-    elif not isinstance(node, str):
-        raise _Unreadable("values are text: numbers would lose digits")
+        return {
+            name: _in_sen(inner) if name == _AMOUNT else _as_text(inner, depth + 1)
+            for name, inner in node.items()
+            if inner is not None
+        }
+    if isinstance(node, list):
+        return [_as_text(inner, depth + 1) for inner in node if inner is not None]
+    if isinstance(node, bool):
+        return "true" if node else "false"
+    return str(node)
+
+
+def _in_sen(value: Any) -> Any:
+    """An amount that came as a number has as many decimals as its writer cared for: 10000.5 is
+    10000.50. Text is judged as it was written.
+    """
+    if not isinstance(value, _Digits):
+        return _as_text(value, 0)
+    whole, _, fraction = value.partition(".")
+    is_plain = whole.isdigit() and (fraction.isdigit() or not fraction)
+    return f"{whole}.{fraction:0<2}" if is_plain else str(value)
+
+
+def decode_bare(body: bytes) -> tuple[str, Node] | Malformed:
+    """A document that came without its envelope: its definition and its tree. Nobody signed it."""
+    if len(body) > BODY_BYTES_MAX:
+        return Malformed(f"more than {BODY_BYTES_MAX} bytes")
+    try:
+        if wire_of(body) == "xml":
+            root = _root_of(body)
+            if _local(root) != "Document":
+                return Malformed("neither BusMsg nor Document")
+            definition = _namespace(root).removeprefix(NAMESPACE)
+            schema = schema_for(definition)
+            if schema is None:
+                return Malformed("the namespace of Document is not one of BI-FAST's")
+            return definition, _read(schema, schema.root, root, 0)
+        read = _as_text(_json_of(body), 0)
+    except _Unreadable as error:
+        return Malformed(str(error))
+    document = read.get("Document") if isinstance(read, dict) else None
+    if not isinstance(document, dict) or len(document) != 1:
+        return Malformed("neither BusMsg nor Document")
+    definition = ROOTS.get(next(iter(document)), "")
+    return (definition, document) if definition else Malformed("not a document of BI-FAST")
 
 
 # ---- XML -------------------------------------------------------------------------------------
@@ -119,7 +191,7 @@ def _parser() -> etree.XMLParser:
     )
 
 
-def _from_xml(body: bytes) -> Branch:
+def _root_of(body: bytes) -> Any:
     # Asked of the bytes first, so that no declaration of an entity is ever looked at.
     if b"<!DOCTYPE" in body or b"<!ENTITY" in body or b"\0" in body:
         raise _Unreadable("a document type is not allowed")
@@ -129,9 +201,23 @@ def _from_xml(body: bytes) -> Branch:
         raise _Unreadable("not XML") from error
     if root.getroottree().docinfo.doctype:
         raise _Unreadable("a document type is not allowed")
+    return root
+
+
+def _attributes(element: Any) -> dict[str, str]:
+    """An element's own attributes. Those of XML Schema (where a schema lies) say nothing of it."""
+    return {
+        str(name): str(value)
+        for name, value in element.attrib.items()
+        if not str(name).startswith(_ABOUT_SCHEMAS)
+    }
+
+
+def _from_xml(body: bytes) -> Branch:
+    root = _root_of(body)
     if (
         _local(root) != "BusMsg"
-        or root.attrib
+        or _attributes(root)
         or [_local(part) for part in root]
         != [
             "AppHdr",
@@ -160,19 +246,19 @@ def _read(schema: Schema, kind: str, element: Any, depth: int) -> Node:
     if _namespace(element) != schema.namespace:
         raise _Unreadable("an element of another namespace")
     if isinstance(shape, Leaf):
-        if len(element) or element.attrib:
+        if len(element) or _attributes(element):
             raise _Unreadable(f"{_local(element)} holds text only")
         return str(element.text or "")
     return _read_group(schema, shape, element, depth)
 
 
 def _read_group(schema: Schema, group: Group, element: Any, depth: int) -> Branch:
-    found: Branch = {}
+    found: dict[str, Node] = {}
     content = next((part for part in group.parts.values() if part.role == "content"), None)
-    for name, value in element.attrib.items():
+    for name, said in _attributes(element).items():
         if name not in group.parts or group.parts[name].role != "attribute":
             raise _Unreadable(f"an attribute of {_local(element)} that it does not have")
-        found[str(name)] = str(value)
+        found[name] = said
     if content is not None:
         if len(element):
             raise _Unreadable(f"{_local(element)} holds text only")
@@ -193,7 +279,7 @@ def _read_group(schema: Schema, group: Group, element: Any, depth: int) -> Branc
 def _read_anything(element: Any, depth: int) -> Node:
     if depth > DEPTH_MAX:
         raise _Unreadable(f"more than {DEPTH_MAX} levels")
-    if element.attrib:
+    if _attributes(element):
         raise _Unreadable("attributes where the scheme has none")
     if not len(element):
         return str(element.text or "")

@@ -42,7 +42,11 @@ _SECOND_ID: Final = {"Tp!": Leaf(values=frozenset({"01", "02"})), "Val!": _TEXT_
 _CODE: Final = Leaf(pattern=r"[A-Z0-9]{4}")
 _STATUS: Final = Leaf(values=frozenset({"ACTC", "RJCT"}))
 _REASON: Final = {"Prtry!": _CODE}
-_ORIGINAL: Final = {"OrgnlMsgId!": _TEXT_35, "OrgnlMsgNmId!": _TEXT_35}
+_ORIGINAL: Final = {
+    "OrgnlMsgId!": _TEXT_35,
+    "OrgnlMsgNmId!": _TEXT_35,
+    "OrgnlCreDtTm": _INSTANT,
+}
 _PERSON: Final = {
     "Tp": Leaf(values=frozenset({"01", "02", "03", "04", "99"})),
     "RsdntSts": Leaf(values=frozenset({"01", "02"})),
@@ -74,6 +78,9 @@ _PLANS: Final[dict[str, dict[str, Any]]] = {
                 "PrxRspnSts!": _STATUS,
                 "StsRsnInf!": _REASON,
                 "RegnId": _TEXT_35,
+                "OrgnlRegnTp": Leaf(values=REGISTRATIONS),
+                "Prxy": _PROXY,
+                "PrxyRegn": {name.rstrip("!"): inner for name, inner in _REGISTERED.items()},
             },
         }
     },
@@ -100,6 +107,7 @@ _PLANS: Final[dict[str, dict[str, Any]]] = {
                     "PrxRspnSts!": _STATUS,
                     "StsRsnInf!": _REASON,
                     "Regn": _REGISTERED,
+                    "OrgnlRegnTp": Leaf(values=REGISTRATIONS),
                 },
             },
         }

@@ -1,0 +1,1 @@
+"""How much the bank keeps with a network, and what is moved to keep it there."""
