@@ -22,7 +22,6 @@ from tangguh.audit.walk import Head, head_of, head_trouble
 from tangguh.core.clock import Clock
 from tangguh.core.errors import Misconfigured, TangguhError
 from tangguh.core.marks import sometimes
-from tangguh.db.pages import COULD_NOT_LOOK
 from tangguh.db.pool import Connection, Pool
 from tangguh.guard.budget import CAPS, PEOPLE_SECONDS, rule_on
 from tangguh.guard.closure import SignalClass, State
@@ -124,13 +123,10 @@ class Pulse:
         """Look once, and act on what does not hold. Raises what kept it from looking."""
         try:
             broken = await self.look()
-        except Exception as trouble:
+        except Exception:
             self.blind_rounds += 1
             if self.is_blind:
                 await self._act_on(Broken("pulse.blind", f"{self.blind_rounds} looks failed"))
-            if isinstance(trouble, COULD_NOT_LOOK):
-                log.warning("pulse.could_not_look", why=str(trouble))
-                return []
             raise
         self.blind_rounds = 0
         self.last_look_at = self._clock.now()
