@@ -49,7 +49,7 @@ async def prove(
 def _broken(connection: Connection, book_id: int, block: str) -> Callable[[], Awaitable[str]]:
     async def look() -> str:
         broken = await connection.fetch(f"{block}\nLIMIT {_SHOWN_MAX}", book_id)
-        return "; ".join(_describe(row) for row in broken)
+        return "; ".join(describe(row) for row in broken)
 
     look.__doc__ = block
     return look
@@ -147,5 +147,6 @@ async def counts(connection: Connection, book_id: int) -> tuple[int, int] | None
     return (row["accounts"], row["entries"]) if row is not None else (0, 0)
 
 
-def _describe(row: Record) -> str:
+def describe(row: Record) -> str:
+    """A row in words: its columns and their values."""
     return ", ".join(f"{key}={value}" for key, value in row.items())

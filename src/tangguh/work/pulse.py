@@ -91,6 +91,7 @@ class Pulse:
         self._troubled: OrderedDict[int, None] = OrderedDict()
         self._front: Head | None = None
         self._again = 1
+        self._whole_troubles: list[Broken] = []
         self.whole_rounds = 0
         self.whole_round_at: datetime | None = None
         self.rounds = 0
@@ -149,6 +150,7 @@ class Pulse:
                     broken.append(Broken("chain.broken", trouble))
                 broken += await self._recheck.open_payments(connection)
                 broken += [one.broken for one in await self._walk(connection)]
+                broken += self._whole_troubles
             there = await connection.fetchval(PULSE["database_clock"])
         offset = abs((there - self._clock.now()).total_seconds())
         if offset > self._settings.clock_offset_seconds_max:
@@ -203,6 +205,7 @@ class Pulse:
         while done < least or self._clock.monotonic() < until:
             if self._again > head.batch_no:
                 self._again = 1
+                self._whole_troubles = await self._recheck.whole(connection)
                 self.whole_rounds += 1
                 self.whole_round_at = self._clock.now()
                 break
