@@ -26,7 +26,7 @@ from tangguh.db.pool import Connection, Pool
 from tangguh.guard.budget import CAPS, PEOPLE_SECONDS, rule_on
 from tangguh.guard.closure import SignalClass, State
 from tangguh.guard.scope import Scope
-from tangguh.ledger.pulse import PULSE, Broken, rows_that_differ
+from tangguh.ledger.checks.pulse import PULSE, Broken, rows_that_differ
 from tangguh.ledger.shelf import ShelfPlan
 from tangguh.payments.desk import Desk
 from tangguh.payments.gates.change import ReadBoard
@@ -143,6 +143,8 @@ class Pulse:
         known = self._known()
         async with self._pool.connection() as connection:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
+                # Planned for what is asked: a plan for any span of accounts would be a slow one.
+                await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
                 broken = await rows_that_differ(
                     connection, self._book_id, self._settings.tampered_accounts_max
                 )

@@ -18,9 +18,9 @@ from tangguh.core.clock import Clock, business_date
 from tangguh.db.pages import COULD_NOT_LOOK
 from tangguh.db.pool import Connection
 from tangguh.ledger import proof as ledger_proof
+from tangguh.ledger.checks.pulse import Broken
 from tangguh.ledger.plans import ACCOUNT_TERMS, ROW_SEALS
 from tangguh.ledger.proof import breaks_among, can_be_partial
-from tangguh.ledger.pulse import Broken
 from tangguh.ledger.shelf import ShelfPlan
 from tangguh.payments import proof as payments_proof
 from tangguh.payments.checks.rows import wrong_among, wrong_open

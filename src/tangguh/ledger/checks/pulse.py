@@ -14,7 +14,7 @@ from tangguh.db.pages import UNREADABLE, unreadable_parts
 from tangguh.db.pool import Connection, Record
 from tangguh.db.queries import Queries
 
-PULSE: Final = Queries("tangguh.ledger", "pulse.sql")
+PULSE: Final = Queries("tangguh.ledger.checks", "pulse.sql")
 _EVERY: Final = (-(2**63), 2**63 - 1)
 
 
