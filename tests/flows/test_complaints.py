@@ -44,8 +44,8 @@ from tangguh.disputes.store import CaseStore
 from tangguh.disputes.verdict import Seen
 from tangguh.payments import store as payments
 from tangguh.payments.decide import Accept, Conclude
+from tangguh.payments.incoming.tap import LoadChip
 from tangguh.payments.payment import Decided, Payment, State
-from tangguh.payments.tap import LoadChip
 from tangguh.work.care import eyes as work_eyes
 
 

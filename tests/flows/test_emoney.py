@@ -22,8 +22,8 @@ from tangguh.core.service import (
 )
 from tangguh.customers.demo import FIRST_PASS_HOLDER, purse_of
 from tangguh.ledger import chart
+from tangguh.payments.incoming.tap import LoadChip
 from tangguh.payments.payment import Payment, State
-from tangguh.payments.tap import LoadChip
 from tangguh.rails.emoney.spend import FileRefused, mac_of
 from tangguh.work.transit import Posted, TransitDesk, TransitSettings
 

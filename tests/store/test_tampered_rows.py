@@ -149,16 +149,14 @@ async def test_what_is_changed_by_sql_is_seen_live_and_by_the_proof(
         assert [one.rule for one in await bank.pulse.look()] != []
 
 
-async def test_an_invented_floor_buys_nothing(bank: Bank, paper: PaperRail) -> None:
+async def test_an_invented_floor_buys_nothing(bank: Bank, dsn: str, paper: PaperRail) -> None:
     """An overdraft by SQL, on an account the bank has not in memory: the order is refused."""
     await lived(bank, paper)
     await by_sql(
         bank,
         "UPDATE accounts SET floor_minor = -100000000000, kind = 'vault' WHERE owner_id = 1",
     )
-    again = await Bank.open(
-        bank.settings, bank.writer._dsn, rails=bank.rails, clock=bank.clock, ids=bank.ids
-    )
+    again = await Bank.open(bank.settings, dsn, rails=bank.rails, clock=bank.clock, ids=bank.ids)
     try:
         paid = await pay(again, await transfer(again, 90_000_000_00, key="z"))
         assert paid.refusal is Refusal.INSUFFICIENT_FUNDS

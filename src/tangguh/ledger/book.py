@@ -30,6 +30,7 @@ from tangguh.ledger.plans import (
     POSTINGS,
     POSTINGS_WRITTEN,
     REVERSALS,
+    ROW_SEALS,
     terms_of,
 )
 from tangguh.ledger.posting import Entry, Posting
@@ -235,6 +236,12 @@ class Book:
         self.accounts.put(account.account_id, account)
         self._terms.append(terms_of(account, self.batch_no, len(self._terms)))
         return account
+
+    def seal(self, plan: ShelfPlan[K, R], row: Row) -> None:
+        """Have the chain remember a row that does not change now."""
+        seals = self._journals[ROW_SEALS.table]
+        relation, key, known = plan.seal_of(row)
+        seals.append((relation, key, self.batch_no, len(seals), known))
 
     # ---- for the writer ------------------------------------------------------------------------
 

@@ -15,9 +15,10 @@ import msgspec
 
 from tangguh.audit.journal import JournalPlan
 from tangguh.audit.walk import head_of, head_trouble, outside, walk
-from tangguh.db.pages import COULD_NOT_LOOK, UNREADABLE, unreadable_pages
+from tangguh.db.pages import COULD_NOT_LOOK
 from tangguh.db.pool import Connection, Record
 from tangguh.db.queries import Queries
+from tangguh.ledger.checks.look import Invariant, looked
 
 PROOF: Final = Queries("tangguh.ledger", "proof.sql")
 LEDGER_INVARIANTS: Final = tuple(name for name in PROOF.names() if not name.startswith("read_"))
@@ -25,15 +26,6 @@ LEDGER_INVARIANTS: Final = tuple(name for name in PROOF.names() if not name.star
 _BATCHES_PER_STEP: Final = 2_000
 _SHOWN_MAX: Final = 5
 _OF_THESE: Final = re.compile(r"/\* of these: (.*?) \*/")
-_TABLE: Final = re.compile(r"\b(?:FROM|JOIN)\s+([a-z_]+)\b")
-
-
-class Invariant(msgspec.Struct, frozen=True):
-    """One rule, whether it holds (None: it could not be looked at), and what was found or where."""
-
-    name: str
-    holds: bool | None
-    detail: str
 
 
 async def prove(
@@ -49,41 +41,10 @@ async def prove(
 def _broken(connection: Connection, book_id: int, block: str) -> Callable[[], Awaitable[str]]:
     async def look() -> str:
         broken = await connection.fetch(f"{block}\nLIMIT {_SHOWN_MAX}", book_id)
-        return "; ".join(_describe(row) for row in broken)
+        return "; ".join(describe(row) for row in broken)
 
     look.__doc__ = block
     return look
-
-
-async def looked(
-    connection: Connection, name: str, look: Callable[[], Awaitable[str]]
-) -> Invariant:
-    """What one look found: "" holds. An error of PostgreSQL's is no answer and costs no other."""
-    try:
-        async with connection.transaction():
-            broken = await look()
-    except COULD_NOT_LOOK as error:
-        where = await _where(connection, look.__doc__ or "", error)
-        return Invariant(name, None, f"unreadable: {error}{where}")
-    return Invariant(name, not broken, broken)
-
-
-async def _where(connection: Connection, block: str, error: Exception) -> str:
-    """Which pages of the tables a block reads are unreadable; nothing for other errors."""
-    if not isinstance(error, UNREADABLE):
-        return ""
-    told = []
-    for table in sorted(set(_TABLE.findall(block))):
-        try:
-            async with connection.transaction():
-                pages = await unreadable_pages(connection, table)
-        except COULD_NOT_LOOK as another:
-            told.append(f"{table}: {another}")
-            continue
-        if pages:
-            listed = ", ".join(f"ctid ({page},*)" for page in pages)
-            told.append(f"{table}: {listed}")
-    return f"; {'; '.join(told)}" if told else ""
 
 
 def only_these(block: str) -> str:
@@ -147,5 +108,6 @@ async def counts(connection: Connection, book_id: int) -> tuple[int, int] | None
     return (row["accounts"], row["entries"]) if row is not None else (0, 0)
 
 
-def _describe(row: Record) -> str:
+def describe(row: Record) -> str:
+    """A row in words: its columns and their values."""
     return ", ".join(f"{key}={value}" for key, value in row.items())

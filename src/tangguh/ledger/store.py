@@ -122,7 +122,7 @@ def seal(
         if plan.sort_key is not None:
             rows.sort(key=plan.sort_key)
         elif plan is ROW_SEALS:
-            rows += _seals((*fresh, *changed), batch_no)
+            rows += _seals((*fresh, *changed), batch_no, len(rows))
     if not any(rows for _, rows in (*fresh, *changed, *appended)):
         return Sealed(book_id, previous, previous, decided_at, commands, [], [], [])
     header = chain.Header(book_id, batch_no, previous.epoch, decided_at, commands)
@@ -132,14 +132,16 @@ def seal(
     return Sealed(book_id, previous, head, decided_at, commands, fresh, changed, appended)
 
 
-def _seals(shelves: Iterable[tuple[ShelfPlan[Any, Any], list[Any]]], batch_no: int) -> list[Row]:
+def _seals(
+    shelves: Iterable[tuple[ShelfPlan[Any, Any], list[Any]]], batch_no: int, first: int
+) -> list[Row]:
     """What the chain is to remember of rows that may change and seldom do."""
     seals: list[Row] = []
     for plan, rows in shelves:
         if plan.sealed_by and plan.to_row is not None:
             for row in rows:
                 relation, key, known = plan.seal_of(plan.to_row(row))
-                seals.append((relation, key, batch_no, len(seals), known))
+                seals.append((relation, key, batch_no, first + len(seals), known))
     return seals
 
 

@@ -347,6 +347,7 @@ PAID_ONCE: Final[ShelfPlan[str, PaidOnce]] = ShelfPlan(
     columns=("thing", "payment_id"),
     to_row=lambda paid: (paid.thing, paid.payment_id),
     rows_max=10_000,
+    sealed_by=1,
 )
 """Written with the payment and never changed: cash codes."""
 

@@ -11,8 +11,8 @@ from tangguh.audit.journal import JournalPlan
 from tangguh.db.pool import Connection
 from tangguh.db.queries import Queries
 from tangguh.ledger import proof as ledger_proof
+from tangguh.ledger.checks.look import Invariant, looked
 from tangguh.ledger.plans import LEDGER_JOURNALS, ROW_SEALS
-from tangguh.ledger.proof import Invariant, looked
 from tangguh.ledger.shelf import ShelfPlan
 from tangguh.payments.checks.rows import wrong_payments
 from tangguh.payments.checks.sealed import rows_not_as_sealed, sealed

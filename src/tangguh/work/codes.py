@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from tangguh.core.outcome import Refusal
-from tangguh.payments.forbid import is_forbidden
+from tangguh.payments.incoming.forbid import is_forbidden
 from tangguh.payments.payment import Payment, State, code_of_network
 
 APPROVED: Final = "00"

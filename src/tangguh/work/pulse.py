@@ -22,12 +22,11 @@ from tangguh.audit.walk import Head, head_of, head_trouble
 from tangguh.core.clock import Clock
 from tangguh.core.errors import Misconfigured, TangguhError
 from tangguh.core.marks import sometimes
-from tangguh.db.pages import COULD_NOT_LOOK
 from tangguh.db.pool import Connection, Pool
 from tangguh.guard.budget import CAPS, PEOPLE_SECONDS, rule_on
 from tangguh.guard.closure import SignalClass, State
 from tangguh.guard.scope import Scope
-from tangguh.ledger.pulse import PULSE, Broken, rows_that_differ
+from tangguh.ledger.checks.pulse import PULSE, Broken, rows_that_differ
 from tangguh.ledger.shelf import ShelfPlan
 from tangguh.payments.desk import Desk
 from tangguh.payments.gates.change import ReadBoard
@@ -92,6 +91,7 @@ class Pulse:
         self._troubled: OrderedDict[int, None] = OrderedDict()
         self._front: Head | None = None
         self._again = 1
+        self._whole_troubles: list[Broken] = []
         self.whole_rounds = 0
         self.whole_round_at: datetime | None = None
         self.rounds = 0
@@ -124,13 +124,10 @@ class Pulse:
         """Look once, and act on what does not hold. Raises what kept it from looking."""
         try:
             broken = await self.look()
-        except Exception as trouble:
+        except Exception:
             self.blind_rounds += 1
             if self.is_blind:
                 await self._act_on(Broken("pulse.blind", f"{self.blind_rounds} looks failed"))
-            if isinstance(trouble, COULD_NOT_LOOK):
-                log.warning("pulse.could_not_look", why=str(trouble))
-                return []
             raise
         self.blind_rounds = 0
         self.last_look_at = self._clock.now()
@@ -146,6 +143,8 @@ class Pulse:
         known = self._known()
         async with self._pool.connection() as connection:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
+                # Planned for what is asked: a plan for any span of accounts would be a slow one.
+                await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
                 broken = await rows_that_differ(
                     connection, self._book_id, self._settings.tampered_accounts_max
                 )
@@ -153,6 +152,7 @@ class Pulse:
                     broken.append(Broken("chain.broken", trouble))
                 broken += await self._recheck.open_payments(connection)
                 broken += [one.broken for one in await self._walk(connection)]
+                broken += self._whole_troubles
             there = await connection.fetchval(PULSE["database_clock"])
         offset = abs((there - self._clock.now()).total_seconds())
         if offset > self._settings.clock_offset_seconds_max:
@@ -207,6 +207,7 @@ class Pulse:
         while done < least or self._clock.monotonic() < until:
             if self._again > head.batch_no:
                 self._again = 1
+                self._whole_troubles = await self._recheck.whole(connection)
                 self.whole_rounds += 1
                 self.whole_round_at = self._clock.now()
                 break

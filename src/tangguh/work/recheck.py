@@ -12,15 +12,15 @@ from uuid import UUID
 
 import msgspec
 
-from tangguh.audit.journal import JournalPlan
+from tangguh.audit.journal import JournalPlan, Row
 from tangguh.audit.walk import Head, walk
 from tangguh.core.clock import Clock, business_date
-from tangguh.db.pages import UNREADABLE
+from tangguh.db.pages import COULD_NOT_LOOK
 from tangguh.db.pool import Connection
 from tangguh.ledger import proof as ledger_proof
+from tangguh.ledger.checks.pulse import Broken
 from tangguh.ledger.plans import ACCOUNT_TERMS, ROW_SEALS
 from tangguh.ledger.proof import breaks_among, can_be_partial
-from tangguh.ledger.pulse import Broken
 from tangguh.ledger.shelf import ShelfPlan
 from tangguh.payments import proof as payments_proof
 from tangguh.payments.checks.rows import wrong_among, wrong_open
@@ -35,6 +35,14 @@ _BY_PAYMENT: Final = tuple(
 )
 _BY_DEBTOR: Final = tuple(
     name for name in can_be_partial(payments_proof.PROOF) if name not in _BY_PAYMENT
+)
+_WHOLE: Final = (
+    *((payments_proof.PRODUCTS, name) for name in payments_proof.PRODUCTS.names()),
+    (payments_proof.PROOF, "advances_add_up"),
+    (payments_proof.PROOF, "advances_are_counted_by_account"),
+    (payments_proof.PROOF, "every_float_equals_its_purses"),
+    (ledger_proof.PROOF, "only_advices_overdraw"),
+    (ledger_proof.PROOF, "the_book_is_in_rupiah"),
 )
 _BY_ACCOUNT: Final = tuple(can_be_partial(ledger_proof.PROOF))
 
@@ -51,6 +59,25 @@ class Part(msgspec.Struct, frozen=True):
 
     end: Head
     troubles: list[Trouble]
+
+
+class _Spoken:
+    """Which rows the links of a part speak of, and in which batch."""
+
+    def __init__(self) -> None:
+        self.payments: dict[UUID, int] = {}
+        self.accounts: dict[int, int] = {}
+        self.keys = SealedKeys(set)
+
+    def note(self, batch_no: int, table: str, rows: Sequence[Row]) -> None:
+        """One batch's rows of one table."""
+        if table == EVENTS.table:
+            self.payments |= dict.fromkeys((row[0] for row in rows), batch_no)
+        elif table == ACCOUNT_TERMS.table:
+            self.accounts |= dict.fromkeys((row[0] for row in rows), batch_no)
+        elif table == ROW_SEALS.table:
+            for row in rows:
+                self.keys[row[0]].add(row[1])
 
 
 class Recheck:
@@ -73,43 +100,56 @@ class Recheck:
 
         What cannot be read is trouble like any other, of the first batch of the part.
         """
+        spoken = _Spoken()
+        end = Head(last)
+        troubles: list[Trouble] = []
         try:
             async with connection.transaction():
-                return await self._part(connection, first, last)
-        except UNREADABLE as error:
+                end, troubles = await self._links(connection, first, last, spoken)
+            async with connection.transaction():
+                troubles += await self._rows(connection, first, spoken)
+        except COULD_NOT_LOOK as error:
+            # Also a key that was made up, which PostgreSQL cannot even compare.
             told = f"batches {first} to {last}: {error}"
-            return Part(Head(last), [Trouble(first, Broken("row.unreadable", told))])
+            troubles.append(Trouble(first, Broken("row.unreadable", told)))
+        return Part(end, troubles)
 
     async def open_payments(self, connection: Connection) -> list[Broken]:
         """Open payments that are not what the chain says: somebody is about to act on them."""
         wrong = await wrong_open(connection, self._book_id, _OPEN_MAX)
         return [Broken("row.differs", f"payment {one}: {what}") for one, _, what in wrong]
 
-    async def _part(self, connection: Connection, first: int, last: int) -> Part:
+    async def whole(self, connection: Connection) -> list[Broken]:
+        """What only the whole book can say; each rule is one query over small tables."""
+        found: list[Broken] = []
+        for queries, name in _WHOLE:
+            rows = await connection.fetch(f"{queries[name]}\nLIMIT 5", self._book_id)
+            if rows:
+                told = "; ".join(ledger_proof.describe(row) for row in rows)
+                found.append(Broken("row.differs", f"{name}: {told}"))
+        return found
+
+    async def _links(
+        self, connection: Connection, first: int, last: int, spoken: _Spoken
+    ) -> tuple[Head, list[Trouble]]:
         end = Head(first - 1)
         troubles: list[Trouble] = []
-        payments: dict[UUID, int] = {}
-        accounts: dict[int, int] = {}
-        keys = SealedKeys(set)
         async for link in walk(connection, self._book_id, self._journals, first, last):
             end = link.head
             if link.wrong:
                 troubles.append(Trouble(end.batch_no, Broken("chain.broken", link.wrong)))
             for table, rows in link.streams:
-                if table == EVENTS.table:
-                    payments |= dict.fromkeys((row[0] for row in rows), end.batch_no)
-                elif table == ACCOUNT_TERMS.table:
-                    accounts |= dict.fromkeys((row[0] for row in rows), end.batch_no)
-                elif table == ROW_SEALS.table:
-                    for row in rows:
-                        keys[row[0]].add(row[1])
-        troubles += await self._accounts(connection, accounts)
-        troubles += await self._payments(connection, payments)
+                spoken.note(end.batch_no, table, rows)
+        return end, troubles
+
+    async def _rows(self, connection: Connection, first: int, spoken: _Spoken) -> list[Trouble]:
+        troubles = await self._accounts(connection, spoken.accounts)
+        troubles += await self._payments(connection, spoken.payments)
         for table, key, what in await rows_not_as_sealed(
-            connection, self._book_id, self._shelves, keys
+            connection, self._book_id, self._shelves, spoken.keys
         ):
             troubles.append(Trouble(first, Broken("row.differs", f"{table} {key}: {what}")))
-        return Part(end, troubles)
+        return troubles
 
     async def _accounts(self, connection: Connection, accounts: dict[int, int]) -> list[Trouble]:
         found: list[Trouble] = []

@@ -11,7 +11,7 @@ from tangguh.core.outcome import Refusal, Refused
 from tangguh.payments import flow
 from tangguh.payments.desk import Desk
 from tangguh.payments.find import Find
-from tangguh.payments.forbid import Forbid, is_forbidden
+from tangguh.payments.incoming.forbid import Forbid, is_forbidden
 from tangguh.payments.incoming.receive import THE_NETWORK
 from tangguh.payments.payment import Payment, State
 from tangguh.payments.refund import AcceptRefund

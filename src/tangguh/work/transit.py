@@ -18,7 +18,7 @@ from tangguh.customers import merchants, purses
 from tangguh.db.pool import Pool
 from tangguh.payments.decide import Accept
 from tangguh.payments.desk import Desk
-from tangguh.payments.tap import LoadChip
+from tangguh.payments.incoming.tap import LoadChip
 from tangguh.rails.emoney import spend
 from tangguh.rails.emoney.spend import FileRefused, Spent
 

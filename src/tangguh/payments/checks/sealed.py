@@ -126,13 +126,13 @@ class Seal(msgspec.Struct, frozen=True):
         """An account's floor becomes what its kind says, whatever its row said."""
         for key in self.wanted:
             row = book.shelf(self.plan).get(key)
-            if row is None:
+            if row is None or self.plan.to_row is None:
                 continue
             if self.plan.name == ACCOUNTS.name:
                 floor = chart.floor_of(row.kind)
                 book.set_terms(msgspec.structs.replace(row, floor_minor=floor))
             else:
-                book.shelf(self.plan).put(key, row)
+                book.seal(self.plan, self.plan.to_row(row))
 
 
 async def seal_old_rows(writer: Decider, pool: Pool, book_id: int, plans: Plans) -> int:

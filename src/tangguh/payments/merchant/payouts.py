@@ -44,6 +44,7 @@ PAYOUTS: Final[ShelfPlan[int, Payout]] = ShelfPlan(
     update="change_merchant_payouts",
     to_change=_row,
     rows_max=20_000,
+    sealed_by=1,
 )
 
 

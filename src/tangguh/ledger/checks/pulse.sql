@@ -2,7 +2,7 @@
 
 -- name: accounts_that_differ
 -- Accounts whose balance or counter is not what their newest entry says, whose held sum is not that
--- of their open holds, or whose floor is not their kind's. Primary key of entries; holds_open.
+-- of their open holds, or whose floor is not their kind's. Primary key of entries.
 SELECT a.account_id, a.posted_minor - coalesce(newest.balance_minor, 0) AS differs_minor
   FROM accounts AS a
   LEFT JOIN LATERAL (SELECT e.seq, e.balance_minor FROM entries AS e

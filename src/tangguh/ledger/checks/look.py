@@ -1,0 +1,53 @@
+"""One look at the book and its three answers: it holds, it is broken, it could not be read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import msgspec
+
+from tangguh.db.pages import COULD_NOT_LOOK, UNREADABLE, unreadable_pages
+from tangguh.db.pool import Connection
+
+_TABLE: Final = re.compile(r"\b(?:FROM|JOIN)\s+([a-z_]+)\b")
+
+
+class Invariant(msgspec.Struct, frozen=True):
+    """One rule, whether it holds (None: it could not be looked at), and what was found or where."""
+
+    name: str
+    holds: bool | None
+    detail: str
+
+
+async def looked(
+    connection: Connection, name: str, look: Callable[[], Awaitable[str]]
+) -> Invariant:
+    """What one look found: "" holds. An error of PostgreSQL's is no answer and costs no other."""
+    try:
+        async with connection.transaction():
+            broken = await look()
+    except COULD_NOT_LOOK as error:
+        where = await _where(connection, look.__doc__ or "", error)
+        return Invariant(name, None, f"unreadable: {error}{where}")
+    return Invariant(name, not broken, broken)
+
+
+async def _where(connection: Connection, block: str, error: Exception) -> str:
+    """Which pages of the tables a block reads are unreadable; nothing for other errors."""
+    if not isinstance(error, UNREADABLE):
+        return ""
+    told = []
+    for table in sorted(set(_TABLE.findall(block))):
+        try:
+            async with connection.transaction():
+                pages = await unreadable_pages(connection, table)
+        except COULD_NOT_LOOK as another:
+            told.append(f"{table}: {another}")
+            continue
+        if pages:
+            listed = ", ".join(f"ctid ({page},*)" for page in pages)
+            told.append(f"{table}: {listed}")
+    return f"; {'; '.join(told)}" if told else ""
