@@ -44,10 +44,15 @@ _MASK: Final = "•••"
 
 
 class DbSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where the book lies. ``dsn`` empty: the embedded PostgreSQL in the data directory."""
+    """Where the book lies. ``dsn`` empty: the embedded PostgreSQL in the data directory.
+
+    ``pepper_key``: what one-time codes are hashed with, 32 bytes or more, kept apart from the
+    database; without it they end with the process.
+    """
 
     dsn: str = ""
     pool_connections_max: int = 10
+    pepper_key: str = ""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

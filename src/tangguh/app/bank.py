@@ -194,6 +194,8 @@ class Bank:
         ids = ids or Ids(clock)
         switchboard = Switchboard()
         pool = await Pool.open(dsn, size_max=settings.db.pool_connections_max)
+        if settings.db.pepper_key:
+            pool.pepper = settings.db.pepper_key.encode()
         async with pool.connection() as connection:
             await migrate(connection)
             await connection.execute(LEDGER["create_book"], settings.book.book_id, IDR)

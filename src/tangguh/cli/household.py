@@ -187,6 +187,7 @@ class Household:
         self._say("  bank          opening the book")
         values = msgspec.to_builtins(self.settings)
         values["db"]["dsn"] = dsn
+        values["db"]["pepper_key"] = values["db"]["pepper_key"] or self.place.secret("pepper")
         crew = str(self.place.crew_path)
         values["evidence"] = values["evidence"] or {"url": str(self.place.directory / "evidence")}
         values["web"] |= {"port": self.port, "demo": True, "demo_crew_path": crew}

@@ -67,6 +67,12 @@ class Door:
         self.strangers = Rate(
             clock, burst=settings.strangers_burst, per_minute=settings.strangers_per_minute
         )
+        self.name_checks = Rate(
+            clock,
+            burst=settings.name_checks_burst,
+            per_minute=settings.name_checks_per_minute,
+        )
+        """Names looked up by one customer, in the app and by the API alike."""
         self.secret = secrets.token_bytes(_SECRET_BYTES)
         """This process's own, for what it hands to a browser and must know again."""
         self._walking: set[asyncio.Task[Any]] = set()

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from tangguh.access.session import Kind, Opened
 from tangguh.customers import store as customers
 from tangguh.web import login
+from tangguh.web.cookies import cookie, drop_cookie, put_cookie
 from tangguh.web.pages.frame import (
     LANGUAGE_COOKIE,
     SESSION_COOKIE,
@@ -59,11 +60,11 @@ async def log_in(visit: Visit) -> Response:
 async def log_out(visit: Visit) -> Response:
     """End the session here and in the book."""
     if visit.session is not None:
-        visit.memory.forget_visitor(visit.request.cookies.get(SESSION_COOKIE, ""))
+        visit.memory.forget_visitor(cookie(visit.request, SESSION_COOKIE))
         await visit.door.sessions.end(visit.session)
         await visit.door.remember(f"customer:{visit.me.customer_id}", "session.ended")
     answer = redirect("/?why=out")
-    answer.delete_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="strict")
+    drop_cookie(visit.request, answer, SESSION_COOKIE)
     return answer
 
 
@@ -76,14 +77,8 @@ async def choose_language(visit: Visit) -> Response:
     if visit.customer is not None:
         await customers.set_language(door.pool, door.book_id, visit.customer.customer_id, language)
     answer = redirect(safe_path(visit.typed("next") or "/"))
-    answer.set_cookie(
-        LANGUAGE_COOKIE,
-        language,
-        max_age=_YEAR_SECONDS,
-        path="/",
-        secure=visit.request.url.scheme == "https",
-        httponly=True,
-        samesite="lax",
+    put_cookie(
+        visit.request, answer, LANGUAGE_COOKIE, language, seconds=_YEAR_SECONDS, samesite="lax"
     )
     return answer
 
@@ -103,14 +98,7 @@ def _login_page(visit: Visit, *, phone: str, told: str = "", status: int = 200) 
 
 def _keep_token(visit: Visit, answer: Response, opened: Opened) -> None:
     """Only this bank's pages send it, no script reads it; it goes when the browser closes."""
-    answer.set_cookie(
-        SESSION_COOKIE,
-        opened.token,
-        path="/",
-        secure=visit.request.url.scheme == "https",
-        httponly=True,
-        samesite="strict",
-    )
+    put_cookie(visit.request, answer, SESSION_COOKIE, opened.token)
 
 
 PAGES: Final = (
