@@ -51,7 +51,7 @@ UPDATE staff_keys SET state = 'revoked', revoked_at = $3
 RETURNING sha256
 
 -- name: open_session
--- A browser session, as long as its key is live. Primary key.
+-- A browser session, as long as its key is live.
 INSERT INTO staff_sessions (book_id, sha256, key_sha256, opened_at, used_at, expires_at)
 VALUES ($1, $2, $3, $4, $4, $5)
 

@@ -248,4 +248,7 @@ def temporary(path: Path, settings: Settings, *, seed: int, **more: Any) -> Hous
     port = free_port()
     while port + 1 > 65_000 or not is_free(port + 1):
         port = free_port()
+    overrides = more.pop("overrides", None) or {}
+    web = {"name_checks_per_minute": 6_000, "name_checks_burst": 6_000} | overrides.get("web", {})
+    more["overrides"] = overrides | {"web": web}
     return Household(Place(path), settings, port=port, seed=seed, **more)
