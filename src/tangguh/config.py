@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
+from tangguh.access.devices import DeviceSettings
 from tangguh.access.pin import PinSettings
 from tangguh.access.session import SessionSettings
 from tangguh.core.errors import Misconfigured
@@ -63,6 +64,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     web: WebSettings = WebSettings()
     pin: PinSettings = PinSettings()
     session: SessionSettings = SessionSettings()
+    devices: DeviceSettings = DeviceSettings()
     resolver: ResolverSettings = ResolverSettings()
     redress: RedressPolicy = RedressPolicy()
     authorise: AuthoriseSettings = AuthoriseSettings()

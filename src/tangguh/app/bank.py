@@ -141,6 +141,7 @@ class Bank:
             ids=ids,
             settings=settings.web,
             bank_name=BANK_NAME,
+            devices=settings.devices,
         )
         self.guardian = Guardian(self.desk, ids, settings.guard, self._rules)
         self.door.notice = self.guardian.notice

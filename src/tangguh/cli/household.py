@@ -190,6 +190,9 @@ class Household:
         values["db"]["pepper_key"] = values["db"]["pepper_key"] or self.place.secret("pepper")
         crew = str(self.place.crew_path)
         values["evidence"] = values["evidence"] or {"url": str(self.place.directory / "evidence")}
+        if values["devices"]["new_device"] == "auto":
+            # The demo's people have no phones of their own: who tries it is told, not asked.
+            values["devices"] |= {"new_device": "tell", "cooling_seconds": 0}
         values["web"] |= {"port": self.port, "demo": True, "demo_crew_path": crew}
         if self.settings.qris is None:
             assert self.outside is not None

@@ -65,11 +65,16 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
         return self.customer
 
     @property
-    def signing_key(self) -> bytes:
-        """The session's key. Only pages that need a session may ask this."""
+    def open_session(self) -> Session:
+        """The session. Only pages that need one may ask this."""
         if self.session is None:
             raise trouble("not_logged_in")
-        return self.session.signing_key
+        return self.session
+
+    @property
+    def signing_key(self) -> bytes:
+        """The session's key. Only pages that need a session may ask this."""
+        return self.open_session.signing_key
 
     @property
     def language(self) -> str:

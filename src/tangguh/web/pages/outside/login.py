@@ -23,6 +23,8 @@ from tangguh.web.problems import Trouble, trouble
 from tangguh.web.words import LANGUAGES
 
 _YEAR_SECONDS: Final = 365 * 24 * 3600
+_CODE_LENGTH_MAX: Final = 12
+DEVICE_COOKIE: Final = "tangguh_device"
 _WHYS: Final = frozenset({"ended", "unsent", "out"})
 
 
@@ -37,23 +39,27 @@ async def log_in(visit: Visit) -> Response:
     """Open a session; an older one of this browser ends, so its token is worth nothing."""
     door = visit.door
     try:
-        customer = await login.prove(
-            door,
-            host=login.host_of(visit.request),
-            phone=visit.typed("phone"),
-            pin=visit.typed("pin"),
-        )
+        proved = await login.prove(door, _claim(visit))
     except Trouble as found:
         told = pin_words(visit.words, found.problem, door.clock.now())
+        asks = found.problem.code in ("code_needed", "code_wrong")
         return _login_page(
-            visit, phone=visit.typed("phone")[:20], told=told, status=found.problem.status
+            visit,
+            phone=visit.typed("phone")[:20],
+            told=told,
+            status=found.problem.status,
+            asks_code=asks,
         )
+    customer = proved.customer
     if visit.session is not None:
         await door.sessions.end(visit.session)
-    opened = await door.sessions.open(customer.customer_id, Kind.BROWSER)
+    opened = await door.sessions.open(
+        customer.customer_id, Kind.BROWSER, device_known_at=proved.known_at
+    )
     await door.remember(f"customer:{customer.customer_id}", "session.opened", detail="browser")
     answer = redirect(safe_path(visit.typed("next") or "/home"))
     _keep_token(visit, answer, opened)
+    put_cookie(visit.request, answer, DEVICE_COOKIE, proved.device, seconds=_YEAR_SECONDS)
     return answer
 
 
@@ -83,13 +89,26 @@ async def choose_language(visit: Visit) -> Response:
     return answer
 
 
-def _login_page(visit: Visit, *, phone: str, told: str = "", status: int = 200) -> Response:
+def _claim(visit: Visit) -> login.Claim:
+    return login.Claim(
+        host=login.host_of(visit.request),
+        phone=visit.typed("phone"),
+        pin=visit.typed("pin"),
+        device=cookie(visit.request, DEVICE_COOKIE),
+        code=visit.typed("code")[:_CODE_LENGTH_MAX],
+    )
+
+
+def _login_page(
+    visit: Visit, *, phone: str, told: str = "", status: int = 200, asks_code: bool = False
+) -> Response:
     why = visit.asked("why")
     return visit.page(
         "login.html",
         status=status,
         phone=phone,
         told=told,
+        asks_code=asks_code,
         why=visit.words(f"login.why_{why}") if why in _WHYS else "",
         next=visit.typed("next") or visit.asked("next"),
         has_demo=visit.door.settings.demo,
