@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
+from tangguh.access.devices import DeviceSettings
 from tangguh.access.pin import PinSettings
 from tangguh.access.session import SessionSettings
 from tangguh.core.errors import Misconfigured
@@ -44,10 +45,15 @@ _MASK: Final = "•••"
 
 
 class DbSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where the book lies. ``dsn`` empty: the embedded PostgreSQL in the data directory."""
+    """Where the book lies. ``dsn`` empty: the embedded PostgreSQL in the data directory.
+
+    ``pepper_key``: what one-time codes are hashed with, 32 bytes or more, kept apart from the
+    database; without it they end with the process.
+    """
 
     dsn: str = ""
     pool_connections_max: int = 10
+    pepper_key: str = ""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,6 +64,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     web: WebSettings = WebSettings()
     pin: PinSettings = PinSettings()
     session: SessionSettings = SessionSettings()
+    devices: DeviceSettings = DeviceSettings()
     resolver: ResolverSettings = ResolverSettings()
     redress: RedressPolicy = RedressPolicy()
     authorise: AuthoriseSettings = AuthoriseSettings()

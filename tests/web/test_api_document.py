@@ -37,6 +37,7 @@ SECURITY_HEADERS = {
     "cache-control": "no-store",
 }
 NOT_SAID_BY_THE_API = {
+    "pin_locked",  # pages: a session that was wrong too often
     # what only the book's own commands can answer
     "hold_not_found", "posting_not_found", "hold_already_posted", "hold_already_voided",
     "hold_already_expired", "hold_not_yet_expired", "post_exceeds_hold",

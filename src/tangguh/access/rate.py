@@ -79,8 +79,16 @@ class Backoff:
             return 0.0
         return min(self._first * 2.0 ** min(count - self._free - 1, 40), self._most)
 
+    def right(self, key: str) -> None:
+        """The guess counted last was right: it does not count, those before it still do."""
+        count, at = self._wrong.get(key, (0, 0.0))
+        if count > 1:
+            self._wrong[key] = (count - 1, at)
+        else:
+            self._wrong.pop(key, None)
+
     def failed(self, key: str) -> None:
-        """Count a wrong guess."""
+        """Count a guess as wrong: before it is judged, so that many at once are counted too."""
         now = self._clock.monotonic()
         count, at = self._wrong.get(key, (0, now))
         self._wrong[key] = (1 if now - at > self._memory else count + 1, now)

@@ -24,6 +24,7 @@ from tangguh.db.queries import Queries
 ACCESS: Final = Queries("tangguh.access", "access.sql")
 
 _TOKEN_BYTES: Final = 32
+_PIN_LENGTH_MAX: Final = 12
 _CACHE_SECONDS: Final = 10.0
 _CACHE_MAX: Final = 100_000
 
@@ -52,6 +53,7 @@ class Session(msgspec.Struct, frozen=True, gc=False):
     kind: Kind
     opened_at: datetime
     expires_at: datetime
+    device_known_at: datetime | None = None
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -74,7 +76,7 @@ class Locked(msgspec.Struct, frozen=True):
 
 
 class Sessions:
-    """PIN checks with lockout, and the sessions they open."""
+    """PIN checks, and the sessions they open."""
 
     def __init__(
         self,
@@ -98,30 +100,46 @@ class Sessions:
         argon2id = await self._pins.hash(pin)
         await self._pool.fetch(ACCESS["set_pin"], self._book_id, customer_id, argon2id)
 
-    async def check_pin(self, customer_id: int | None, pin: str) -> WrongPin | Locked | None:
-        """Judge a PIN; None when it is right. An unknown customer is a wrong PIN like any other.
+    async def is_pin(self, customer_id: int | None, pin: str) -> bool:
+        """Whether this is the customer's PIN; nobody's takes as long. Raises Overloaded.
 
-        The try is counted before it is judged. Raises Overloaded when too many are waiting.
+        It counts nothing: whoever asks has counted the try already.
         """
-        most = self._pin_settings.failures_max
-        if customer_id is None or not is_well_formed(pin):
-            await self._pins.is_right(None, pin)
-            return WrongPin(most - 1)
-        now = self._clock.now()
-        until = now + timedelta(seconds=self._pin_settings.lock_seconds)
+        row = await self._pool.fetchrow(ACCESS["pin_of"], self._book_id, customer_id or 0)
+        argon2id = row["argon2id"] if row is not None and is_well_formed(pin) else None
+        return await self._pins.is_right(argon2id, pin[:_PIN_LENGTH_MAX])
+
+    async def check_again(self, session: Session, pin: str) -> WrongPin | Locked | None:
+        """The PIN once more in a live session; None when it is right. Raises Overloaded.
+
+        A session counts its own tries, before they are judged: what strangers guess elsewhere does
+        not count here.
+        """
+        now, settings = self._clock.now(), self._pin_settings
         row = await self._pool.fetchrow(
-            ACCESS["begin_attempt"], self._book_id, customer_id, now, most, until
+            ACCESS["begin_attempt"],
+            self._book_id,
+            session.token_sha256,
+            now,
+            settings.failures_max,
+            float(settings.lock_seconds),
         )
         if row is None:
-            return await self._locked(customer_id)
-        if await self._pins.is_right(row["argon2id"], pin):
-            await self._pool.fetch(ACCESS["forgive"], self._book_id, customer_id)
+            return await self._locked(session)
+        if await self.is_pin(session.customer_id, pin):
+            await self._pool.fetch(ACCESS["forgive"], self._book_id, session.token_sha256)
             return None
-        left = most - int(row["failures"])
-        return WrongPin(left) if left > 0 else Locked(until)
+        if row["pin_locked_until"] is not None:
+            return Locked(row["pin_locked_until"])
+        return WrongPin(settings.failures_max - row["pin_failures"] % settings.failures_max)
 
-    async def open(self, customer_id: int, kind: Kind) -> Opened:
-        """Open a session for a customer who has proved who they are."""
+    async def open(
+        self, customer_id: int, kind: Kind, *, device_known_at: datetime | None = None
+    ) -> Opened:
+        """Open a session for a customer who has proved who they are.
+
+        ``device_known_at``: since when the device is theirs; None when nobody asked.
+        """
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         now = self._clock.now()
         lifetime = (
@@ -134,6 +152,7 @@ class Sessions:
             kind,
             now,
             now + timedelta(seconds=lifetime),
+            device_known_at,
         )
         await self._pool.fetch(
             ACCESS["open_session"],
@@ -144,6 +163,7 @@ class Sessions:
             kind,
             session.opened_at,
             session.expires_at,
+            session.device_known_at,
         )
         return Opened(session, token)
 
@@ -168,6 +188,7 @@ class Sessions:
             Kind(row["kind"]),
             row["opened_at"],
             row["expires_at"],
+            row["device_known_at"],
         )
         if len(self._cache) >= _CACHE_MAX:
             self._cache.clear()
@@ -190,11 +211,11 @@ class Sessions:
             self._cache.pop(row["token_sha256"], None)
         return len(rows)
 
-    async def _locked(self, customer_id: int) -> WrongPin | Locked:
-        row = await self._pool.fetchrow(ACCESS["locked_until"], self._book_id, customer_id)
-        if row is None or row["locked_until"] is None:
-            return WrongPin(self._pin_settings.failures_max - 1)
-        return Locked(row["locked_until"])
+    async def _locked(self, session: Session) -> WrongPin | Locked:
+        row = await self._pool.fetchrow(ACCESS["locked_until"], self._book_id, session.token_sha256)
+        if row is None or row["pin_locked_until"] is None:
+            return WrongPin(0)
+        return Locked(row["pin_locked_until"])
 
 
 def signature(

@@ -22,6 +22,8 @@ from tangguh.db.queries import Queries
 STAFF: Final = Queries("tangguh.access", "staff.sql")
 
 KEY_SECONDS: Final = 90 * 24 * 3600
+SESSION_SECONDS: Final = 10 * 3600
+SESSION_IDLE_SECONDS: Final = 30 * 60
 _TOKEN_BYTES: Final = 32
 _PUBLIC_KEY_BYTES: Final = 32
 _ROLES: Final = {
@@ -92,6 +94,39 @@ class StaffRegister:
     async def find_by_public_key(self, public_key: bytes) -> Staff | None:
         """The active member of staff whose live key this is, or None. Judge the signature too."""
         return await self._find_by(KeyKind.ED25519, public_key)
+
+    async def open_session(self, token: str) -> str:
+        """A browser session of whoever has this token; the session's own secret, told once.
+
+        It ends by itself after half an hour unused or a working day, and with the token.
+        """
+        secret, now = secrets.token_urlsafe(_TOKEN_BYTES), self._clock.now()
+        await self._pool.fetch(
+            STAFF["open_session"],
+            self._book_id,
+            _digest(secret.encode()),
+            _digest(token.encode(errors="replace")),
+            now,
+            now + timedelta(seconds=SESSION_SECONDS),
+        )
+        return secret
+
+    async def find_by_session(self, secret: str) -> Staff | None:
+        """The active member of staff whose live session this is, or None; it is used by this."""
+        now = self._clock.now()
+        row = await self._pool.fetchrow(
+            STAFF["use_session"],
+            self._book_id,
+            _digest(secret.encode(errors="replace")),
+            now,
+            now - timedelta(seconds=SESSION_IDLE_SECONDS),
+        )
+        return _staff_of(row) if row else None
+
+    async def end_session(self, secret: str) -> None:
+        """Log out: the session opens nothing any more, wherever its secret lies."""
+        digest = _digest(secret.encode(errors="replace"))
+        await self._pool.fetch(STAFF["end_session"], self._book_id, digest, self._clock.now())
 
     async def saw_device(self, staff_id: str, fingerprint: str) -> None:
         """Remember a device an account was used from."""

@@ -49,3 +49,24 @@ SELECT s.staff_id, s.full_name, s.hr_id, s.roles, s.reports_to, s.devices, s.tea
 UPDATE staff_keys SET state = 'revoked', revoked_at = $3
  WHERE book_id = $1 AND staff_id = $2 AND state = 'active'
 RETURNING sha256
+
+-- name: open_session
+-- A browser session, as long as its key is live.
+INSERT INTO staff_sessions (book_id, sha256, key_sha256, opened_at, used_at, expires_at)
+VALUES ($1, $2, $3, $4, $4, $5)
+
+-- name: use_session
+-- The active member of staff of a live session that was used lately, and that it is used now.
+-- Primary keys of all three.
+UPDATE staff_sessions AS used SET used_at = $3
+  FROM staff_keys AS k
+  JOIN staff AS s ON s.book_id = k.book_id AND s.staff_id = k.staff_id
+ WHERE used.book_id = $1 AND used.sha256 = $2 AND used.ended_at IS NULL
+   AND used.expires_at > $3 AND used.used_at > $4
+   AND k.book_id = used.book_id AND k.sha256 = used.key_sha256 AND k.state = 'active'
+   AND k.expires_at > $3 AND s.state = 'active'
+RETURNING s.staff_id, s.full_name, s.hr_id, s.roles, s.reports_to, s.devices, s.team, s.state
+
+-- name: end_session
+-- Log out. Primary key.
+UPDATE staff_sessions SET ended_at = $3 WHERE book_id = $1 AND sha256 = $2 AND ended_at IS NULL

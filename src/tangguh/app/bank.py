@@ -141,6 +141,7 @@ class Bank:
             ids=ids,
             settings=settings.web,
             bank_name=BANK_NAME,
+            devices=settings.devices,
         )
         self.guardian = Guardian(self.desk, ids, settings.guard, self._rules)
         self.door.notice = self.guardian.notice
@@ -194,6 +195,8 @@ class Bank:
         ids = ids or Ids(clock)
         switchboard = Switchboard()
         pool = await Pool.open(dsn, size_max=settings.db.pool_connections_max)
+        if settings.db.pepper_key:
+            pool.pepper = settings.db.pepper_key.encode()
         async with pool.connection() as connection:
             await migrate(connection)
             await connection.execute(LEDGER["create_book"], settings.book.book_id, IDR)

@@ -187,8 +187,12 @@ class Household:
         self._say("  bank          opening the book")
         values = msgspec.to_builtins(self.settings)
         values["db"]["dsn"] = dsn
+        values["db"]["pepper_key"] = values["db"]["pepper_key"] or self.place.secret("pepper")
         crew = str(self.place.crew_path)
         values["evidence"] = values["evidence"] or {"url": str(self.place.directory / "evidence")}
+        if values["devices"]["new_device"] == "auto":
+            # The demo's people have no phones of their own: who tries it is told, not asked.
+            values["devices"] |= {"new_device": "tell", "cooling_seconds": 0}
         values["web"] |= {"port": self.port, "demo": True, "demo_crew_path": crew}
         if self.settings.qris is None:
             assert self.outside is not None
@@ -247,4 +251,7 @@ def temporary(path: Path, settings: Settings, *, seed: int, **more: Any) -> Hous
     port = free_port()
     while port + 1 > 65_000 or not is_free(port + 1):
         port = free_port()
+    overrides = more.pop("overrides", None) or {}
+    web = {"name_checks_per_minute": 6_000, "name_checks_burst": 6_000} | overrides.get("web", {})
+    more["overrides"] = overrides | {"web": web}
     return Household(Place(path), settings, port=port, seed=seed, **more)

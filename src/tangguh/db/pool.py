@@ -6,9 +6,10 @@ The driver's exceptions end here: what leaves this package is one of ``core.erro
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import asyncpg
 
@@ -64,11 +65,19 @@ def cut_after(connection: Connection, seconds: float) -> Iterator[None]:
         watchdog.cancel()
 
 
+_PEPPER_BYTES: Final = 32
+
+
 class Pool:
     """Shared connections for reads and for the small writes that are not the book's."""
 
     def __init__(self, raw: asyncpg.Pool) -> None:
         self._raw = raw
+        self.pepper = secrets.token_bytes(_PEPPER_BYTES)
+        """What short secrets are hashed with before they are kept: never in the database itself.
+
+        Without a setting it lives as long as this process, and so do the codes kept with it.
+        """
 
     @classmethod
     async def open(

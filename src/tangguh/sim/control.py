@@ -7,6 +7,7 @@ place, and its page shows the merchants. ``/post`` is everybody's phone.
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -17,6 +18,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tangguh.core.clock import Clock, business_date
 from tangguh.sim.faults import Plan
@@ -26,6 +28,8 @@ from tangguh.sim.qris.merchants import Merchant
 
 _PAGE: Final = Path(__file__).with_name("control.html").read_text("utf-8")
 _FIRST: Final = "qris"
+_LOCAL: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+_OWN_SITES: Final = frozenset({b"none", b"same-origin"})
 _POST: Final = "post"
 
 
@@ -33,12 +37,16 @@ class Control:
     """The handlers; ``app`` is what a listener serves."""
 
     def __init__(
-        self, networks: Mapping[str, Network], merchants: list[Merchant], clock: Clock
+        self,
+        networks: Mapping[str, Network],
+        merchants: list[Merchant],
+        clock: Clock,
+        token: str = "",
     ) -> None:
         self._networks = networks
         self._merchants = merchants
         self._clock = clock
-        self.app = Starlette(
+        routes = Starlette(
             routes=[
                 Route("/", self._show_page),
                 Route("/merchants", self._show_merchants),
@@ -50,6 +58,7 @@ class Control:
                 Route("/networks/{name}/acts/{what}", self._act, methods=["POST"]),
             ]
         )
+        self.app: ASGIApp = OwnOnly(routes, token)
 
     def _routes(self, place: str) -> list[Route]:
         return [
@@ -135,6 +144,36 @@ class Control:
 
     def _network(self, request: Request) -> Network | None:
         return self._networks.get(request.path_params.get("name", _FIRST))
+
+
+class OwnOnly:
+    """Lets in whoever is on this machine and asks by its own name, and no page of another site.
+
+    A name that was made to lead here (DNS rebinding) is not ours; a browser says when another site
+    has it send something. With a token every request must carry it as a bearer.
+    """
+
+    def __init__(self, app: ASGIApp, token: str) -> None:
+        self._app = app
+        self._token = token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve, or 403."""
+        headers = dict(scope.get("headers", ()))
+        given = headers.get(b"authorization", b"").removeprefix(b"Bearer ")
+        if self._token:
+            is_let_in = hmac.compare_digest(given, self._token.encode())
+        else:
+            is_let_in = _is_local(headers.get(b"host", b"").decode("latin-1"))
+        if is_let_in and headers.get(b"sec-fetch-site", b"none") in _OWN_SITES:
+            await self._app(scope, receive, send)
+            return
+        await _json({"error": "only for this machine's own"}, 403)(scope, receive, send)
+
+
+def _is_local(host: str) -> bool:
+    name = host.rpartition(":")[0] if host.count(":") == 1 else host
+    return name.partition("]")[0].removeprefix("[") in _LOCAL
 
 
 def _json(value: Any, status: int = 200) -> Response:

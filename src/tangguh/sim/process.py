@@ -17,6 +17,7 @@ from typing import Final
 import msgspec
 
 from tangguh.core.clock import Clock, SystemClock
+from tangguh.core.errors import Misconfigured
 from tangguh.sim.bifast.hub import Hub, HubSettings
 from tangguh.sim.billers.aggregator import Aggregator, AggregatorSettings
 from tangguh.sim.cards.switch import CardSwitch, CardSwitchSettings
@@ -30,6 +31,7 @@ from tangguh.sim.qris.switch import Switch, SwitchSettings
 from tangguh.sim.transit.operator import Operator, OperatorSettings
 from tangguh.sim.wallets.wallet import Wallet, WalletSettings
 
+_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _GRACE_SECONDS: Final = 2.0
 """How long requests in hand may take to end when the process is told to stop."""
 
@@ -37,8 +39,9 @@ _GRACE_SECONDS: Final = 2.0
 class SimSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The outside world: the QRIS switch always, every other network when it is configured.
 
-    ``control_port`` 0 takes any free one. ``ready_path``: a file written once every port listens,
-    with their addresses as JSON.
+    ``control_port`` 0 takes any free one; without ``control_token``, which every request then
+    carries as its bearer, it listens to this machine alone. ``ready_path``: a file written once
+    every port listens, with their addresses as JSON.
     """
 
     switch: SwitchSettings
@@ -49,6 +52,7 @@ class SimSettings(msgspec.Struct, frozen=True, kw_only=True):
     transit: OperatorSettings | None = None
     post: PostSettings | None = None
     control_host: str = "127.0.0.1"
+    control_token: str = ""
     control_port: int = 0
     ready_path: str = ""
 
@@ -72,7 +76,9 @@ class World:
         self.networks: dict[str, Network] = {
             network.name: network for network in networks_of(self.switch, settings, clock)
         }
-        control = Control(self.networks, self.merchants, clock)
+        if not settings.control_token and settings.control_host not in _LOOPBACK:
+            raise Misconfigured("control_host: whoever may control the networks needs a token")
+        control = Control(self.networks, self.merchants, clock, settings.control_token)
         self._control_port = Listener(control.app, settings.control_host, settings.control_port)
 
     @property

@@ -7,14 +7,16 @@ import secrets
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-from tangguh.access.rate import Rate
-from tangguh.access.session import Sessions
+from tangguh.access.devices import Devices, DeviceSettings
+from tangguh.access.rate import Backoff, Rate
+from tangguh.access.session import Session, Sessions
 from tangguh.audit.trail import Remember
 from tangguh.core.clock import Clock
 from tangguh.core.errors import Overloaded
 from tangguh.core.ids import Ids
+from tangguh.core.money import format_decimal
 from tangguh.core.order import Origin, PaymentOrder, RefundOrder
-from tangguh.core.outcome import Refused
+from tangguh.core.outcome import Refusal, Refused
 from tangguh.db.pool import Pool
 from tangguh.disputes.complaints import Complaints
 from tangguh.ledger.writer import Writer
@@ -46,12 +48,14 @@ class Door:
         ids: Ids,
         settings: WebSettings,
         bank_name: str,
+        devices: DeviceSettings,
     ) -> None:
         self.pool = pool
         self.book_id = book_id
         self.desk = desk
         self.writer = writer
         self.sessions = sessions
+        self.devices = Devices(pool, book_id, clock, devices)
         self.clock = clock
         self.ids = ids
         self.settings = settings
@@ -60,6 +64,10 @@ class Door:
         self.logins = Rate(
             clock, burst=settings.logins_burst, per_minute=settings.logins_per_minute
         )
+        self.guesses = Backoff(clock, free=10, first=2.0, most=900.0, memory=24 * 3600.0)
+        """Wrong PINs of strangers by where they come from."""
+        self.guessed = Backoff(clock, free=5, first=60.0, most=24 * 3600.0, memory=7 * 24 * 3600.0)
+        """Wrong PINs of strangers by the number they were for, whether anybody has it or not."""
         self.requests = Rate(
             clock, burst=settings.requests_burst, per_minute=settings.requests_per_minute
         )
@@ -67,6 +75,12 @@ class Door:
         self.strangers = Rate(
             clock, burst=settings.strangers_burst, per_minute=settings.strangers_per_minute
         )
+        self.name_checks = Rate(
+            clock,
+            burst=settings.name_checks_burst,
+            per_minute=settings.name_checks_per_minute,
+        )
+        """Names looked up by one customer, in the app and by the API alike."""
         self.secret = secrets.token_bytes(_SECRET_BYTES)
         """This process's own, for what it hands to a browser and must know again."""
         self._walking: set[asyncio.Task[Any]] = set()
@@ -81,12 +95,24 @@ class Door:
         self.shutters = Shutters(desk, pool, book_id, clock)
         desk.watch(self.live.tell)
 
-    async def pay(self, order: PaymentOrder, origin: Origin = NO_ORIGIN) -> Decided | Refused:
+    async def pay(
+        self,
+        order: PaymentOrder,
+        origin: Origin = NO_ORIGIN,
+        *,
+        session: Session | None = None,
+    ) -> Decided | Refused:
         """Begin a payment and wait a while for its end.
 
         When the rail is slow the answer is the payment as the book has it, and the walk goes on
         behind. Raises Overloaded when the book has too much waiting: nothing has happened then.
+        Refuses LIMIT_PER_TRANSACTION for a large sum on a ``session`` of a device still new.
         """
+        if session is not None and self.is_cooling(session):
+            most = self.devices.settings.cooling_minor
+            if order.amount_minor > most:
+                why = "this device is new: at most " + format_decimal(most)
+                return Refused(Refusal.LIMIT_PER_TRANSACTION, "amount", why)
         if self.writer.queued > self.settings.queued_commands_max:
             raise Overloaded
         if self.desk.rules.settles_inside(order.service):
@@ -97,6 +123,14 @@ class Door:
             return walk.result()
         # Asking again with the same key gives the payment as it stands; nothing is sent twice.
         return _asked_once(await flow.pay(self.desk, order, origin))
+
+    def is_cooling(self, session: Session) -> bool:
+        """Whether the session's device became known so lately that large sums wait."""
+        known_at = session.device_known_at
+        seconds = self.devices.settings.cooling_seconds
+        if known_at is None:
+            return False
+        return (self.clock.now() - known_at).total_seconds() < seconds
 
     async def refund(self, order: RefundOrder) -> Decided | Refused:
         """Begin a refund; the same manners as ``pay``, but never turned away for load."""

@@ -1,21 +1,56 @@
-"""Proving who somebody is with phone number and PIN: shared by the API and the pages."""
+"""Proving who somebody is: number, PIN, and on a new device a code. For the API and the pages.
+
+Strangers and known devices are counted apart (docs/adr/0028-new-devices.md). What a stranger is
+told is the same whether or not anybody has the number, and their guesses lock nobody but
+strangers: whoever has the phone gets in with a code.
+"""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 import msgspec
 from starlette.requests import Request
 
-from tangguh.access.session import Locked, WrongPin
+from tangguh.access.session import Locked, Session
 from tangguh.core import numbers
 from tangguh.customers import store as customers
 from tangguh.customers.store import Customer
+from tangguh.listeners.proxies import source_of
+from tangguh.notices.desk import to_customer
+from tangguh.notices.notice import Notice, Via
 from tangguh.web.api.operations import rate_limited
 from tangguh.web.door import Door
 from tangguh.web.problems import Trouble, problem, trouble
 
 NOWHERE: Final = "unknown"
+_BY_CODE: Final = (Via.SMS, Via.EMAIL)
+_TOLD_BY: Final = (Via.IN_APP, Via.PUSH, Via.SMS, Via.EMAIL)
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody says of themselves. ``device``: the token of a known device, if they have one.
+
+    ``host`` is where they come from; ``code`` what was sent to the customer's own address.
+    """
+
+    host: str
+    phone: str
+    pin: str
+    device: str = ""
+    code: str = ""
+
+    def __repr__(self) -> str:
+        return f"Claim(host={self.host!r}, ...)"
+
+
+class Proved(msgspec.Struct, frozen=True):
+    """Who it is, by which device token, and since when that device is theirs."""
+
+    customer: Customer
+    device: str
+    known_at: datetime
 
 
 def host_of(request: Request) -> str:
@@ -23,45 +58,115 @@ def host_of(request: Request) -> str:
     return request.client.host if request.client else NOWHERE
 
 
-async def prove(door: Door, *, host: str, phone: str, pin: str) -> Customer:
-    """The customer with this phone number, if the PIN is theirs.
+async def prove(door: Door, claim: Claim) -> Proved:
+    """The customer with this phone number, if it is they.
 
     The number is read however it was typed; what is none is said so, and is no wrong PIN. Raises
-    Trouble: ``parameter_invalid`` (phone); ``rate_limited``; ``pin_wrong`` with the tries left;
-    ``pin_locked`` with a time.
+    Trouble: ``parameter_invalid`` (phone); ``rate_limited``; ``pin_wrong``, with the tries left on
+    a known device; ``code_needed``; ``code_wrong``.
     """
-    number = numbers.phone(phone)
+    number = numbers.phone(claim.phone)
     if not number:
         raise trouble("parameter_invalid", "this is no phone number", "phone")
-    phone = number
+    customer = await customers.by_phone(door.pool, door.book_id, number)
+    if customer is not None:
+        attempt = await door.devices.begin_attempt(customer.customer_id, claim.device)
+        if attempt is not None:
+            if await door.sessions.is_pin(customer.customer_id, claim.pin):
+                await door.devices.forgive(customer.customer_id, claim.device)
+                return Proved(customer, claim.device, attempt.known_at)
+            door.notice("login.failed", claim.host)
+            raise _wrong_pin(attempt.tries_left)
+    return await _stranger(door, claim, number, customer)
+
+
+async def prove_again(door: Door, session: Session, pin: str) -> None:
+    """The PIN once more, before money moves. Raises Trouble: ``pin_wrong``, ``pin_locked``."""
+    judged = await door.sessions.check_again(session, pin)
+    if isinstance(judged, Locked):
+        await door.remember(f"customer:{session.customer_id}", "pin.locked")
+        found = problem("pin_locked", "the PIN opens again by itself")
+        raise Trouble(msgspec.structs.replace(found, until=judged.until.isoformat()))
+    if judged is not None:
+        raise _wrong_pin(judged.tries_left)
+
+
+def asks_for_codes(door: Door) -> bool:
+    """Whether a new device needs a code: as set, or wherever one can be sent."""
+    chosen = door.devices.settings.new_device
+    if chosen != "auto":
+        return chosen == "code"
+    return door.notices is not None and any(via in door.notices.channels for via in _BY_CODE)
+
+
+async def _stranger(door: Door, claim: Claim, number: str, customer: Customer | None) -> Proved:
+    source, by_code = source_of(claim.host), asks_for_codes(door)
     wait = max(
-        door.logins.seconds_until_allowed(f"host {host}"),
-        door.logins.seconds_until_allowed(f"phone {phone}"),
+        door.logins.seconds_until_allowed(f"host {source}"),
+        door.guesses.seconds_until_allowed(source),
     )
     if wait:
         raise rate_limited(wait)
-    customer = await customers.by_phone(door.pool, door.book_id, phone)
-    judged = await door.sessions.check_pin(customer.customer_id if customer else None, pin)
-    if judged is not None or customer is None:
-        door.notice("login.failed", host)
-        raise await _pin_trouble(door, customer, judged)
-    return customer
+    guessed = door.guessed.seconds_until_allowed(number)
+    if claim.code and by_code:
+        await _take_code(door, claim, source, customer)
+    elif guessed and by_code:
+        await _send_code(door, customer)  # too many guesses: the PIN is not judged without a code
+        raise trouble("code_needed")
+    elif guessed:
+        raise rate_limited(guessed)
+    door.guesses.failed(source)
+    door.guessed.failed(number)
+    customer_id = customer.customer_id if customer is not None else None
+    if not await door.sessions.is_pin(customer_id, claim.pin) or customer is None:
+        door.notice("login.failed", claim.host)
+        raise _wrong_pin(None)
+    door.guesses.right(source)
+    door.guessed.right(number)
+    if by_code and not claim.code:
+        await _send_code(door, customer)
+        raise trouble("code_needed")
+    token = await door.devices.enrol(customer.customer_id)
+    await _tell(door, customer, "login_device", {"at": door.clock.now().isoformat()})
+    return Proved(customer, token, door.clock.now())
 
 
-async def prove_again(door: Door, customer: Customer, pin: str) -> None:
-    """The PIN once more, before money moves. Raises Trouble like ``prove``."""
-    judged = await door.sessions.check_pin(customer.customer_id, pin)
-    if judged is not None:
-        raise await _pin_trouble(door, customer, judged)
+async def _take_code(door: Door, claim: Claim, source: str, customer: Customer | None) -> None:
+    door.guesses.failed(source)
+    if customer is None or not await door.devices.take_code(customer.customer_id, claim.code):
+        door.notice("login.failed", claim.host)
+        raise trouble("code_wrong")
+    door.guesses.right(source)
 
 
-async def _pin_trouble(
-    door: Door, customer: Customer | None, judged: WrongPin | Locked | None
-) -> Trouble:
-    if isinstance(judged, Locked):
-        if customer is not None:
-            await door.remember(f"customer:{customer.customer_id}", "pin.locked")
-        found = problem("pin_locked", "the PIN opens again by itself")
-        return Trouble(msgspec.structs.replace(found, until=judged.until.isoformat()))
-    left = judged.tries_left if judged is not None else 0
-    return Trouble(msgspec.structs.replace(problem("pin_wrong"), tries_left=left))
+async def _send_code(door: Door, customer: Customer | None) -> None:
+    """To the address the bank knew before, and so often only; a stranger is not told whether."""
+    if customer is None:
+        return
+    code = await door.devices.make_code(customer.customer_id)
+    if code is not None:
+        until = door.clock.now().timestamp() + door.devices.settings.code_seconds
+        by = datetime.fromtimestamp(until, door.clock.now().tzinfo).isoformat()
+        await _tell(door, customer, "login_code", {"code": code, "by": by})
+
+
+async def _tell(door: Door, customer: Customer, template: str, values: dict[str, str]) -> None:
+    if door.notices is None:
+        return
+    now = door.clock.now()
+    notice_id = door.ids.next()
+    notice = Notice(
+        id=notice_id,
+        to=to_customer(customer.customer_id, customer.language),
+        matter=f"login:{customer.customer_id}",
+        step=f"{template}-{notice_id.hex}",
+        template=template,
+        values=dict(values),
+        channels=_BY_CODE if template == "login_code" else _TOLD_BY,
+        made_at=now,
+    )
+    await door.notices.tell([notice])
+
+
+def _wrong_pin(tries_left: int | None) -> Trouble:
+    return Trouble(msgspec.structs.replace(problem("pin_wrong"), tries_left=tries_left))

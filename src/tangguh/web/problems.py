@@ -129,6 +129,8 @@ OF_REQUEST: Final[dict[str, Kind]] = {
     "not_logged_in": Kind(401, "Log in first"),
     "session_ended": Kind(401, "The session has ended; log in again"),
     "pin_wrong": Kind(401, "The number or the PIN is wrong"),
+    "code_needed": Kind(401, "A new device: send the code that went to the customer's address"),
+    "code_wrong": Kind(401, "The code is wrong or no longer valid"),
     "pin_locked": Kind(403, "Too many wrong PINs; open again by itself", retry="after"),
     "signature_missing": Kind(401, "The order is not signed"),
     "signature_wrong": Kind(401, "The signature does not fit the order"),

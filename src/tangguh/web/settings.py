@@ -14,7 +14,8 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     payment as it stands. ``queued_commands_max``: above it new payments are turned away, so that
     refunds, reversals and reads still get through. ``files`` a customer (or host) may send as
     evidence: each is drawn anew, which costs. ``strangers`` are hosts that send a public form or
-    ask for a report by its number. ``trusted_proxies``: networks (CIDR) whose X-Forwarded-For and
+    ask for a report by its number. ``name_checks``: names of others one customer may look up, by
+    whatever way. ``trusted_proxies``: networks (CIDR) whose X-Forwarded-For and
     X-Forwarded-Proto are believed, nobody else's. ``demo_crew_path``: where the demo's staff
     tokens are written, once.
     """
@@ -33,6 +34,8 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     files_burst: int = 12
     strangers_per_minute: int = 20
     strangers_burst: int = 20
+    name_checks_per_minute: int = 20
+    name_checks_burst: int = 20
     live_streams_max: int = 2_000
     live_seconds_max: float = 300.0
     trusted_proxies: tuple[str, ...] = ()

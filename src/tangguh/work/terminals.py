@@ -236,7 +236,7 @@ class TerminalDoor:
             payee=_notes(asked, ""),
             amount_minor=asked.money.minor,
             by_network=True,
-            once=f"cash:{one_time.digest(text)}",
+            once=f"cash:{one_time.digest(self._pool, text)}",
         )
         return await self._pay(request, order)
 

@@ -32,6 +32,7 @@ FAMILIES = {
     "incident_money_resolved", "payment_waiting", "payment_back", "payment_sent",
     "provisional_given", "provisional_taken", "compensation_paid", "refund_back",
     "case_received", "case_decided", "case_needs_papers", "subscription_confirm",
+    "login_code", "login_device",
 }  # fmt: skip
 
 ANY: dict[str, st.SearchStrategy[Any]] = {
@@ -95,7 +96,7 @@ def test_both_languages_say_the_same_things() -> None:
 
 def test_only_a_subscription_is_not_about_money() -> None:
     without = {name for (name, _), one in TEXTS.templates.items() if not one.about_money}
-    assert without == {"subscription_confirm"}
+    assert without == {"subscription_confirm", "login_code", "login_device"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -21,6 +21,8 @@ from tangguh.cli.drills.duty import control_plane_dead, insider_approver
 from tangguh.cli.drills.load import hot_account, hot_merchant, retry_storm, status_storm
 from tangguh.cli.drills.report import Report
 from tangguh.cli.drills.sick import flapping, mutated_frames
+from tangguh.cli.drills.sick import flapping
+from tangguh.cli.drills.strangers import slow_doors
 from tangguh.cli.drills.theft import bank_2025, forged_orders
 from tangguh.cli.drills.told import dead_bank, debited_but_failed, overdue_update, vanished_option
 
@@ -58,6 +60,11 @@ DRILLS: Final[dict[str, Drill]] = {
         "Settlement files are wrong, and cycles are interrupted and run again and again.",
         settlement_twice.run,
         8,
+    ),
+    "slow-doors": Drill(
+        "Strangers hold every listener with slow, endless, huge and half-sent requests.",
+        slow_doors.run,
+        4,
     ),
     "bank-2025": Drill(
         "The week of March 2025: 807 forged orders on the eve of Lebaran, and the way back.",

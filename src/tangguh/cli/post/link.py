@@ -64,8 +64,9 @@ class PostLink:
                 "url": f"http://{_HOST}:{self._sms_port}{PATH}",
                 "secret": self._place.secret("post-sms"),
             },
-            # One machine: whoever wants to try a webhook has it listen here.
-            "webhook": {"secret_key": self._place.secret("webhooks"), "allow_private": True},
+            # Private networks stay closed here too: who wants to try a webhook on this machine
+            # says so in the settings (notices.webhook.allow_private).
+            "webhook": {"secret_key": self._place.secret("webhooks")},
             "link_key": self._place.secret("notice-links"),
             "confirm_url": f"{self._bank_url}/subscribe/confirm?token={{token}}",
             "unsubscribe_url": f"{self._bank_url}/unsubscribe?token={{token}}",

@@ -40,11 +40,19 @@ async def open_session(call: Call) -> Answer:
     asked: views.OpenSession = call.body
     door = call.door
     host = login.host_of(call.request)
-    customer = await login.prove(door, host=host, phone=asked.phone, pin=asked.pin)
-    opened = await door.sessions.open(customer.customer_id, Kind.DEVICE)
+    claim = login.Claim(
+        host=host, phone=asked.phone, pin=asked.pin, device=asked.device, code=asked.code
+    )
+    proved = await login.prove(door, claim)
+    customer = proved.customer
+    opened = await door.sessions.open(
+        customer.customer_id, Kind.DEVICE, device_known_at=proved.known_at
+    )
     await door.remember(f"customer:{customer.customer_id}", "session.opened", detail="device")
     key = base64.b64encode(opened.session.signing_key).decode()
-    view = views.SessionView(opened.token, key, customer.customer_id, opened.session.expires_at)
+    view = views.SessionView(
+        opened.token, key, customer.customer_id, opened.session.expires_at, proved.device
+    )
     return Answer(view, 201)
 
 
@@ -113,7 +121,9 @@ async def create_payment(call: Call) -> Answer:
     order = await _inquired(call) if isinstance(call.body, views.PayInquired) else _order(call)
     if isinstance(order, Refused):
         raise Trouble(of_refused(order))
-    decided = await call.door.pay(await routed(call.door, order), origin_of(call))
+    decided = await call.door.pay(
+        await routed(call.door, order), origin_of(call), session=call.session
+    )
     if isinstance(decided, Refused):
         raise Trouble(of_refused(decided))
     return await payment_answer(call, decided)
@@ -327,7 +337,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         gives=views.SessionView,
         statuses=(201,),
         needs_session=False,
-        problems=("pin_wrong", "pin_locked"),
+        problems=("pin_wrong", "code_needed", "code_wrong"),
     ),
     Operation(
         id="endSession",

@@ -11,9 +11,10 @@ from tangguh.web.api.operations import Operation
 from tangguh.web.problems import CONTENT_TYPE, OF_REFUSAL, OF_REQUEST, Problem
 
 _REF: Final = "#/components/schemas/{name}"
-_ALWAYS: Final = ("rate_limited", "overloaded", "unavailable", "internal")
+_ALWAYS: Final = ("rate_limited", "overloaded", "unavailable", "unfinished", "internal")
 _WITH_SESSION: Final = ("not_logged_in", "session_ended")
-_WITH_BODY: Final = ("json_invalid", "body_invalid", "body_too_large", "content_type_wrong")
+_ANY_BODY: Final = ("body_too_large", "body_too_slow", "body_unfinished", "content_type_wrong")
+_WITH_BODY: Final = ("json_invalid", "body_invalid", *_ANY_BODY)
 _WITH_WRITING: Final = ("ambiguous",)
 _MONEY_HEADERS: Final = (
     (
@@ -105,7 +106,7 @@ def _responses(one: Operation, schema_of: dict[str, Any]) -> dict[str, Any]:
     codes = [*one.problems, *_ALWAYS]
     codes += _WITH_SESSION if one.needs_session else ()
     codes += _WITH_BODY if one.takes is not None else ()
-    codes += ("body_too_large", "content_type_wrong") if one.takes_files else ()
+    codes += _ANY_BODY if one.takes_files else ()
     codes += ("header_invalid",) if one.needs_key else ()
     codes += _WITH_WRITING if one.method != "GET" else ()
     by_status: dict[int, list[str]] = {}

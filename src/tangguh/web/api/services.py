@@ -26,7 +26,7 @@ from tangguh.rails.qris import cpm
 from tangguh.rails.qris.shop import Shop, dynamic_text, static_text
 from tangguh.web import inquiry
 from tangguh.web.api import service_views as views
-from tangguh.web.api.operations import Answer, Call, Operation, Parameter
+from tangguh.web.api.operations import Answer, Call, Operation, Parameter, rate_limited
 from tangguh.web.api.views import shut_view
 from tangguh.web.door import Door
 from tangguh.web.problems import Trouble, of_refused, trouble
@@ -63,6 +63,8 @@ async def list_services(call: Call) -> Answer:
 async def create_inquiry(call: Call) -> Answer:
     """Ask who would be paid, and what is owed."""
     door, asked = call.door, call.body
+    if wait := door.name_checks.seconds_until_allowed(str(call.customer_id)):
+        raise rate_limited(wait)
     payee, amount_minor = await _payee(door, asked)
     via = asked.via if isinstance(asked, views.AskBank) else "bifast"
     found = await inquiry.inquire(door, call.customer_id, payee, amount_minor, via)

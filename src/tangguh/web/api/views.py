@@ -53,6 +53,12 @@ PhoneText = Annotated[
         description="A phone number as it was typed: 6281100000001, 0811-0000-001, +62 811 ...",
     ),
 ]
+DeviceText = Annotated[
+    str, Meta(max_length=128, description="What an earlier session said of this device")
+]
+CodeText = Annotated[
+    str, Meta(pattern=r"^([0-9]{6})?$(?!\n)", description="What was sent to the customer's address")
+]
 PinText = Annotated[str, Meta(pattern=r"^[0-9]{6}$(?!\n)", description="Six digits")]
 NoteText = Annotated[str, Meta(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)")]
 SealedText = Annotated[str, Meta(min_length=10, max_length=4096, description="From an inquiry")]
@@ -64,18 +70,22 @@ class OpenSession(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     phone: PhoneText
     pin: PinText
+    device: DeviceText = ""
+    code: CodeText = ""
 
 
 class SessionView(msgspec.Struct, frozen=True):
     """A session: the bearer token and the signing key are told this once.
 
-    ``signing_key`` is base64; orders are signed with it (header ``X-Signature``).
+    ``signing_key`` is base64; orders are signed with it (header ``X-Signature``). ``device`` is
+    sent with the next log-in: by it the device is known.
     """
 
     token: str
     signing_key: str
     customer_id: int
     expires_at: datetime
+    device: str
 
 
 class Me(msgspec.Struct, frozen=True):

@@ -25,6 +25,7 @@ from tangguh.customers.store import Customer
 from tangguh.listeners.limits import Limit, limited
 from tangguh.web import words
 from tangguh.web.api.operations import of_error, rate_limited, read_body
+from tangguh.web.cookies import cookie
 from tangguh.web.door import Door
 from tangguh.web.gate import form_texts
 from tangguh.web.login import host_of
@@ -64,11 +65,16 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
         return self.customer
 
     @property
-    def signing_key(self) -> bytes:
-        """The session's key. Only pages that need a session may ask this."""
+    def open_session(self) -> Session:
+        """The session. Only pages that need one may ask this."""
         if self.session is None:
             raise trouble("not_logged_in")
-        return self.session.signing_key
+        return self.session
+
+    @property
+    def signing_key(self) -> bytes:
+        """The session's key. Only pages that need a session may ask this."""
+        return self.open_session.signing_key
 
     @property
     def language(self) -> str:
@@ -198,7 +204,7 @@ class Frame:
         return msgspec.structs.replace(visit, form=form, photo=photo)
 
     async def _who(self, request: Request) -> tuple[Session | None, Customer | None]:
-        token = request.cookies.get(SESSION_COOKIE, "")
+        token = cookie(request, SESSION_COOKIE)
         if not token:
             return None, None
         door = self._door
@@ -240,7 +246,7 @@ class Frame:
 def stranger(request: Request, door: Door, memory: Memory) -> Visit:
     """A visit before we know who it is."""
     language = words.choose(
-        request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language", "")
+        cookie(request, LANGUAGE_COOKIE), request.headers.get("accept-language", "")
     )
     return Visit(request=request, door=door, memory=memory, words=WORDS[language])
 
@@ -261,7 +267,7 @@ def safe_path(path: str) -> str:
 
 def _to_login(request: Request) -> Response:
     """Log in first; a reader comes back to the page, a sender is told that nothing was sent."""
-    had_session = SESSION_COOKIE in request.cookies
+    had_session = bool(cookie(request, SESSION_COOKIE))
     if request.method == "POST":
         return redirect("/?why=unsent")
     why = "ended" if had_session else "first"

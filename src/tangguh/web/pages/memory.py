@@ -14,7 +14,6 @@ from typing import Final, Generic, TypeVar
 
 import msgspec
 
-from tangguh.access.rate import Rate
 from tangguh.access.session import Session
 from tangguh.core.clock import Clock
 from tangguh.customers.store import Customer, Held
@@ -37,7 +36,6 @@ class Memory:
     """Who is here and what they last saw. ``name_checks`` bounds looking names up by number."""
 
     def __init__(self, clock: Clock, kept_max: int = _KEPT_MAX) -> None:
-        self.name_checks = Rate(clock, burst=10, per_minute=20)
         self.photos = Reader()
         self._visitors: _Recent[bytes, tuple[Session, Customer]] = _Recent(kept_max)
         self._known: _Recent[int, Known] = _Recent(kept_max)

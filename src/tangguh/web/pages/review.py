@@ -73,7 +73,7 @@ async def confirm(visit: Visit) -> Response:
     """The PIN is right and the slip is as it was shown: pay, and show the payment."""
     slip = _opened(visit, visit.typed("order"))
     try:
-        await login.prove_again(visit.door, visit.me, visit.typed("pin"))
+        await login.prove_again(visit.door, visit.open_session, visit.typed("pin"))
     except Trouble as found:
         now = visit.door.clock.now()
         told = pin_words(visit.words, found.problem, now, "pin.wrong_again")
@@ -163,7 +163,7 @@ async def _carry_out(visit: Visit, slip: Slip) -> Decided | Refused:
         case RefundOrder():
             return await visit.door.refund(order)
         case _:
-            return await visit.door.pay(order, _origin(visit))
+            return await visit.door.pay(order, _origin(visit), session=visit.session)
 
 
 async def _foresee(visit: Visit, slip: Slip) -> Foreseen:

@@ -41,7 +41,7 @@ async def take_account(visit: Visit) -> Response:
     door, text = visit.door, digits(visit.typed("to"))
     if not _ACCOUNT.fullmatch(text):
         return await _transfer_page(visit, told=visit.words("transfer.number_malformed"))
-    wait = visit.memory.name_checks.seconds_until_allowed(str(visit.me.customer_id))
+    wait = door.name_checks.seconds_until_allowed(str(visit.me.customer_id))
     if wait:
         told = visit.words("transfer.too_many_checks", seconds=round(wait + 0.5))
         return await _transfer_page(visit, told=told, status=429)

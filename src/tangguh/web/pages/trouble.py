@@ -48,8 +48,14 @@ def pin_words(words: Words, found: Problem, now: datetime, key: str = "pin.wrong
     if found.code == "pin_locked" and found.until is not None:
         until = datetime.fromisoformat(found.until)
         return words("pin.locked", time=moment(until, now, words.language))
+    if found.code == "pin_wrong" and found.tries_left is None:
+        return words("pin.wrong_stranger")
     if found.code == "pin_wrong":
-        return words(key, left=found.tries_left or 0)
+        return words(key, left=found.tries_left)
+    if found.code == "code_needed":
+        return words("login.code_needed")
+    if found.code == "code_wrong":
+        return words("login.code_wrong")
     if found.code == "parameter_invalid" and found.field == "phone":
         return words("login.number_malformed")
     return words(f"problem.{found.code}.do", seconds=found.retry_after_seconds or 30)

@@ -1,7 +1,8 @@
 """A plain page for the queue of complaints: read a case with its evidence, and act on it.
 
-A token of staff is pasted once and kept in a cookie that only these pages are sent and no script
-reads. The staff API does not take the cookie, so no page elsewhere can use it there.
+A token of staff is pasted once and opens a session: its cookie is sent to these pages only, no
+script reads it, and it is worth nothing after the log-out, half an hour of rest, or a working day.
+The staff API does not take the cookie, so no page elsewhere can use it there.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from tangguh.web import words as language_of
 from tangguh.web.api.operations import of_error, read_body
 from tangguh.web.care import desk as care
 from tangguh.web.care.story import label_of, reason_of, said_in, steps_of
+from tangguh.web.cookies import cookie, drop_cookie, put_cookie
 from tangguh.web.door import Door
 from tangguh.web.gate import form_texts
 from tangguh.web.pages.care.track import Shown, files_of
@@ -139,15 +141,19 @@ async def log_in(visit: Visit) -> Response:
             told = sentence(visit.words, f"problem.{found.code}.reason")
         return visit.page("staff_login.html", status=found.status, told=told)
     answer = redirect(f"{_PATH}/queue")
-    secure = visit.request.url.scheme == "https"
-    answer.set_cookie(COOKIE, token, path=_PATH, secure=secure, httponly=True, samesite="strict")
+    session = await visit.staff.room.staff.open_session(token)
+    put_cookie(visit.request, answer, COOKIE, session, path=_PATH)
+    await visit.door.remember(by.id, "staff.session_opened")
     return answer
 
 
 async def log_out(visit: Visit) -> Response:
-    """Forget the token on this machine."""
+    """End the session in the book, then forget it on this machine."""
+    token = cookie(visit.request, COOKIE, path=_PATH)
+    if token:
+        await visit.staff.room.staff.end_session(token)
     answer = redirect(f"{_PATH}/login")
-    answer.delete_cookie(COOKIE, path=_PATH, httponly=True, samesite="strict")
+    drop_cookie(visit.request, answer, COOKIE, path=_PATH)
     return answer
 
 
@@ -297,22 +303,15 @@ def _page(
 
 
 def _words(request: Request) -> Words:
-    wish, accepted = request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language")
+    wish, accepted = cookie(request, LANGUAGE_COOKIE), request.headers.get("accept-language")
     return WORDS[language_of.choose(wish, accepted or "")]
 
 
 async def _known(visit: Visit) -> Visit:
     """Who asks, if they still answer complaints; nobody else sees a page."""
-    token = visit.request.cookies.get(COOKIE, "")
-    if not token:
-        return visit
-    try:
-        by = await find_staff(visit.request, visit.staff, token)
-    except Trouble as said:
-        if said.problem.code == "not_logged_in":
-            return visit
-        raise
-    return msgspec.structs.replace(visit, by=by if by.answers_complaints else None)
+    token = cookie(visit.request, COOKIE, path=_PATH)
+    by = await visit.staff.room.staff.find_by_session(token) if token else None
+    return msgspec.structs.replace(visit, by=by if by and by.answers_complaints else None)
 
 
 async def _read_form(request: Request) -> dict[str, str]:

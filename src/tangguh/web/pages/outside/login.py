@@ -9,6 +9,7 @@ from starlette.responses import Response
 from tangguh.access.session import Kind, Opened
 from tangguh.customers import store as customers
 from tangguh.web import login
+from tangguh.web.cookies import cookie, drop_cookie, put_cookie
 from tangguh.web.pages.frame import (
     LANGUAGE_COOKIE,
     SESSION_COOKIE,
@@ -22,6 +23,8 @@ from tangguh.web.problems import Trouble, trouble
 from tangguh.web.words import LANGUAGES
 
 _YEAR_SECONDS: Final = 365 * 24 * 3600
+_CODE_LENGTH_MAX: Final = 12
+DEVICE_COOKIE: Final = "tangguh_device"
 _WHYS: Final = frozenset({"ended", "unsent", "out"})
 
 
@@ -36,34 +39,38 @@ async def log_in(visit: Visit) -> Response:
     """Open a session; an older one of this browser ends, so its token is worth nothing."""
     door = visit.door
     try:
-        customer = await login.prove(
-            door,
-            host=login.host_of(visit.request),
-            phone=visit.typed("phone"),
-            pin=visit.typed("pin"),
-        )
+        proved = await login.prove(door, _claim(visit))
     except Trouble as found:
         told = pin_words(visit.words, found.problem, door.clock.now())
+        asks = found.problem.code in ("code_needed", "code_wrong")
         return _login_page(
-            visit, phone=visit.typed("phone")[:20], told=told, status=found.problem.status
+            visit,
+            phone=visit.typed("phone")[:20],
+            told=told,
+            status=found.problem.status,
+            asks_code=asks,
         )
+    customer = proved.customer
     if visit.session is not None:
         await door.sessions.end(visit.session)
-    opened = await door.sessions.open(customer.customer_id, Kind.BROWSER)
+    opened = await door.sessions.open(
+        customer.customer_id, Kind.BROWSER, device_known_at=proved.known_at
+    )
     await door.remember(f"customer:{customer.customer_id}", "session.opened", detail="browser")
     answer = redirect(safe_path(visit.typed("next") or "/home"))
     _keep_token(visit, answer, opened)
+    put_cookie(visit.request, answer, DEVICE_COOKIE, proved.device, seconds=_YEAR_SECONDS)
     return answer
 
 
 async def log_out(visit: Visit) -> Response:
     """End the session here and in the book."""
     if visit.session is not None:
-        visit.memory.forget_visitor(visit.request.cookies.get(SESSION_COOKIE, ""))
+        visit.memory.forget_visitor(cookie(visit.request, SESSION_COOKIE))
         await visit.door.sessions.end(visit.session)
         await visit.door.remember(f"customer:{visit.me.customer_id}", "session.ended")
     answer = redirect("/?why=out")
-    answer.delete_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="strict")
+    drop_cookie(visit.request, answer, SESSION_COOKIE)
     return answer
 
 
@@ -76,25 +83,32 @@ async def choose_language(visit: Visit) -> Response:
     if visit.customer is not None:
         await customers.set_language(door.pool, door.book_id, visit.customer.customer_id, language)
     answer = redirect(safe_path(visit.typed("next") or "/"))
-    answer.set_cookie(
-        LANGUAGE_COOKIE,
-        language,
-        max_age=_YEAR_SECONDS,
-        path="/",
-        secure=visit.request.url.scheme == "https",
-        httponly=True,
-        samesite="lax",
+    put_cookie(
+        visit.request, answer, LANGUAGE_COOKIE, language, seconds=_YEAR_SECONDS, samesite="lax"
     )
     return answer
 
 
-def _login_page(visit: Visit, *, phone: str, told: str = "", status: int = 200) -> Response:
+def _claim(visit: Visit) -> login.Claim:
+    return login.Claim(
+        host=login.host_of(visit.request),
+        phone=visit.typed("phone"),
+        pin=visit.typed("pin"),
+        device=cookie(visit.request, DEVICE_COOKIE),
+        code=visit.typed("code")[:_CODE_LENGTH_MAX],
+    )
+
+
+def _login_page(
+    visit: Visit, *, phone: str, told: str = "", status: int = 200, asks_code: bool = False
+) -> Response:
     why = visit.asked("why")
     return visit.page(
         "login.html",
         status=status,
         phone=phone,
         told=told,
+        asks_code=asks_code,
         why=visit.words(f"login.why_{why}") if why in _WHYS else "",
         next=visit.typed("next") or visit.asked("next"),
         has_demo=visit.door.settings.demo,
@@ -103,14 +117,7 @@ def _login_page(visit: Visit, *, phone: str, told: str = "", status: int = 200) 
 
 def _keep_token(visit: Visit, answer: Response, opened: Opened) -> None:
     """Only this bank's pages send it, no script reads it; it goes when the browser closes."""
-    answer.set_cookie(
-        SESSION_COOKIE,
-        opened.token,
-        path="/",
-        secure=visit.request.url.scheme == "https",
-        httponly=True,
-        samesite="strict",
-    )
+    put_cookie(visit.request, answer, SESSION_COOKIE, opened.token)
 
 
 PAGES: Final = (

@@ -21,6 +21,7 @@ from tangguh.notices.address import address_of
 from tangguh.notices.notice import Via
 from tangguh.web.api.operations import rate_limited
 from tangguh.web.care import desk as care
+from tangguh.web.cookies import cookie, drop_cookie, put_cookie
 from tangguh.web.door import Door
 from tangguh.web.login import host_of
 from tangguh.web.pages.care import track
@@ -110,7 +111,7 @@ async def prove(visit: Visit) -> Response:
 async def leave(visit: Visit) -> Response:
     """Forget the report on this device."""
     answer = redirect(HOME)
-    answer.delete_cookie(COOKIE, path=HOME, httponly=True, samesite="strict")
+    drop_cookie(visit.request, answer, COOKIE, path=HOME)
     return answer
 
 
@@ -225,19 +226,12 @@ def _code_of(door: Door, case_id: UUID) -> str:
 
 
 def _remember(visit: Visit, answer: Response, case_id: UUID) -> None:
-    answer.set_cookie(
-        COOKIE,
-        f"{case_id.hex}.{_mac(visit.door, 'case', case_id.hex)}",
-        max_age=_COOKIE_SECONDS,
-        path=HOME,
-        secure=visit.request.url.scheme == "https",
-        httponly=True,
-        samesite="strict",
-    )
+    value = f"{case_id.hex}.{_mac(visit.door, 'case', case_id.hex)}"
+    put_cookie(visit.request, answer, COOKIE, value, path=HOME, seconds=_COOKIE_SECONDS)
 
 
 async def _known(visit: Visit) -> Case | None:
-    case_id = _opened(visit.door, "case", visit.request.cookies.get(COOKIE, ""))
+    case_id = _opened(visit.door, "case", cookie(visit.request, COOKIE, path=HOME))
     return await care.complaints_of(visit.door).store.find(case_id) if case_id else None
 
 

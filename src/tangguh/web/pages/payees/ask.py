@@ -109,7 +109,7 @@ async def _take(
     """The network's answer, then the amount's own limits, then the review."""
     if told:
         return await _form(visit, kind, service=service, told=told)
-    wait = visit.memory.name_checks.seconds_until_allowed(str(visit.me.customer_id))
+    wait = visit.door.name_checks.seconds_until_allowed(str(visit.me.customer_id))
     if wait:
         told = visit.words("transfer.too_many_checks", seconds=round(wait + 0.5))
         return await _form(visit, kind, service=service, told=told, status=429)

@@ -56,7 +56,7 @@ async def make_shown(visit: Visit) -> Response:
 
 async def _wrong_pin(visit: Visit) -> str:
     try:
-        await login.prove_again(visit.door, visit.me, visit.typed("pin"))
+        await login.prove_again(visit.door, visit.open_session, visit.typed("pin"))
     except Trouble as found:
         return pin_words(visit.words, found.problem, visit.door.clock.now(), "pin.wrong_again")
     return ""

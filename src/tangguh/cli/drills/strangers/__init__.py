@@ -1,0 +1,1 @@
+"""Drills of people who are nobody's customers, at every listener."""

@@ -1,0 +1,141 @@
+"""A new device: a code to the address the bank knew, word to the owner, and large sums that wait."""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import Any
+
+import pytest
+
+from serving import Answered, credentials
+from stories import count_of
+from tangguh.access.devices import DeviceSettings
+from tangguh.access.rate import Backoff, Rate
+from tangguh.app import Bank
+from tangguh.core.clock import HandClock
+
+BUDI = 2
+NOBODY = "6281199999999"
+
+
+@pytest.fixture
+def asking(bank: Bank) -> Bank:
+    """The bank as it is set for production: a new device needs a code."""
+    bank.door.devices.settings = DeviceSettings(new_device="code")
+    bank.door.logins = Rate(bank.clock, burst=10_000, per_minute=10_000)
+    bank.door.guesses = Backoff(bank.clock, free=10_000, first=1.0, most=1.0, memory=1.0)
+    return bank
+
+
+async def log_in(by: Any, **changes: str) -> Answered:
+    return await by.ask("POST", "/v1/sessions", credentials(BUDI) | changes)
+
+
+async def told(bank: Bank, template: str) -> list[str]:
+    """What was written to people, oldest first."""
+    rows = await bank.pool.fetch(
+        "SELECT notices::text AS row FROM notices WHERE template = $1 ORDER BY notice_id", template
+    )
+    return [row["row"] for row in rows]
+
+
+async def code_of(bank: Bank) -> str:
+    [*_, newest] = await told(bank, "login_code")
+    found = re.search(r"Kode masuk Anda (\d{6})", newest)
+    assert found is not None, newest
+    return found[1]
+
+
+async def test_a_right_pin_on_a_new_device_is_not_enough(make_phone: Any, asking: Bank) -> None:
+    """The code that went to the owner opens it, once; from then on the device is known."""
+    phone = await make_phone(None)
+    first = await log_in(phone)
+    assert (first.status, first.code) == (401, "code_needed")
+    assert await count_of(asking, "sessions") == 0
+    code = await code_of(asking)
+    wrong = f"{(int(code) + 1) % 1_000_000:06d}"
+    assert (await log_in(phone, code=wrong)).code == "code_wrong"
+    opened = await log_in(phone, code=code)
+    assert opened.status == 201
+    assert (await log_in(phone, code=code)).code == "code_wrong", "it is right once"
+    assert (await log_in(phone, device=opened.body["device"])).status == 201
+    assert len(await told(asking, "login_device")) == 1, "the owner is told of the new device"
+    kept = await asking.pool.fetch("SELECT login_codes::text AS row FROM login_codes")
+    assert not any(code in row["row"] for row in kept)
+
+
+async def test_a_code_ends_by_itself_and_after_five_tries(
+    make_phone: Any, asking: Bank, clock: HandClock
+) -> None:
+    """Nobody tries a million of them."""
+    phone = await make_phone(None)
+    await log_in(phone)
+    code = await code_of(asking)
+    for number in range(5):
+        wrong = f"{(int(code) + number + 1) % 1_000_000:06d}"
+        assert (await log_in(phone, code=wrong)).code == "code_wrong"
+    assert (await log_in(phone, code=code)).code == "code_wrong"
+    await log_in(phone)
+    fresh = await code_of(asking)
+    clock.advance(301)
+    assert (await log_in(phone, code=fresh)).code == "code_wrong"
+
+
+async def test_codes_are_sent_three_times_an_hour(
+    make_phone: Any, asking: Bank, clock: HandClock
+) -> None:
+    """A stranger with the PIN cannot fill the owner's phone with messages."""
+    phone = await make_phone(None)
+    for _ in range(10):
+        assert (await log_in(phone)).code == "code_needed"
+        clock.advance(1)
+    assert len(await told(asking, "login_code")) == 3
+    clock.advance(3601)
+    await log_in(phone)
+    assert len(await told(asking, "login_code")) == 4
+
+
+async def test_whoever_has_the_phone_gets_in_while_strangers_guess(
+    make_phone: Any, asking: Bank
+) -> None:
+    """Guesses make the PIN unjudged without a code; with the code its owner is in."""
+    phone = await make_phone(None)
+    answers = [(await log_in(phone, pin="000111")).code for _ in range(20)]
+    assert answers[:6] == ["pin_wrong"] * 6
+    assert set(answers[6:]) == {"code_needed"}
+    assert (await log_in(phone, code=await code_of(asking))).status == 201
+
+
+async def test_known_and_unknown_numbers_get_the_same_answers(
+    make_phone: Any, asking: Bank
+) -> None:
+    """From the first guess to the twentieth, with and without a code."""
+    phone = await make_phone(None)
+
+    async def heard(**changes: str) -> list[Any]:
+        found = [await log_in(phone, pin="000111", **changes) for _ in range(20)]
+        found += [await log_in(phone, pin="000111", code="000000", **changes) for _ in range(3)]
+        return [(one.status, one.body) for one in found]
+
+    assert await heard() == await heard(phone=NOBODY)
+
+
+async def test_large_sums_wait_on_a_new_device(
+    make_phone: Any, asking: Bank, clock: HandClock
+) -> None:
+    """Above five million the first day; the same order a day later is paid."""
+    settings = DeviceSettings(new_device="tell", cooling_minor=100_000)
+    asking.door.devices.settings = settings
+    phone = await make_phone(BUDI)
+    proved = await log_in(phone)
+    phone.token = proved.body["token"]
+    phone.signing_key = base64.b64decode(proved.body["signing_key"])
+    large = phone.transfer("10100000011", "1500.00")
+    refused = await phone.pay(large, key="large")
+    assert (refused.status, refused.code) == (422, "limit_per_transaction")
+    small = await phone.pay(phone.transfer("10100000011", "900.00"), key="small")
+    assert small.status == 201, small.raw
+    clock.advance(24 * 3600 + 1)
+    later = await phone.pay(large, key="later")
+    assert later.status == 201, later.raw
