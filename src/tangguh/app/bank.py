@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -24,6 +24,7 @@ from tangguh.core.clock import Clock, SystemClock
 from tangguh.core.errors import Misconfigured
 from tangguh.core.ids import Ids
 from tangguh.core.money import IDR
+from tangguh.core.supervision import Supervisor, TaskHealth, TaskState
 from tangguh.customers import seed as demo
 from tangguh.customers import store as customers
 from tangguh.customers.demo import fill_products
@@ -172,7 +173,8 @@ class Bank:
             watch_url=settings.guard.watch_url,
         )
         self.care = Care(self)
-        self._running: list[asyncio.Task[None]] = []
+        self.supervisor = Supervisor(clock)
+        self.door.tasks = self.tasks
 
     @classmethod
     async def open(
@@ -215,26 +217,26 @@ class Bank:
         return bank
 
     async def __aenter__(self) -> Bank:
-        self._running.append(asyncio.create_task(self.resolver.run(), name="resolver"))
-        self._running.append(asyncio.create_task(self.redress.run(), name="redress"))
-        self._running += await self.care.start()
+        start = self.supervisor.start
+        start("resolver", self.resolver.run)
+        start("redress", self.redress.run)
+        for name, run in (await self.care.start()).items():
+            start(name, run)
         if self.settings.guard.mode != "off":
-            self._running.append(asyncio.create_task(self.guardian.run(), name="guardian"))
-            self._running.append(asyncio.create_task(self.pulse.run(), name="pulse"))
+            start("guardian", self.guardian.run)
+            start("pulse", self.pulse.run)
             if self.head_file is not None:
-                keeping = self.pulse.keep_head(self.head_file)
-                self._running.append(asyncio.create_task(keeping, name="head"))
-            self._running.append(asyncio.create_task(self.climber.run(), name="climber"))
+                start("head", partial(self.pulse.keep_head, self.head_file))
+            start("climber", self.climber.run)
         if self.settings.cycles is not None:
             office = BackOffice(self.desk, self.pool, self.book_id, self.clock)
-            cycles = Cycles(office, self.settings.cycles)
-            self._running.append(asyncio.create_task(cycles.run(), name="cycles"))
+            start("cycles", Cycles(office, self.settings.cycles).run)
         if self.settings.treasury is not None:
             funding = HubFunding(self.settings.treasury.url)
             settings = self.settings.treasury
             treasury = Treasury(self.desk, self.pool, self.book_id, settings, funding)
             await treasury.safely()  # so that the first payment finds an account with money
-            self._running.append(asyncio.create_task(treasury.run(), name="treasury"))
+            start("treasury", treasury.run)
         if isinstance(card_rail := behind(self.rails.get("iso8583")), Iso8583Rail):
             await card_rail.open()
         if self.terminals is not None:
@@ -382,6 +384,15 @@ class Bank:
             self.senses.wrong_payees.append(self.clock.now())
         self.guardian.notice("message.unauthorised", f"{rail}:{reference}", why)
 
+    def tasks(self) -> list[TaskHealth]:
+        """Every long-running task of this process, the book's writer first."""
+        state = TaskState.RUNNING if self.writer.is_open else TaskState.STOPPED
+        fate = self.writer.fate
+        writer = TaskHealth("book writer", state, 0.0, 0, str(fate) if fate is not None else "")
+        card_rail = behind(self.rails.get("iso8583"))
+        link = card_rail.link.supervisor.state() if isinstance(card_rail, Iso8583Rail) else []
+        return [writer, *self.supervisor.state(), *link]
+
     def let_go(self) -> None:
         """Answer those who only wait for news: the bank is about to stop."""
         self.guard_door.close()
@@ -392,11 +403,7 @@ class Bank:
         await self.door.close()
         if self.terminals is not None:
             await self.terminals.close()
-        for task in self._running:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-        self._running.clear()
+        await self.supervisor.stop()
         await self.care.close()
         self.guardian.close()
         await self.writer.stop()
