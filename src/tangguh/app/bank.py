@@ -84,6 +84,10 @@ from tangguh.work.terminals import TerminalDoor
 from tangguh.work.transit import TransitDesk
 from tangguh.work.treasury import HubFunding, Treasury
 
+_CALLER_SECONDS_MAX: Final = 5.0
+"""So long the database may keep somebody waiting who waits for an answer over HTTP."""
+_PROOF_SECONDS_MAX: Final = 600.0
+"""So long a walk over the whole book, or a settlement cycle, may take."""
 BANK_NAME: Final = "Bank Tangguh"
 SHELVES: Final = (
     *PAYMENT_SHELVES,
@@ -123,7 +127,12 @@ class Bank:
         self.desk = Desk(self.writer, rails, self.rules, clock, signer)
         self.pins = PinHasher(settings.pin)
         self.sessions = Sessions(
-            pool, self.book_id, clock, self.pins, settings.pin, settings.session
+            pool.within(_CALLER_SECONDS_MAX),
+            self.book_id,
+            clock,
+            self.pins,
+            settings.pin,
+            settings.session,
         )
         self.resolver = Resolver(self.desk, pool, self.book_id, settings.resolver)
         self.redress = RedressClock(self.desk, pool, self.book_id, settings.redress)
@@ -132,7 +141,7 @@ class Bank:
         self.terminals: TerminalPort | None = None
         self._open_card_doors()
         self.door = Door(
-            pool=pool,
+            pool=pool.within(_CALLER_SECONDS_MAX),
             book_id=self.book_id,
             desk=self.desk,
             writer=self.writer,
@@ -148,7 +157,7 @@ class Bank:
         self.pulse = Pulse(
             self.guardian,
             self.desk,
-            pool,
+            pool.within(_PROOF_SECONDS_MAX),
             self.book_id,
             CHAINED,
             clock,
@@ -229,7 +238,9 @@ class Bank:
                 start("head", partial(self.pulse.keep_head, self.head_file))
             start("climber", self.climber.run)
         if self.settings.cycles is not None:
-            office = BackOffice(self.desk, self.pool, self.book_id, self.clock)
+            office = BackOffice(
+                self.desk, self.pool.within(_PROOF_SECONDS_MAX), self.book_id, self.clock
+            )
             start("cycles", Cycles(office, self.settings.cycles).run)
         if self.settings.treasury is not None:
             funding = HubFunding(self.settings.treasury.url)
@@ -346,7 +357,7 @@ class Bank:
 
     async def prove(self) -> Proof:
         """Check every money invariant on one snapshot."""
-        async with self.pool.connection() as connection:
+        async with self.pool.within(_PROOF_SECONDS_MAX).connection() as connection:
             return await prove(connection, self.book_id, BESIDE, SHELVES)
 
     def _prepare_recovery(self) -> None:
