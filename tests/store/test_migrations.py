@@ -108,3 +108,14 @@ def test_no_two_have_one_number() -> None:
     numbers = [one.name[:4] for one in migrations()]
     assert len(numbers) == len(set(numbers))
     assert numbers == sorted(numbers)
+
+
+async def test_an_old_version_on_a_newer_schema_is_refused_with_words(dsn: str) -> None:
+    """Started on what a newer version has changed, it says so and touches nothing."""
+    connection = await asyncpg.connect(dsn)
+    await connection.execute(
+        "INSERT INTO schema_migrations (name, sha256) VALUES ('9999_pre_of_tomorrow.sql', 'x')"
+    )
+    with pytest.raises(Misconfigured, match=r"newer version.*9999_pre_of_tomorrow"):
+        await migrate(connection)
+    await connection.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -24,6 +24,7 @@ from tangguh.core.clock import Clock, SystemClock
 from tangguh.core.errors import Misconfigured
 from tangguh.core.ids import Ids
 from tangguh.core.money import IDR
+from tangguh.core.supervision import Supervisor, TaskHealth, TaskState
 from tangguh.customers import seed as demo
 from tangguh.customers import store as customers
 from tangguh.customers.demo import fill_products
@@ -84,6 +85,10 @@ from tangguh.work.terminals import TerminalDoor
 from tangguh.work.transit import TransitDesk
 from tangguh.work.treasury import HubFunding, Treasury
 
+_CALLER_SECONDS_MAX: Final = 5.0
+"""So long the database may keep somebody waiting who waits for an answer over HTTP."""
+_PROOF_SECONDS_MAX: Final = 600.0
+"""So long a walk over the whole book, or a settlement cycle, may take."""
 BANK_NAME: Final = "Bank Tangguh"
 SHELVES: Final = (
     *PAYMENT_SHELVES,
@@ -123,7 +128,12 @@ class Bank:
         self.desk = Desk(self.writer, rails, self.rules, clock, signer)
         self.pins = PinHasher(settings.pin)
         self.sessions = Sessions(
-            pool, self.book_id, clock, self.pins, settings.pin, settings.session
+            pool.within(_CALLER_SECONDS_MAX),
+            self.book_id,
+            clock,
+            self.pins,
+            settings.pin,
+            settings.session,
         )
         self.resolver = Resolver(self.desk, pool, self.book_id, settings.resolver)
         self.redress = RedressClock(self.desk, pool, self.book_id, settings.redress)
@@ -132,7 +142,7 @@ class Bank:
         self.terminals: TerminalPort | None = None
         self._open_card_doors()
         self.door = Door(
-            pool=pool,
+            pool=pool.within(_CALLER_SECONDS_MAX),
             book_id=self.book_id,
             desk=self.desk,
             writer=self.writer,
@@ -149,7 +159,7 @@ class Bank:
         self.pulse = Pulse(
             self.guardian,
             self.desk,
-            pool,
+            pool.within(_PROOF_SECONDS_MAX),
             self.book_id,
             CHAINED,
             clock,
@@ -174,7 +184,8 @@ class Bank:
             watch_url=settings.guard.watch_url,
         )
         self.care = Care(self)
-        self._running: list[asyncio.Task[None]] = []
+        self.supervisor = Supervisor(clock)
+        self.door.tasks = self.tasks
 
     @classmethod
     async def open(
@@ -219,26 +230,28 @@ class Bank:
         return bank
 
     async def __aenter__(self) -> Bank:
-        self._running.append(asyncio.create_task(self.resolver.run(), name="resolver"))
-        self._running.append(asyncio.create_task(self.redress.run(), name="redress"))
-        self._running += await self.care.start()
+        start = self.supervisor.start
+        start("resolver", self.resolver.run)
+        start("redress", self.redress.run)
+        for name, run in (await self.care.start()).items():
+            start(name, run)
         if self.settings.guard.mode != "off":
-            self._running.append(asyncio.create_task(self.guardian.run(), name="guardian"))
-            self._running.append(asyncio.create_task(self.pulse.run(), name="pulse"))
+            start("guardian", self.guardian.run)
+            start("pulse", self.pulse.run)
             if self.head_file is not None:
-                keeping = self.pulse.keep_head(self.head_file)
-                self._running.append(asyncio.create_task(keeping, name="head"))
-            self._running.append(asyncio.create_task(self.climber.run(), name="climber"))
+                start("head", partial(self.pulse.keep_head, self.head_file))
+            start("climber", self.climber.run)
         if self.settings.cycles is not None:
-            office = BackOffice(self.desk, self.pool, self.book_id, self.clock)
-            cycles = Cycles(office, self.settings.cycles)
-            self._running.append(asyncio.create_task(cycles.run(), name="cycles"))
+            office = BackOffice(
+                self.desk, self.pool.within(_PROOF_SECONDS_MAX), self.book_id, self.clock
+            )
+            start("cycles", Cycles(office, self.settings.cycles).run)
         if self.settings.treasury is not None:
             funding = HubFunding(self.settings.treasury.url)
             settings = self.settings.treasury
             treasury = Treasury(self.desk, self.pool, self.book_id, settings, funding)
             await treasury.safely()  # so that the first payment finds an account with money
-            self._running.append(asyncio.create_task(treasury.run(), name="treasury"))
+            start("treasury", treasury.run)
         if isinstance(card_rail := behind(self.rails.get("iso8583")), Iso8583Rail):
             await card_rail.open(LinkKeys(self.pool, self.book_id, self.clock))
         if self.terminals is not None:
@@ -349,7 +362,7 @@ class Bank:
 
     async def prove(self) -> Proof:
         """Check every money invariant on one snapshot."""
-        async with self.pool.connection() as connection:
+        async with self.pool.within(_PROOF_SECONDS_MAX).connection() as connection:
             return await prove(connection, self.book_id, BESIDE, SHELVES)
 
     def _prepare_recovery(self) -> None:
@@ -387,6 +400,15 @@ class Bank:
             self.senses.wrong_payees.append(self.clock.now())
         self.guardian.notice("message.unauthorised", f"{rail}:{reference}", why)
 
+    def tasks(self) -> list[TaskHealth]:
+        """Every long-running task of this process, the book's writer first."""
+        state = TaskState.RUNNING if self.writer.is_open else TaskState.STOPPED
+        fate = self.writer.fate
+        writer = TaskHealth("book writer", state, 0.0, 0, str(fate) if fate is not None else "")
+        card_rail = behind(self.rails.get("iso8583"))
+        link = card_rail.link.supervisor.state() if isinstance(card_rail, Iso8583Rail) else []
+        return [writer, *self.supervisor.state(), *link]
+
     def let_go(self) -> None:
         """Answer those who only wait for news: the bank is about to stop."""
         self.guard_door.close()
@@ -397,11 +419,7 @@ class Bank:
         await self.door.close()
         if self.terminals is not None:
             await self.terminals.close()
-        for task in self._running:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-        self._running.clear()
+        await self.supervisor.stop()
         await self.care.close()
         self.guardian.close()
         await self.writer.stop()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, Final
 
+from tangguh.core.supervision import Run
 from tangguh.db.objects import Objects
 from tangguh.disputes.complaints import Complaints
 from tangguh.disputes.evidence.locker import Locker
@@ -129,24 +128,23 @@ class Care:
             page_url=status.page_url if status else "",
         )
 
-    async def start(self) -> list[asyncio.Task[None]]:
-        """Begin; the tasks that go on until they are cancelled."""
+    async def start(self) -> dict[str, Run]:
+        """Begin; the loops that are to go on from now, by their names."""
         await self.complaints.start()
         await self.own.start()
         await self.bulk.resume()
-        running: dict[str, Coroutine[Any, Any, None]] = {
-            "complaints": self.complaints.run(),
-            "notices": self.notices.sender.run(),
-            "retention": self.notices.retention.run(),
-            "probes": self.probes.run(),
-            "assurance": self.keeper.run(),
-            "sight": self.keeper.watch(),
-            "components": self.incidents.watch(),
-            "incidents": self.incidents.run(),
-            "word": self.word.run(),
-            "own cases": self.own.run(),
+        return {
+            "complaints": self.complaints.run,
+            "notices": self.notices.sender.run,
+            "retention": self.notices.retention.run,
+            "probes": self.probes.run,
+            "assurance": self.keeper.run,
+            "sight": self.keeper.watch,
+            "components": self.incidents.watch,
+            "incidents": self.incidents.run,
+            "word": self.word.run,
+            "own cases": self.own.run,
         }
-        return [asyncio.create_task(one, name=name) for name, one in running.items()]
 
     async def close(self) -> None:
         """Let go of connections."""

@@ -14,7 +14,7 @@ from tangguh.cli.drills.register import DRILLS, Drill
 from tangguh.cli.drills.report import Report
 from tangguh.cli.drills.scores.card import complete
 from tangguh.cli.drills.scores.picture import draw
-from tangguh.cli.logs import to_stderr
+from tangguh.cli.processes.logs import to_stderr
 from tangguh.core.errors import TangguhError
 
 

@@ -7,7 +7,6 @@ and measured is what is run.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -17,15 +16,20 @@ import msgspec
 from tangguh.cli.outside import NETWORKS, Outside
 from tangguh.cli.place import Place
 from tangguh.cli.processes.children import Child
+from tangguh.cli.processes.keeping import KeepChild, KeepPostgres
 from tangguh.cli.processes.ports import free_port, free_ports, is_free, refuse_busy_port
 from tangguh.cli.processes.probes import demo_probes
 from tangguh.config import Settings
-from tangguh.core.errors import Misconfigured, TangguhError
+from tangguh.core.clock import SystemClock
+from tangguh.core.errors import Misconfigured
+from tangguh.core.supervision import Supervisor
 from tangguh.db.embedded import EmbeddedPostgres
 from tangguh.db.roles import WATCH, dsn_as, make_watch_role
 from tangguh.status.snapshot import PATH as STATUS_PATH
 
 _WATCH_SECONDS: Final = 0.2
+_AGAIN_SECONDS_MAX: Final = 5.0
+"""A watch that ended by a fault (a full disk, say) looks again after at most this long."""
 _ORPHANS_SECONDS_MAX: Final = 10.0
 """So long the children of a killed parent may take to notice and end."""
 
@@ -53,6 +57,7 @@ class Household:
         self._overrides = overrides or {}
         self._was_killed = False
         self.postgres: EmbeddedPostgres | None = None
+        self.keeper: KeepPostgres | None = None
         self.world: Child | None = None
         self.gateway: Child | None = None
         self.bank: Child | None = None
@@ -90,14 +95,22 @@ class Household:
         await self.gateway.start()
 
     async def watch(self) -> None:
-        """Start again whatever dies. Ends only when cancelled."""
-        while True:
-            for child in self._children:
-                if child is not None and child.has_ended:
-                    self._say(f"  {child.name} ended unexpectedly; starting it again")
-                    with contextlib.suppress(TangguhError):
-                        await child.restart()
-            await asyncio.sleep(_WATCH_SECONDS)
+        """Start again whatever dies, PostgreSQL too. Ends only when cancelled.
+
+        Each is watched by itself: one that does not come up keeps nobody else waiting.
+        """
+        clock = SystemClock()
+        supervisor = Supervisor(clock, wait_seconds_max=_AGAIN_SECONDS_MAX)
+        if self.postgres is not None:
+            self.keeper = KeepPostgres(self.postgres, clock, self._say)
+            supervisor.start("PostgreSQL", self.keeper.run)
+        for child in self._children:
+            if child is not None:
+                supervisor.start(child.name, KeepChild(child, clock, self._say).run)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await supervisor.stop()
 
     async def stop(self) -> None:
         """Stop everything in order; what was acknowledged stays."""

@@ -206,7 +206,7 @@ async def _in_the_book(dsn: str, act: Act[T], *, is_stopped: bool) -> T:
 @asynccontextmanager
 async def _reading(dsn: str) -> AsyncIterator[tuple[Pool, int]]:
     settings, where = place_of(dsn)
-    pool = await Pool.open(where, size_max=1)
+    pool = await Pool.open(where, size_max=1, command_seconds=600.0)
     try:
         yield pool, settings.book.book_id
     finally:

@@ -89,4 +89,5 @@ Ctrl-C stops everything and loses nothing.
 
 
 def _say(text: str) -> None:
-    print(text, flush=True)
+    with contextlib.suppress(OSError):  # whoever read us is gone, or the disk is full: go on
+        print(text, flush=True)

@@ -16,10 +16,13 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from contextlib import suppress
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Final
+
+import asyncpg
 
 from tangguh.core.errors import Misconfigured, StoreUnavailable
 
@@ -116,6 +119,57 @@ class EmbeddedPostgres:
         if self._process is not None:
             await asyncio.to_thread(self._process.wait)
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the postmaster is gone, however it ended."""
+        if self._process is not None:
+            self._process.poll()
+        return self._running_pid() is None
+
+    async def answers(self, seconds: float) -> bool:
+        """Whether it says anything at all to a new connection; "starting up" is an answer."""
+        try:
+            line = await asyncpg.connect(self.dsn_for("postgres"), timeout=seconds)
+        except asyncpg.PostgresError:
+            return True
+        except (OSError, TimeoutError, asyncpg.InterfaceError):
+            return False
+        try:
+            await line.fetchval("SELECT 1", timeout=seconds)
+        except asyncpg.PostgresError:
+            return True
+        except (OSError, TimeoutError, asyncpg.InterfaceError):
+            return False
+        finally:
+            line.terminate()
+        return True
+
+    async def restart(self) -> None:
+        """Start it again after it died or stopped answering; what is left of it is ended first.
+
+        A backend that outlives its postmaster, frozen perhaps, holds the shared memory: no new
+        server may start beside it. Raises StoreUnavailable.
+        """
+        waited = 0.0
+        while pids := self._processes():
+            for pid in pids:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            if self._process is not None:
+                self._process.poll()
+            if waited > _STOP_TIMEOUT_SECONDS:
+                raise StoreUnavailable(f"PostgreSQL's processes {pids} cannot be ended")
+            await asyncio.sleep(_POLL_SECONDS)
+            waited += _POLL_SECONDS
+        if self._process is not None:
+            await asyncio.to_thread(self._process.wait)
+        await self.start()
+
+    def freeze(self) -> None:
+        """SIGSTOP every process of the server, as a hanging disk would. For drills."""
+        for pid in self._processes():
+            os.kill(pid, signal.SIGSTOP)
+
     def kill(self) -> None:
         """SIGKILL the postmaster, as a machine's crash would. For drills."""
         pid = self._running_pid()
@@ -196,6 +250,18 @@ class EmbeddedPostgres:
         if self._launcher is None:
             raise StoreUnavailable("the server was asked for something before start")
         return self._launcher
+
+    def _processes(self) -> list[int]:
+        """Every process that works in this cluster's directory, as PostgreSQL's all do."""
+        running = self._running_pid()
+        found = {running} if running is not None else set()
+        for proc in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                if proc.joinpath("cwd").readlink() == self.cluster:
+                    is_over = proc.joinpath("stat").read_text().rpartition(")")[2].split()[0] == "Z"
+                    if not is_over and "postgres" in _command_line(int(proc.name)):
+                        found.add(int(proc.name))
+        return sorted(found)
 
     def _running_pid(self) -> int | None:
         """The postmaster's pid when it is alive and really serves this directory.

@@ -55,6 +55,7 @@ async def migrate(connection: Connection) -> list[str]:
         await connection.execute(_LEDGER_OF_MIGRATIONS)
         rows = await connection.fetch("SELECT name, sha256 FROM schema_migrations")
         known = {row["name"]: row["sha256"] for row in rows}
+        _refuse_newer(set(known))
         for migration in migrations():
             if migration.name in known:
                 _refuse_changed(migration, known[migration.name])
@@ -78,6 +79,16 @@ async def is_migrated(connection: Connection) -> bool:
         return False
     rows = await connection.fetch("SELECT name FROM schema_migrations")
     return {migration.name for migration in migrations()} <= {row["name"] for row in rows}
+
+
+def _refuse_newer(applied: set[str]) -> None:
+    """A schema that a newer version has moved on is not ours to write to."""
+    unknown = sorted(applied - {migration.name for migration in migrations()})
+    if unknown:
+        raise Misconfigured(
+            f"this database was made by a newer version of the bank: it has {unknown[-1]}, which "
+            "this version does not know. Start the newer version, or restore a backup from before."
+        )
 
 
 def _refuse_changed(migration: Migration, applied_sha256: str) -> None:

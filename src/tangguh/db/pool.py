@@ -30,7 +30,9 @@ class RuleBroken(asyncpg.RaiseError):  # type: ignore[misc]
 
 
 COMMAND_TIMEOUT_SECONDS = 30.0
-CONNECT_TIMEOUT_SECONDS = 5.0
+CONNECT_TIMEOUT_SECONDS = 3.0
+_ACQUIRE_SECONDS_MAX = 5.0
+_RELEASE_SECONDS_MAX = 2.0
 
 
 @contextmanager
@@ -71,13 +73,20 @@ _PEPPER_BYTES: Final = 32
 class Pool:
     """Shared connections for reads and for the small writes that are not the book's."""
 
-    def __init__(self, raw: asyncpg.Pool) -> None:
+    def __init__(self, raw: asyncpg.Pool, patience_seconds: float) -> None:
         self._raw = raw
         self.pepper = secrets.token_bytes(_PEPPER_BYTES)
         """What short secrets are hashed with before they are kept: never in the database itself.
 
         Without a setting it lives as long as this process, and so do the codes kept with it.
         """
+        self._patience = patience_seconds
+
+    def within(self, seconds: float) -> Pool:
+        """The same connections for somebody with another patience; closing one closes both."""
+        other = Pool(self._raw, seconds)
+        other.pepper = self.pepper
+        return other
 
     @classmethod
     async def open(
@@ -86,9 +95,9 @@ class Pool:
         """Connect. Raises StoreUnavailable when the server cannot be reached."""
         with translated():
             raw = await asyncpg.create_pool(
-                dsn, min_size=1, max_size=size_max, command_timeout=command_seconds
+                dsn, min_size=1, max_size=size_max, timeout=CONNECT_TIMEOUT_SECONDS
             )
-        return cls(raw)
+        return cls(raw, command_seconds)
 
     async def close(self) -> None:
         """Return every connection and forget them."""
@@ -96,10 +105,18 @@ class Pool:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """A connection outside any transaction, for reads."""
+        """A connection outside any transaction, for reads.
+
+        What takes longer than this pool's patience is cut off, so that a server which answers
+        nothing holds nobody: StoreUnavailable.
+        """
         with translated():
-            async with self._raw.acquire() as connection:
-                yield connection
+            connection = await self._raw.acquire(timeout=min(self._patience, _ACQUIRE_SECONDS_MAX))
+            try:
+                with cut_after(connection, self._patience):
+                    yield connection
+            finally:
+                await self._raw.release(connection, timeout=_RELEASE_SECONDS_MAX)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:

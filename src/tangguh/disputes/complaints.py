@@ -16,8 +16,10 @@ import structlog
 
 from tangguh.core.errors import TangguhError
 from tangguh.core.ids import Ids
+from tangguh.core.listeners import Listeners
 from tangguh.core.order import RefundOrder
 from tangguh.core.outcome import Declined, NotSent, Refusal, Refused, Unanswered
+from tangguh.core.supervision import beat
 from tangguh.disputes.case import About, Case, CaseState, Outcome, open_case
 from tangguh.disputes.evidence.locker import Locker
 from tangguh.disputes.rows import MoveCase, OpenCase
@@ -87,7 +89,7 @@ class Complaints:
         self._desk = desk
         self._ids = ids
         self._look = look
-        self._told: list[Told] = []
+        self._told = Listeners[[str, Case]]()
         self._waiting: set[UUID] = set()
         self._changed: set[UUID] = set()
         desk.watch(self._see)
@@ -98,7 +100,7 @@ class Complaints:
 
     def tell(self, told: Told) -> None:
         """Have somebody told of every step."""
-        self._told.append(told)
+        self._told.add(told)
 
     # ---- what people do --------------------------------------------------------------------------
 
@@ -244,6 +246,7 @@ class Complaints:
     async def run(self) -> None:
         """Round after round, until cancelled."""
         while True:
+            beat()
             try:
                 await self.round()
             except TangguhError as trouble:
@@ -331,8 +334,7 @@ class Complaints:
             self._changed.add(payment.id)
 
     def _tell(self, what: str, case: Case) -> None:
-        for told in self._told:
-            told(what, case)
+        self._told.tell(what, case)
 
 
 def number_of(case_id: UUID, at: datetime) -> str:

@@ -39,13 +39,13 @@ from tangguh.db.pool import UNWRITABLE
 from tangguh.ledger import store
 from tangguh.ledger.book import Book
 from tangguh.ledger.command import Command
-from tangguh.ledger.decider import Decider as Decider
-from tangguh.ledger.decider import WriterSettings as WriterSettings
-from tangguh.ledger.lines import Lines
-from tangguh.ledger.loading import load_rows
 from tangguh.ledger.plans import LEDGER_JOURNALS
 from tangguh.ledger.shelf import ShelfPlan
 from tangguh.ledger.ticket import Ticket, split
+from tangguh.ledger.writing.decider import Decider as Decider
+from tangguh.ledger.writing.decider import WriterSettings as WriterSettings
+from tangguh.ledger.writing.lines import Lines
+from tangguh.ledger.writing.loading import load_rows
 
 A = TypeVar("A")
 log = structlog.get_logger("ledger.writer")

@@ -16,6 +16,7 @@ import structlog
 
 from tangguh.core.clock import Clock
 from tangguh.core.errors import TangguhError
+from tangguh.core.supervision import beat
 from tangguh.db.pool import Pool
 from tangguh.notices.store import NOTICES, forget_subscriber
 
@@ -45,6 +46,7 @@ class Retention:
     async def run(self) -> None:
         """Round after round until cancelled."""
         while True:
+            beat(_ROUND_SECONDS)
             try:
                 await self.round()
             except TangguhError as trouble:

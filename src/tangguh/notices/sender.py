@@ -16,6 +16,7 @@ import structlog
 
 from tangguh.core.clock import Clock
 from tangguh.core.errors import TangguhError
+from tangguh.core.supervision import beat
 from tangguh.notices.channels.channel import (
     Channel,
     Delivered,
@@ -73,6 +74,7 @@ class Sender:
 
     async def _run(self, via: Via) -> None:
         while True:
+            beat()
             try:
                 found = await self._round(via)
             except TangguhError as trouble:

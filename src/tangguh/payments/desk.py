@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from tangguh.core.clock import Clock
 from tangguh.core.errors import Misconfigured
+from tangguh.core.listeners import Listeners
 from tangguh.core.order import Origin
 from tangguh.guard.closure import Closure
 from tangguh.ledger.command import Command
@@ -34,9 +35,9 @@ class Desk:
         self._book = book
         self._rails = dict(rails)
         self._signer = signer
-        self._watchers: list[Callable[[Payment], None]] = []
-        self._observers: list[Callable[[Payment, Origin], None]] = []
-        self._gate_listeners: list[Callable[[], None]] = []
+        self._watchers = Listeners[[Payment]]()
+        self._observers = Listeners[[Payment, Origin]]()
+        self._gate_listeners = Listeners[[]]()
         self.rules = rules
         self.clock = clock
 
@@ -44,27 +45,23 @@ class Desk:
         """Have a command decided; tell the watchers when it was about a payment."""
         answer = await self._book.decide(command)
         if isinstance(answer, Decided) and not answer.repeated:
-            for watcher in self._watchers:
-                watcher(answer.payment)
-            origin = getattr(command, "origin", NO_ORIGIN)
-            for observer in self._observers:
-                observer(answer.payment, origin)
+            self._watchers.tell(answer.payment)
+            self._observers.tell(answer.payment, getattr(command, "origin", NO_ORIGIN))
         elif isinstance(answer, Closure | tuple) and answer:
-            for listener in self._gate_listeners:
-                listener()
+            self._gate_listeners.tell()
         return answer
 
     def watch(self, watcher: Callable[[Payment], None]) -> None:
         """Call ``watcher`` with every payment a durable decision changed. It must not block."""
-        self._watchers.append(watcher)
+        self._watchers.add(watcher)
 
     def observe(self, observer: Callable[[Payment, Origin], None]) -> None:
         """As ``watch``, with where the order came from. For the guard."""
-        self._observers.append(observer)
+        self._observers.add(observer)
 
     def on_gates(self, listener: Callable[[], None]) -> None:
         """Call ``listener`` after a decision that may have changed the board. It must not block."""
-        self._gate_listeners.append(listener)
+        self._gate_listeners.add(listener)
 
     def enquirer(self, rail: str) -> Enquirer | None:
         """The rail of this name, when it can say who a payee is."""

@@ -18,6 +18,7 @@ from tangguh.core.errors import TangguhError
 from tangguh.core.marks import always
 from tangguh.core.order import RefundOrder
 from tangguh.core.outcome import NotSent, Outcome, Unanswered
+from tangguh.core.supervision import beat
 from tangguh.db.pool import Pool
 from tangguh.ledger.expiry import expire_due
 from tangguh.payments import store
@@ -55,6 +56,7 @@ class Resolver:
     async def run(self) -> None:
         """Round after round, until cancelled."""
         while True:
+            beat()
             try:
                 found = await self.round()
             except TangguhError as trouble:

@@ -20,6 +20,7 @@ from tangguh.core.errors import TangguhError
 from tangguh.core.ids import Ids
 from tangguh.core.marks import sometimes
 from tangguh.core.outcome import Refused
+from tangguh.core.supervision import beat
 from tangguh.db.pool import Pool
 from tangguh.guard.board import Board
 from tangguh.guard.closure import Closure, SignalClass, State
@@ -115,6 +116,7 @@ class Climber:
     async def run(self) -> None:
         """Look after look, until cancelled."""
         while True:
+            beat()
             try:
                 await self.look()
             except TangguhError as trouble:

@@ -17,6 +17,7 @@ from tangguh.core.ids import Ids
 from tangguh.core.money import format_decimal
 from tangguh.core.order import Origin, PaymentOrder, RefundOrder
 from tangguh.core.outcome import Refusal, Refused
+from tangguh.core.supervision import TaskHealth
 from tangguh.db.pool import Pool
 from tangguh.disputes.complaints import Complaints
 from tangguh.ledger.writer import Writer
@@ -92,6 +93,8 @@ class Door:
         """Word to people; set by whoever has it."""
         self.incidents: IncidentDesk | None = None
         """What the public is told of, for banners; set by whoever has it."""
+        self.tasks: Callable[[], list[TaskHealth]] = list
+        """Every long-running task as it is now; set by whoever supervises them."""
         self.shutters = Shutters(desk, pool, book_id, clock)
         desk.watch(self.live.tell)
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -17,6 +18,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tangguh.core.errors import TangguhError
+from tangguh.core.listeners import FAILED
+from tangguh.core.marks import MARKS
 from tangguh.listeners.entry import TOO_DEEP, Entry, Limits
 from tangguh.listeners.limits import Limit, limited
 from tangguh.web.api import openapi
@@ -62,7 +65,15 @@ def build(door: Door, pages: Sequence[BaseRoute] = ()) -> Entry:
             is_open = door.writer.is_open
         except TangguhError:
             is_open = False
-        return JSONResponse({"ok": is_open}, 200 if is_open else 503)
+        return JSONResponse(
+            {
+                "ok": is_open,
+                "tasks": msgspec.to_builtins(door.tasks()),
+                "listener_faults": MARKS.reached[FAILED],
+                "log_lines_dropped": MARKS.reached["log.line_dropped"],
+            },
+            200 if is_open else 503,
+        )
 
     routes: list[BaseRoute] = [
         *_api_routes(door),

@@ -18,6 +18,7 @@ from tangguh.core.clock import business_date
 from tangguh.core.cycle import cycles_of
 from tangguh.core.errors import TangguhError
 from tangguh.core.outcome import Refused
+from tangguh.core.supervision import beat
 from tangguh.settlement import cycle, store
 from tangguh.settlement.contradicted.listing import list_contradictions
 from tangguh.settlement.cycle import BackOffice
@@ -58,6 +59,7 @@ class Cycles:
     async def run(self) -> None:
         """Round after round, until cancelled."""
         while True:
+            beat()
             await self.round()
             await self._office.clock.sleep(self._settings.round_seconds)
 

@@ -18,9 +18,11 @@ import structlog
 from tangguh.audit.trail import Remember
 from tangguh.core.errors import TangguhError
 from tangguh.core.ids import Ids
+from tangguh.core.listeners import Listeners
 from tangguh.core.marks import MARKS, sometimes
 from tangguh.core.order import Origin
 from tangguh.core.outcome import Refusal, Refused
+from tangguh.core.supervision import beat
 from tangguh.guard.board import Board
 from tangguh.guard.budget import CAPS, PEOPLE_SECONDS, is_mad, rule_on
 from tangguh.guard.choice import Choice, choose, weigh
@@ -125,8 +127,8 @@ class Guardian:
         self._pending: list[tuple[Threshold, str, str]] = []
         self._distrusted: set[str] = set()
         self.said: deque[Said] = deque(maxlen=_SAID_MAX)
-        self._listeners: list[Callable[[Said], None]] = []
-        self._seers: list[Callable[[Seen], None]] = []
+        self._listeners = Listeners[[Said]]()
+        self._seers = Listeners[[Seen]]()
         if settings.mode != "off":
             desk.observe(self._see)
             MARKS.listen(self._mark)
@@ -136,8 +138,7 @@ class Guardian:
     def _see(self, payment: Payment, origin: Origin) -> None:
         for seen in seen_of(payment, self._desk.clock.now(), origin):
             self._detector.see(seen)
-            for listener in self._seers:
-                listener(seen)
+            self._seers.tell(seen)
             if seen.end is End.ATTEMPTED:
                 self._normal.append(seen)
             else:
@@ -165,11 +166,11 @@ class Guardian:
 
     def pass_on(self, seer: Callable[[Seen], None]) -> None:
         """Call ``seer`` with every observation of a payment from now on: the ladder's recorder."""
-        self._seers.append(seer)
+        self._seers.add(seer)
 
     def listen(self, listener: Callable[[Said], None]) -> None:
         """Call ``listener`` with everything said from now on: the pager, a drill's timeline."""
-        self._listeners.append(listener)
+        self._listeners.add(listener)
 
     def close(self) -> None:
         """Hear no more marks."""
@@ -180,6 +181,7 @@ class Guardian:
     async def run(self) -> None:
         """Round after round, until cancelled."""
         while True:
+            beat()
             try:
                 await self.round()
             except TangguhError as trouble:
@@ -431,8 +433,7 @@ class Guardian:
         said = Said(self._desk.clock.now(), str(signal_class), what, scope, did, detail)
         self.said.append(said)
         log.warning("guard.said", signal=what, scope=scope, did=did)
-        for listener in self._listeners:
-            listener(said)
+        self._listeners.tell(said)
 
     async def _remember(self, what: str, subject: str, detail: str) -> None:
         await self._desk.decide(Remember("guard", what, subject, detail))

@@ -22,6 +22,7 @@ from tangguh.audit.walk import Head, head_of, head_trouble
 from tangguh.core.clock import Clock
 from tangguh.core.errors import Misconfigured, TangguhError
 from tangguh.core.marks import sometimes
+from tangguh.core.supervision import beat
 from tangguh.db.pool import Connection, Pool
 from tangguh.guard.budget import CAPS, PEOPLE_SECONDS, rule_on
 from tangguh.guard.closure import SignalClass, State
@@ -112,6 +113,7 @@ class Pulse:
     async def run(self) -> None:
         """Round after round, until cancelled."""
         while True:
+            beat()
             try:
                 await self.round()
             except TangguhError as trouble:
@@ -227,6 +229,7 @@ class Pulse:
     async def keep_head(self, file: HeadFile) -> None:
         """Keep the newest link in the file, until cancelled. A full disk is told and tried on."""
         while True:
+            beat()
             await self.remember(file)
             await self._clock.sleep(self._settings.head_seconds)
 

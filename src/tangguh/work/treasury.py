@@ -22,6 +22,7 @@ from tangguh.audit.trail import Remember
 from tangguh.core.clock import Clock
 from tangguh.core.errors import TangguhError
 from tangguh.core.outcome import Refused
+from tangguh.core.supervision import beat
 from tangguh.db.pool import Pool
 from tangguh.db.queries import Queries
 from tangguh.guard.scope import Scope
@@ -131,6 +132,7 @@ class Treasury:
     async def run(self) -> None:
         """Round after round, until cancelled."""
         while True:
+            beat()
             await self.safely()
             await self._clock.sleep(self._settings.round_seconds)
 

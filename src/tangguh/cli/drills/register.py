@@ -21,7 +21,6 @@ from tangguh.cli.drills.duty import control_plane_dead, insider_approver
 from tangguh.cli.drills.load import hot_account, hot_merchant, retry_storm, status_storm
 from tangguh.cli.drills.report import Report
 from tangguh.cli.drills.sick import flapping, mutated_frames
-from tangguh.cli.drills.sick import flapping
 from tangguh.cli.drills.strangers import slow_doors
 from tangguh.cli.drills.theft import bank_2025, forged_orders
 from tangguh.cli.drills.told import dead_bank, debited_but_failed, overdue_update, vanished_option

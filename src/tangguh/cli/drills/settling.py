@@ -15,7 +15,7 @@ from datetime import date, datetime
 import msgspec
 
 from tangguh.app import Bank
-from tangguh.cli.logs import to_stderr
+from tangguh.cli.processes.logs import to_stderr
 from tangguh.config import load
 from tangguh.core.clock import HandClock
 from tangguh.core.errors import ContractBroken

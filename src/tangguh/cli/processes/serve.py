@@ -15,9 +15,9 @@ import uvloop
 from cyclopts import Parameter
 
 from tangguh.app import Bank
-from tangguh.cli import logs
 from tangguh.cli.memory import quiet_garbage
 from tangguh.cli.place import write_private
+from tangguh.cli.processes import logs
 from tangguh.cli.processes.parent import end_with_parent
 from tangguh.cli.processes.server import Server
 from tangguh.config import Settings, load, read_file

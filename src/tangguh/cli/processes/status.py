@@ -10,7 +10,7 @@ import msgspec
 import uvloop
 from cyclopts import Parameter
 
-from tangguh.cli import logs
+from tangguh.cli.processes import logs
 from tangguh.cli.processes.beside import serve_beside
 from tangguh.cli.processes.parent import end_with_parent
 from tangguh.core.clock import SystemClock

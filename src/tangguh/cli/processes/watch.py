@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tangguh.cli import logs
+from tangguh.cli.processes import logs
 from tangguh.cli.processes.beside import serve_beside
 from tangguh.cli.processes.parent import end_with_parent
 from tangguh.config import read_file

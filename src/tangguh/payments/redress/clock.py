@@ -14,7 +14,9 @@ from uuid import UUID
 import structlog
 
 from tangguh.core.errors import TangguhError
+from tangguh.core.listeners import Listeners
 from tangguh.core.outcome import Refused
+from tangguh.core.supervision import beat
 from tangguh.db.pool import Pool
 from tangguh.db.queries import Queries
 from tangguh.payments import store as payments
@@ -43,15 +45,16 @@ class RedressClock:
         self._pool = pool
         self._book_id = book_id
         self.policy = policy
-        self._told: list[Told] = []
+        self._told = Listeners[[str, Payment]]()
 
     def tell(self, told: Told) -> None:
         """Have somebody told of everything that was done."""
-        self._told.append(told)
+        self._told.add(told)
 
     async def run(self) -> None:
         """Round after round, until cancelled."""
         while True:
+            beat()
             try:
                 await self.round()
             except TangguhError as trouble:
@@ -82,8 +85,7 @@ class RedressClock:
         """The limit is over for this one too, though the bank cannot advance it."""
         payment = await payments.find(self._pool, self._book_id, payment_id)
         if payment is not None and payment.is_open:
-            for told in self._told:
-                told("advance_refused", payment)
+            self._told.tell("advance_refused", payment)
 
     async def _due(self, query: str, *values: object) -> list[UUID]:
         rows = await self._pool.fetch(_QUERIES[query], self._book_id, *values)
@@ -96,8 +98,7 @@ class RedressClock:
         payment = getattr(answer, "payment", None)
         if payment is None or getattr(answer, "repeated", True):
             return 0
-        for told in self._told:
-            told(what, payment)
+        self._told.tell(what, payment)
         return 1
 
 

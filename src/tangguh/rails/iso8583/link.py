@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
-from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -19,6 +18,7 @@ from tangguh.core.clock import Clock
 from tangguh.core.errors import TangguhError
 from tangguh.core.known import Tristate, known_as
 from tangguh.core.outcome import NotSent, Unanswered
+from tangguh.core.supervision import Supervisor, beat
 from tangguh.rails.iso8583 import codes, management
 from tangguh.rails.iso8583.hsm import Hsm, KeptKeys
 from tangguh.rails.iso8583.line import Handler, Line, LineSettings, OnLate, Traffic
@@ -69,7 +69,7 @@ class Link:
         self._on_late = on_late
         # Jitter is no secret.
         self._random = source if source is not None else random.Random()  # noqa: S311
-        self._keeper: asyncio.Task[None] | None = None
+        self.supervisor = Supervisor(clock)
         self._line: Line | None = None
         self._signed_on = asyncio.Event()
         self._attempts = 0
@@ -90,8 +90,8 @@ class Link:
 
     async def open(self) -> None:
         """Begin to connect, and go on until ``close``. Does not wait for the switch."""
-        if self._keeper is None:
-            self._keeper = asyncio.create_task(self._keep())
+        if not self.supervisor.state():
+            self.supervisor.start("iso8583 link", self._keep)
 
     async def signed_on(self) -> None:
         """Wait until the switch has signed us on."""
@@ -114,19 +114,16 @@ class Link:
 
     async def close(self) -> None:
         """Sign off, close, and wait for the peer's requests in hand."""
-        keeper, self._keeper = self._keeper, None
         line = self._line
         if line is not None and self._signed_on.is_set():
             line.tell(self._request(management.SIGN_OFF))
-        if keeper is not None:
-            keeper.cancel()
-            with suppress(asyncio.CancelledError):
-                await keeper
+        await self.supervisor.stop()
         if line is not None:
             await line.settle()
 
     async def _keep(self) -> None:
         while True:
+            beat()
             try:
                 connection = await self._connect()
                 if connection is not None:
@@ -186,6 +183,7 @@ class Link:
         self._signed_on.set()
         self._attempts = 0
         while True:
+            beat()
             await self._clock.sleep(settings.echo_seconds)
             echo = self._request(management.ECHO)
             answer = await line.ask(echo, settings.echo_timeout_seconds)

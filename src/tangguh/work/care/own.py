@@ -15,6 +15,7 @@ import structlog
 from tangguh.core.clock import Clock
 from tangguh.core.errors import TangguhError
 from tangguh.core.outcome import Refused
+from tangguh.core.supervision import beat
 from tangguh.customers import store as customers
 from tangguh.db.pool import Pool
 from tangguh.db.queries import Queries
@@ -63,6 +64,7 @@ class OwnCases:
     async def run(self) -> None:
         """Round after round, until cancelled."""
         while True:
+            beat()
             try:
                 await self.round()
             except TangguhError as trouble:

@@ -19,6 +19,7 @@ from tangguh.core.errors import TangguhError
 from tangguh.core.ids import Ids
 from tangguh.core.order import PaymentOrder, ToAccount
 from tangguh.core.service import SERVICES
+from tangguh.core.supervision import beat
 from tangguh.customers import store as customers
 from tangguh.db.pool import Pool
 from tangguh.db.queries import Queries
@@ -118,6 +119,7 @@ class Word:
     async def run(self) -> None:
         """Round after round, until cancelled."""
         while True:
+            beat()
             try:
                 await self.round()
             except TangguhError as trouble:

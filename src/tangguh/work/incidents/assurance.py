@@ -17,6 +17,7 @@ from tangguh.core.clock import Clock
 from tangguh.core.errors import TangguhError
 from tangguh.core.known import Known, Tristate, all_of, known_as
 from tangguh.core.outcome import Refused
+from tangguh.core.supervision import beat
 from tangguh.db.pool import Pool
 from tangguh.db.queries import Queries
 from tangguh.notices.assurance import Assurance, Assured, assure
@@ -60,6 +61,7 @@ class Keeper:
     async def run(self) -> None:
         """Prove again and again, until cancelled."""
         while True:
+            beat(self._proof_seconds)
             before = self._clock.monotonic()
             try:
                 await self.look()
@@ -75,6 +77,7 @@ class Keeper:
     async def watch(self) -> None:
         """See again and again, until cancelled: a proof takes long, and is of its own moment."""
         while True:
+            beat()
             try:
                 await self.see()
             except Exception:

@@ -15,7 +15,9 @@ import structlog
 from tangguh.core.clock import Clock
 from tangguh.core.errors import TangguhError
 from tangguh.core.ids import Ids
+from tangguh.core.listeners import Listeners
 from tangguh.core.outcome import Refused
+from tangguh.core.supervision import beat
 from tangguh.db.pool import Pool
 from tangguh.payments.desk import Desk
 from tangguh.status import store
@@ -86,15 +88,16 @@ class IncidentDesk:
         """The incidents that are open, as of the newest round: banners are made from these."""
         self._recent: tuple[Incident, ...] = ()
         self._told_at: datetime | None = None
-        self._listeners: list[Callable[[Incident], None]] = []
+        self._listeners = Listeners[[Incident]]()
 
     def listen(self, listener: Callable[[Incident], None]) -> None:
         """Call ``listener`` with every incident that moved. It must not block."""
-        self._listeners.append(listener)
+        self._listeners.add(listener)
 
     async def watch(self) -> None:
         """Look after look, until cancelled. No look waits for the book, so the page never does."""
         while True:
+            beat()
             try:
                 await self.look()
             except Exception:
@@ -104,6 +107,7 @@ class IncidentDesk:
     async def run(self) -> None:
         """Tell what is seen, round after round, until cancelled."""
         while True:
+            beat()
             try:
                 await self.tell()
             except TangguhError as trouble:
@@ -192,8 +196,7 @@ class IncidentDesk:
         if isinstance(moved, Refused):
             log.error("incidents.word_refused", to=str(to), field=moved.field, why=moved.detail)
             return moved
-        for listener in self._listeners:
-            listener(moved)
+        self._listeners.tell(moved)
         return moved
 
     # ---- inside ----------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from tangguh.core.clock import Clock
 from tangguh.core.errors import TangguhError
 from tangguh.core.known import Tristate
 from tangguh.core.service import Service
+from tangguh.core.supervision import beat
 from tangguh.db.pool import Connection, connect, cut_after, translated
 from tangguh.payments.desk import Desk
 from tangguh.payments.gates.change import ReadBoard
@@ -132,6 +133,7 @@ class Probes:
 
     async def _ask_on(self, key: Key) -> None:
         while True:
+            beat(self._probe_seconds)
             probe = await self.ask(key)
             is_well = probe.answer is Tristate.YES
             await self._clock.sleep(self._probe_seconds if is_well else self._again_seconds)

@@ -23,8 +23,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tangguh.app import Bank
-from tangguh.cli import logs
 from tangguh.cli.household import Household
+from tangguh.cli.processes import logs
 from tangguh.cli.processes.children import Child
 from tangguh.cli.processes.parent import end_with_parent
 from tangguh.cli.processes.serve import serve_bank

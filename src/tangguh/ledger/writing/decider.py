@@ -30,4 +30,4 @@ class WriterSettings(msgspec.Struct, frozen=True, kw_only=True):
     queue_commands_max: int = 20_000
     ambiguity_seconds: float = 5.0
     reconnect_seconds: float = 0.1
-    silence_seconds_max: float = 10.0
+    silence_seconds_max: float = 5.0

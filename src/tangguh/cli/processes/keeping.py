@@ -1,0 +1,111 @@
+"""What ``tangguh up`` keeps alive: whoever dies or freezes is ended for good and started again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from tangguh.cli.processes.children import Child
+from tangguh.core.clock import Clock
+from tangguh.core.supervision import beat
+from tangguh.db.embedded import EmbeddedPostgres
+
+LOOK_SECONDS: Final = 0.2
+_PROBE_SECONDS: Final = 3.0
+_SILENT_SECONDS: Final = 10.0
+"""A PostgreSQL that accepts nobody for so long is frozen: it is killed, which loses nothing."""
+_PROBE_EVERY: Final = 1.0
+_FIRST_WAIT_SECONDS: Final = 0.2
+_WAIT_SECONDS_MAX: Final = 15.0
+
+Say = Callable[[str], None]
+
+
+class BackOff:
+    """How long to wait before the next start: twice as long each time, until one lasted."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._wait = _FIRST_WAIT_SECONDS
+        self._started = -_WAIT_SECONDS_MAX
+
+    async def pause(self) -> None:
+        """Wait before a start; not at all when the last one lasted."""
+        if self._clock.monotonic() - self._started >= _WAIT_SECONDS_MAX:
+            self._wait = _FIRST_WAIT_SECONDS
+        else:
+            await self._clock.sleep(self._wait)
+            self._wait = min(self._wait * 2, _WAIT_SECONDS_MAX)
+        self._started = self._clock.monotonic()
+
+
+class KeepPostgres:
+    """Watches one embedded server. ``run`` goes on until it is cancelled."""
+
+    def __init__(
+        self,
+        server: EmbeddedPostgres,
+        clock: Clock,
+        say: Say,
+        *,
+        silent_seconds: float = _SILENT_SECONDS,
+        probe_seconds: float = _PROBE_SECONDS,
+        look_seconds: float = LOOK_SECONDS,
+    ) -> None:
+        self._server = server
+        self._clock = clock
+        self._say = say
+        self._silent = silent_seconds
+        self._probe = probe_seconds
+        self._look = look_seconds
+        self._heard = clock.monotonic()
+        self._probed = 0.0
+        self._back_off = BackOff(clock)
+        self.restarts = 0
+
+    async def run(self) -> None:
+        """Look again and again."""
+        while True:
+            beat()
+            await self.look()
+            await self._clock.sleep(self._look)
+
+    async def look(self) -> None:
+        """Look once; start it again if it died or has been silent for too long."""
+        if self._server.has_ended:
+            await self._restart("PostgreSQL ended unexpectedly")
+        elif self._clock.monotonic() - self._probed >= min(_PROBE_EVERY, self._silent / 2):
+            self._probed = self._clock.monotonic()
+            if await self._server.answers(self._probe):
+                self._heard = self._clock.monotonic()
+            elif self._clock.monotonic() - self._heard >= self._silent:
+                await self._restart(f"PostgreSQL has not answered for {self._silent:g} s")
+
+    async def _restart(self, why: str) -> None:
+        self._say(f"  {why}; starting it again")
+        await self._back_off.pause()
+        self.restarts += 1
+        began = self._clock.monotonic()
+        await self._server.restart()
+        self._heard = self._clock.monotonic()
+        self._say(f"  PostgreSQL is back after {self._heard - began:.1f} s")
+
+
+class KeepChild:
+    """Watches one child process. ``run`` goes on until it is cancelled."""
+
+    def __init__(self, child: Child, clock: Clock, say: Say) -> None:
+        self._child = child
+        self._clock = clock
+        self._say = say
+        self._back_off = BackOff(clock)
+
+    async def run(self) -> None:
+        """Look again and again; start it when it has ended."""
+        while True:
+            beat()
+            if self._child.has_ended:
+                self._say(f"  {self._child.name} ended unexpectedly; starting it again")
+                await self._back_off.pause()
+                await self._child.restart()
+            await self._clock.sleep(LOOK_SECONDS)
