@@ -97,7 +97,7 @@ async def test_closing_and_signing_it_wrong(desk: Desk, phone: Phone) -> None:
     )
     assert refused.body["state"] == "refused"
     shut = refused.body["refusal"]["shut"]
-    assert shut["message_en"] == CLOSE["message_en"]
+    assert shut["message_en"] == f"{CLOSE['message_en']} New transactions are refused for now."
     assert shut["alternative"] == "mobile.transfer.bifast"
     services = {one["id"]: one for one in (await phone.ask("GET", "/v1/services")).body["services"]}
     assert services["mobile.qris.offus"]["is_open"] is False

@@ -27,6 +27,7 @@ from tangguh.status import incident as story
 from tangguh.status.component import Condition, Stage
 from tangguh.status.incident import Incident, IncidentState, Kind, Lint, Money, Text
 from tangguh.status.judgement import Override, lets_everything_through, refuse_override, shown_now
+from tangguh.status.source import STAFF, Extent, Source
 
 _SQL: Final = ("tangguh.status", "status.sql")
 _encode: Final = msgspec.json.Encoder().encode
@@ -148,6 +149,10 @@ class OpenIncident(_OnIncident, frozen=True, kw_only=True):
     closure_ids: tuple[str, ...] = ()
     ticket: str = ""
     stage: Stage | None = None
+    source: Source = Source.UNKNOWN
+    extent: Extent = Extent.NONE
+    follows: bool = True
+    ends_at: datetime | None = None
 
     def keys(self, book: Book) -> Iterable[Key]:
         yield INCIDENTS.name, self.incident_id
@@ -157,10 +162,21 @@ class OpenIncident(_OnIncident, frozen=True, kw_only=True):
                 yield INCIDENTS.name, one
 
     def decide(self, book: Book) -> Incident | Refused:
-        """Refuses ORDER_INVALID and TICKET_MISSING."""
+        """Refuses ORDER_INVALID and TICKET_MISSING.
+
+        A change that people plan is told before it begins, with its end.
+        """
         known = book.shelf(INCIDENTS).get(self.incident_id)
         if known is not None:
             return known
+        if self.kind is Kind.SCHEDULED_CHANGE and self.by.startswith(STAFF):
+            if self.ends_at is None:
+                return Refused(Refusal.ORDER_INVALID, "ends_at", "say when it is over")
+            if self.begun_at < book.now + story.PLANNED_NOTICE_MIN:
+                minutes = int(story.PLANNED_NOTICE_MIN.total_seconds() // 60)
+                return Refused(
+                    Refusal.ORDER_INVALID, "starts_at", f"tell it {minutes} minutes before"
+                )
         drafted = story.begin(
             self.incident_id,
             self.kind,
@@ -171,6 +187,10 @@ class OpenIncident(_OnIncident, frozen=True, kw_only=True):
             closure_ids=self.closure_ids,
             ticket=self.ticket,
             stage=self.stage,
+            source=self.source,
+            extent=self.extent,
+            follows=self.follows,
+            ends_at=self.ends_at,
         )
         if isinstance(drafted, Refused):
             return drafted
@@ -181,8 +201,9 @@ class OpenIncident(_OnIncident, frozen=True, kw_only=True):
         if same is None:
             return _keep(book, drafted, "detected", self.by)
         joined = story.join(
-            same, drafted.components, drafted.closure_ids, kind=self.kind, stage=self.stage
-        )
+            same, drafted.components, drafted.closure_ids, kind=self.kind, stage=self.stage,
+            source=self.source, extent=self.extent,
+        )  # fmt: skip
         return same if joined == same else _keep(book, joined, "joined", self.by)
 
 
@@ -194,6 +215,8 @@ class UpdateIncident(_OnIncident, frozen=True, kw_only=True):
     by: str
     next_update_at: datetime | None = None
     stage: Stage | None = None
+    extent: Extent | None = None
+    follows: bool | None = None
 
     def decide(self, book: Book) -> Incident | Refused:
         """Refuses INCIDENT_NOT_FOUND and what ``incident.say`` refuses."""
@@ -202,7 +225,8 @@ class UpdateIncident(_OnIncident, frozen=True, kw_only=True):
             return known
         said = story.say(
             known, known.state, self.texts, book.now, by=self.by, lint=self.lint,
-            next_update_at=self.next_update_at, stage=self.stage,
+            next_update_at=self.next_update_at, stage=self.stage, extent=self.extent,
+            follows=self.follows,
         )  # fmt: skip
         return said if isinstance(said, Refused) else _keep(book, said, "updated", self.by)
 
@@ -216,6 +240,8 @@ class MoveIncident(_OnIncident, frozen=True, kw_only=True):
     by: str
     next_update_at: datetime | None = None
     stage: Stage | None = None
+    extent: Extent | None = None
+    follows: bool | None = None
 
     def keys(self, book: Book) -> Iterable[Key]:
         yield from super().keys(book)
@@ -237,7 +263,8 @@ class MoveIncident(_OnIncident, frozen=True, kw_only=True):
                 )
         said = story.say(
             known, self.to, self.texts, book.now, by=self.by, lint=self.lint,
-            next_update_at=self.next_update_at, stage=self.stage,
+            next_update_at=self.next_update_at, stage=self.stage, extent=self.extent,
+            follows=self.follows,
         )  # fmt: skip
         return said if isinstance(said, Refused) else _keep(book, said, str(self.to), self.by)
 

@@ -6,7 +6,7 @@ Each handler is one act of one member of staff; what may be said and done is dec
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from starlette.responses import Response
@@ -30,6 +30,7 @@ from tangguh.status.incident import Incident, IncidentState, Kind, Text
 from tangguh.status.judgement import people_needed, shown_now
 from tangguh.status.regulator.drafts import Report
 from tangguh.status.regulator.papers import as_docx, as_pdf
+from tangguh.status.source import Source
 from tangguh.web.problems import trouble
 from tangguh.web.staff.door import Call, StaffDoor, route
 from tangguh.web.staff.views import change_view
@@ -41,24 +42,37 @@ from tangguh.work.incidents.reporting import Reporting, Told
 
 _DOCX: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _OVERRIDE_MINUTES_MAX: Final = 24 * 60
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A moment with its offset."""
 
 
 class Texts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A word in both languages. ``to``: the state it leads to; empty: where the incident is."""
+    """A word in both languages. ``to``: the state it leads to; empty: where the incident is.
+
+    That state stands until people change it; ``follow``: what is seen may move it on from there.
+    """
 
     id: Text
     en: Text
     to: str = ""
     next_minutes: float = 15.0
+    follow: bool = False
 
 
 class NewIncident(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An incident people open: a scheduled change with its ticket, or what no machine has seen."""
+    """An incident people open: a scheduled change with its ticket, or what no machine has seen.
+
+    Its state is people's; ``follow``: what is seen may move it on. A change has ``starts_at`` and
+    ``ends_at``, and is told before it begins.
+    """
 
     kind: Kind
     components: tuple[str, ...]
     cause_key: str
     ticket: str = ""
+    follow: bool = False
+    starts_at: Instant | None = None
+    ends_at: Instant | None = None
 
 
 class Review(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -160,15 +174,21 @@ class IncidentRoutes:
         _must_have_a_part(call)
         asked = call.read(NewIncident)
         door = call.staff.door
+        now, is_plan = door.clock.now(), asked.kind is Kind.SCHEDULED_CHANGE
+        if not is_plan and (asked.starts_at or asked.ends_at):
+            return Refused(Refusal.ORDER_INVALID, "starts_at", "only a change is planned")
         opened = await door.desk.decide(
             OpenIncident(
                 incident_id=door.ids.next(),
                 kind=asked.kind,
                 components=asked.components,
-                begun_at=door.clock.now(),
+                begun_at=asked.starts_at or now,
                 cause_key=asked.cause_key,
                 by=call.by.id,
                 ticket=asked.ticket,
+                source=Source.PLANNED if is_plan else Source.STAFF_SAID,
+                follows=asked.follow,
+                ends_at=asked.ends_at,
             )
         )
         return opened if isinstance(opened, Refused) else _view(opened, call)
@@ -204,6 +224,7 @@ class IncidentRoutes:
                     lint=lint,
                     by=call.by.id,
                     next_update_at=due,
+                    follows=asked.follow,
                 )
             )
         return moved if isinstance(moved, Refused) else _view(moved, call)

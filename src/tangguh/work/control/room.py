@@ -32,6 +32,7 @@ from tangguh.guard.closure import (
 from tangguh.guard.rules import Mode
 from tangguh.guard.rules import Rule as GuardRule
 from tangguh.guard.scope import Scope, is_one_step_wider, scope_of, text_of
+from tangguh.guard.words import BY_STAFF
 from tangguh.payments.desk import Desk
 from tangguh.payments.gates.change import Close, Narrow, ReadBoard
 from tangguh.payments.people.changes import Carry, Propose, Vote
@@ -73,14 +74,15 @@ Carrier = Callable[[Change], Awaitable[Any]]
 
 class CloseOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What somebody asks to close. ``minutes`` at most the class's own; ``amount_max_minor`` limits
-    instead of closing; ``parks`` takes payments to send them later.
+    instead of closing; ``parks`` takes payments to send them later. ``message_*``: why, for
+    customers; empty: that people decided it, and no reason is made up. What it does is added.
     """
 
     scope: str
     reason: str
     cause: str
-    message_id: str
-    message_en: str
+    message_id: str = ""
+    message_en: str = ""
     signal_class: SignalClass = SignalClass.INTEGRITY
     evidence: str = ""
     minutes: int = 60
@@ -367,7 +369,10 @@ class ControlRoom:
             cause=order.cause,
             evidence=order.evidence or msgspec.json.encode({"by": by.id}).decode(),
             made_by=by.id,
-            message=(order.message_id, order.message_en),
+            message=(
+                order.message_id.strip() or BY_STAFF[0],
+                order.message_en.strip() or BY_STAFF[1],
+            ),
             expires_at=self._desk.clock.now() + timedelta(minutes=min(order.minutes, most)),
             allowance=Allowance(
                 amount_max_minor=order.amount_max_minor, per_minute=order.per_minute
