@@ -147,7 +147,12 @@ async def test_rules_are_tested_before_they_act(desk: Desk) -> None:
         "POST", "/rules", {"rule": {**rule, "threshold": 0}, "reason": "x"}
     )
     assert (status, said["field"]) == (422, "threshold")
-    status, done = await desk.ask(
-        "POST", "/rules", {"rule": {**rule, "mode": "off"}, "reason": "x"}
-    )
-    assert (status, done["mode"]) == (200, "off")
+    off = {"rule": {**rule, "mode": "off"}, "reason": "x"}
+    status, asked = await desk.ask("POST", "/rules", off)
+    assert status == 200
+    sign = f"/changes/{asked['change']['id']}/approve"
+    await desk.ask("POST", sign, {"sha256": asked["change"]["sha256"]}, by="staff:3")
+    _, found = await desk.ask("GET", "/rules")
+    assert next(one["mode"] for one in found["rules"] if one["id"] == rule["id"]) == "off"
+    status, done = await desk.ask("POST", "/rules", {"rule": rule, "reason": "on again"})
+    assert (status, done["mode"]) == (200, "live")

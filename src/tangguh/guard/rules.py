@@ -114,6 +114,21 @@ def refuse_rule(rule: Rule) -> Refused | None:
     return None
 
 
+_WORDS: Final = ("reason", "cause", "message_id", "message_en", "alternative")
+
+
+def is_weaker(rule: Rule, was: Rule) -> bool:
+    """Whether a rule that acts would act less: off, in shadow, or other than sooner and longer."""
+    if was.mode is not Mode.LIVE:
+        return False
+    sooner = rule.threshold <= was.threshold and rule.sample_min <= was.sample_min
+    if rule.mode is not Mode.LIVE or not sooner or rule.ttl_seconds < was.ttl_seconds:
+        return True
+    same = ("threshold", "sample_min", "ttl_seconds", *_WORDS)
+    kept = {name: getattr(rule, name) for name in same}
+    return msgspec.structs.replace(was, **kept) != rule
+
+
 # Why, and nothing else: what a closure does is said from what it lets through (``guard.words``).
 _SICK_ID: Final = "Tujuan ini sedang tidak menjawab dengan baik."
 _SICK_EN: Final = "This partner is not answering well."

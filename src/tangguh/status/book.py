@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 
 from tangguh.access import approval
+from tangguh.access.acts import Act, refuse_carry
 from tangguh.access.approval import Change
 from tangguh.audit.journal import JournalPlan, Row
 from tangguh.core.outcome import Refusal, Refused
@@ -326,9 +327,9 @@ class DiscardDraft(_OnIncident, frozen=True, kw_only=True):
 class OverrideComponent(msgspec.Struct, frozen=True, kw_only=True):
     """People's word on a component; ``condition`` None takes a word back.
 
-    Worse than what is shown: one person, ``by``. Better: ``change_id`` names the change of kind
-    ``OVERRIDE_KIND`` that two people approved for ``payload_of`` this very word; it is used up in
-    the same step, and those who signed stand behind the word.
+    Worse than what is shown: one person, ``by``. Better, or down: ``change_id`` names the change of
+    kind ``OVERRIDE_KIND`` that two people approved for ``payload_of`` this very word; it is used up
+    in the same step, and those who signed stand behind the word.
     """
 
     names_keys_at_once: ClassVar[bool] = True
@@ -379,11 +380,12 @@ class OverrideComponent(msgspec.Struct, frozen=True, kw_only=True):
             return Refused(Refusal.CHANGE_NOT_FOUND, "change", "there is no such change")
         if (change.kind, change.subject) != (OVERRIDE_KIND, self.component):
             return Refused(Refusal.CHANGE_DIFFERS, "change", "it is about something else")
-        return approval.use(change, approval.canonical(payload_of(self)), book.now)
+        payload = approval.canonical(payload_of(self))
+        return refuse_carry(change) or approval.use(change, payload, book.now)
 
 
-OVERRIDE_KIND: Final = "status.override"
-"""The kind of change two people approve for a better word; its subject is the component."""
+OVERRIDE_KIND: Final = str(Act.COMPONENT)
+"""The kind of change two people approve for a better word, or "down"; of the component."""
 
 
 def payload_of(word: OverrideComponent) -> dict[str, Any]:

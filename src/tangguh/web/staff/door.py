@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from tangguh.access.acts import Act, refuse_begin
 from tangguh.access.people import Staff
 from tangguh.access.rate import Rate
 from tangguh.core.errors import TangguhError
@@ -86,10 +87,11 @@ def route(
     method: str,
     path: str,
     handler: Handler,
+    act: Act,
     *,
     bytes_max: int = _BODY_BYTES_MAX,
 ) -> Route:
-    """A route behind the staff's door.
+    """A route behind the staff's door: one act of the table, asked before the body is read.
 
     What the handler gives becomes JSON, Refused a problem, a Response goes as it is.
     """
@@ -97,6 +99,8 @@ def route(
     async def answer(request: Request) -> Response:
         try:
             by = await _who(request, staff)
+            if refused := refuse_begin(act, by):
+                return problem_response(of_refused(refused))
             body = await read_body(request, bytes_max)
             found = await handler(Call(request, staff, by, body))
         except Trouble as said:
@@ -109,6 +113,7 @@ def route(
             return found
         return Response(msgspec.json.encode(found), media_type="application/json")
 
+    answer.act = act  # type: ignore[attr-defined]
     # A body of staff is read after who sends it is known; what may be long is their acts' affair.
     return limited(
         Route(path, answer, methods=[method]),
