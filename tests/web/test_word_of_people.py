@@ -20,6 +20,7 @@ NEW = {"kind": "degraded", "components": [GOPAY], "cause_key": "customers call"}
 async def look(bank: Bank, clock: HandClock, seconds: float = 5.0) -> Any:
     """So much later, one round of the desk; the one incident there is."""
     clock.advance(seconds)
+    await bank.care.probes.ask_all()
     await bank.care.incidents.round()
     public = bank.care.incidents.snapshot()
     assert public is not None

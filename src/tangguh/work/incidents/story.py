@@ -12,6 +12,7 @@ from typing import Final, assert_never
 
 import msgspec
 
+from tangguh.core.known import Tristate, all_of, known_as
 from tangguh.core.service import SERVICES
 from tangguh.guard.closure import Closure, SignalClass
 from tangguh.guard.scope import text_of
@@ -147,11 +148,7 @@ def next_state(
     ``stage``: of its closures, the one that lets the fewest in. A state that people set stands:
     what is seen may only make it worse, and count its money. A plan stands until its end.
     """
-    well = all(
-        states[name].condition is Condition.OPERATIONAL
-        for name in incident.components
-        if name in states
-    )
+    well = well_of(states, incident.components)
     to = _seen_state(incident, stage, settings, now, well=well)
     if to is None or incident.state in {IncidentState.DETECTED, IncidentState.SERVICE_RESTORED}:
         return to
@@ -161,6 +158,17 @@ def next_state(
     is_better |= to is IncidentState.RECOVERING and incident.state is IncidentState.PUBLISHED
     is_peoples = not incident.follows and incident.ends_at is None
     return None if is_better and is_peoples else to
+
+
+def well_of(states: Mapping[str, ComponentState], components: Iterable[str]) -> Tristate:
+    """Whether all of these services are well; unknown while one of them is not measured."""
+    return all_of(
+        known_as(None)
+        if states[name].condition is Condition.NOT_MEASURED
+        else known_as(states[name].condition is Condition.OPERATIONAL)
+        for name in components
+        if name in states
+    )
 
 
 def plans_of(known: Iterable[Incident], now: datetime) -> frozenset[str]:
@@ -181,27 +189,29 @@ def _seen_state(
     settings: IncidentSettings,
     now: datetime,
     *,
-    well: bool,
+    well: Tristate,
 ) -> IncidentState | None:
-    """Where what is seen would lead it."""
+    """Where what is seen would lead it. What is not measured leads nowhere."""
     match incident.state:
         case IncidentState.DETECTED:
             return IncidentState.PUBLISHED
-        case IncidentState.PUBLISHED if well:
+        case IncidentState.PUBLISHED if well is Tristate.YES:
             return IncidentState.MONITORING
         case IncidentState.PUBLISHED if stage is not None:
             return IncidentState.RECOVERING
-        case IncidentState.RECOVERING if well:
+        case IncidentState.RECOVERING if well is Tristate.YES:
             return IncidentState.MONITORING
         case IncidentState.RECOVERING if stage is None:
             return IncidentState.PUBLISHED
         case IncidentState.RECOVERING if stage != incident.stage:
             return IncidentState.RECOVERING
-        case IncidentState.MONITORING if not well:
+        case IncidentState.MONITORING if well is Tristate.NO:
             return IncidentState.RECOVERING if stage is not None else IncidentState.PUBLISHED
-        case IncidentState.MONITORING if _has_been_well(incident, settings, now):
+        case IncidentState.MONITORING if well is Tristate.YES and _has_been_well(
+            incident, settings, now
+        ):
             return IncidentState.SERVICE_RESTORED
-        case IncidentState.SERVICE_RESTORED if not well:
+        case IncidentState.SERVICE_RESTORED if well is Tristate.NO:
             return IncidentState.RECOVERING if stage is not None else IncidentState.PUBLISHED
         case IncidentState.SERVICE_RESTORED if _is_clear(incident):
             return IncidentState.MONEY_RESOLVED
