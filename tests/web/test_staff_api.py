@@ -30,9 +30,17 @@ class Desk:
         self._http, self._url, self._tokens = http, url, tokens
 
     async def ask(
-        self, method: str, path: str, body: Any = None, *, by: str = "staff:1", token: str = ""
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        by: str = "staff:1",
+        token: str = "",
+        device: str | None = None,
     ) -> tuple[int, Any]:
         headers = {"Authorization": f"Bearer {token or self._tokens[by]}"}
+        headers["X-Staff-Device"] = f"phone of {by}" if device is None else device
         async with self._http.request(
             method, f"{self._url}/staff/v1{path}", json=body, headers=headers
         ) as answer:
