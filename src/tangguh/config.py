@@ -8,6 +8,7 @@ are not here: they belong to the database.
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -83,6 +84,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     incidents: IncidentSettings = IncidentSettings()
     evidence: ObjectSettings | None = None
     status: StatusSettings | None = None
+
+
+def staff_device(environment: Mapping[str, str] | None = None) -> str:
+    """This machine's name to the staff API: ``TANGGUH_STAFF_DEVICE``, else its network card."""
+    known = os.environ if environment is None else environment
+    return known.get("TANGGUH_STAFF_DEVICE", "").strip() or f"machine-{uuid.getnode():x}"
 
 
 def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Settings:

@@ -121,8 +121,12 @@ async def test_nobody_counts_while_the_guard_is_off_or_has_just_come(
     bank: Bank, dsn: str, clock: HandClock, ids: Ids, paper: PaperRail
 ) -> None:
     assert bank.senses.rate_of("qris") is None
-    clock.advance(60)
+    clock.advance(9)
+    assert bank.senses.rate_of("qris") is None
+    clock.advance(1)
     assert bank.senses.rate_of("qris") == 0
+    await pay(bank, await scan(bank, 5 * RUPIAH))
+    assert bank.senses.rate_of("qris") == pytest.approx(0.1)
     off = msgspec.structs.replace(QUICK, guard=msgspec.structs.replace(QUICK.guard, mode="off"))
     blind = await Bank.open(off, dsn, rails=paper_rails(paper), clock=clock, ids=ids)
     clock.advance(120)

@@ -14,8 +14,10 @@ from tangguh.app import Bank
 from tangguh.core.clock import HandClock
 from tangguh.core.outcome import Refusal, Refused
 from tangguh.customers.crew import CREW, enrol_crew
-from tangguh.guard.closure import Closure, State
+from tangguh.guard.closure import Allowance, Closure, State
 from tangguh.guard.rules import DEFAULT_RULES, Mode
+from tangguh.guard.scope import Scope
+from tangguh.payments.people.rules import ChangeRule
 from tangguh.recovery.climb import Climb
 from tangguh.work.control.room import CloseOrder
 
@@ -193,12 +195,56 @@ async def test_a_rule_that_stops_too_much_waits_for_a_second_person(
     asked = await bank.control.set_rule(IC, typo, "tuning")
     assert isinstance(asked, Change)
     assert next(r for r in bank.guardian.rules if r.id == typo.id).threshold == 120
-    shadow = msgspec.structs.replace(typo, mode=Mode.SHADOW)
-    assert await bank.control.set_rule(IC, shadow, "watch it first") == shadow
-    assert next(r for r in bank.guardian.rules if r.id == typo.id) == shadow
     await bank.control.approve(RISK, asked.id, asked.sha256)
     assert next(r for r in bank.guardian.rules if r.id == typo.id).threshold == 2
     await proved(bank)
+
+
+LESS = [
+    {"mode": Mode.OFF}, {"mode": Mode.SHADOW}, {"threshold": 121}, {"sample_min": 2},
+    {"ttl_seconds": 1}, {"where": Scope(service="mobile.transfer.onus")}, {"window_seconds": 1},
+    {"allowance": Allowance(per_minute=10_000)}, {"by": ("device",)},
+]  # fmt: skip
+
+
+@pytest.mark.usefixtures("crew")
+@pytest.mark.parametrize("less", LESS)
+async def test_one_person_cannot_make_a_live_rule_act_less(
+    bank: Bank, less: dict[str, object]
+) -> None:
+    """Off, in shadow, later, for less long, or about something else: two sign."""
+    rule = next(rule for rule in DEFAULT_RULES if rule.id == "account-velocity")
+    weaker = msgspec.structs.replace(rule, **less)
+    asked = await bank.control.set_rule(CISO, weaker, "noise")
+    assert isinstance(asked, Change)
+    assert next(r for r in bank.guardian.rules if r.id == rule.id) == rule
+    direct = ChangeRule(
+        rule=weaker, test=await bank.control.test_rule(weaker), changed_by=CISO.id,
+        reason="noise", was=rule,
+    )  # fmt: skip
+    refused = await bank.desk.decide(direct)
+    assert isinstance(refused, Refused)
+    assert refused.code is Refusal.APPROVER_NOT_ALLOWED
+    assert not isinstance(await bank.control.approve(RISK, asked.id, asked.sha256), Refused)
+    assert next(r for r in bank.guardian.rules if r.id == rule.id) == weaker
+
+
+@pytest.mark.usefixtures("crew")
+async def test_one_person_makes_a_rule_act_sooner_and_says_it_better(bank: Bank) -> None:
+    rule = next(rule for rule in DEFAULT_RULES if rule.id == "account-velocity")
+    sooner = msgspec.structs.replace(rule, threshold=100, cause="said better")
+    assert await bank.control.set_rule(CISO, sooner, "tighter") == sooner
+
+
+@pytest.mark.usefixtures("crew")
+async def test_a_second_account_does_not_confirm_what_the_first_has_closed(bank: Bank) -> None:
+    one = await close(bank, scope="rail=qris direction=out account=7")
+    twin = Staff(id="staff:70", hr_id=IC.hr_id, roles=frozenset({Role.RAIL_OWNER}))
+    await bank.staff.add(twin)
+    refused = await bank.control.confirm(twin, one.id)
+    assert isinstance(refused, Refused)
+    assert refused.code is Refusal.SAME_PERSON
+    assert isinstance(await bank.control.confirm(RAIL, one.id), Closure)
 
 
 async def test_who_answers_complaints_answers_for_no_gate(bank: Bank) -> None:

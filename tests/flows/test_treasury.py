@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from stories import balance, proved
@@ -12,6 +13,7 @@ from tangguh.guard.scope import Scope
 from tangguh.ledger import chart
 from tangguh.payments.gates.change import Close
 from tangguh.settlement.funding.exposure import ExposureRules, Move
+from tangguh.settlement.watched import WatchState
 from tangguh.work.treasury import Account, HubFunding, Treasury, TreasurySettings
 from unit.guard.test_closure import closure
 
@@ -39,8 +41,8 @@ class Hub:
         return None if self.loses else True
 
 
-def treasury(bank: Bank, hub: Hub, **changes: int) -> Treasury:
-    settings = TreasurySettings(url="", rules=RULES, **changes)
+def treasury(bank: Bank, hub: Hub, watch_url: str = "", **changes: int) -> Treasury:
+    settings = TreasurySettings(url="", watch_url=watch_url, rules=RULES, **changes)
     return Treasury(bank.desk, bank.pool, bank.book_id, settings, hub)
 
 
@@ -109,6 +111,80 @@ async def test_when_nothing_is_funded(bank: Bank, why: str) -> None:
     cap = {"fund_per_hour_max_minor": 999} if why == "cap" else {}
     assert await treasury(bank, hub, **cap).round() is None
     assert hub.moves == {}
+
+
+def watch_says(monkeypatch: pytest.MonkeyPatch, state: WatchState | None) -> None:
+    async def read(_url: str) -> WatchState | None:
+        return state
+
+    monkeypatch.setattr("tangguh.work.treasury.read_watch", read)
+
+
+SIGHT = WatchState(
+    rail="bifast", at="", last_seq=1, last_row_at="", lag_seconds=0.0, lag_p99_seconds=0.0,
+    feed_age_seconds=0.0, silent=False, blind="", balance_minor=0, over_exposed=False, matched=0,
+    unmatched_count=0, unmatched=[], closed=[], faults=[],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("state", "why"),
+    [
+        (None, "the watch does not answer"),
+        (msgspec.structs.replace(SIGHT, blind="no book"), "the watch sees nothing now"),
+        (msgspec.structs.replace(SIGHT, silent=True), "the watch sees nothing now"),
+        (msgspec.structs.replace(SIGHT, silent=True, matched=9), "the watch sees nothing now"),
+    ],
+)
+async def test_no_money_is_sent_while_nobody_sees_where_it_goes(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch, state: WatchState | None, why: str
+) -> None:
+    """Not funded, said once for each reason, and funded when the watch sees again."""
+    hub = Hub()
+    one = treasury(bank, hub, watch_url="http://watch")
+    watch_says(monkeypatch, state)
+    for _ in range(3):
+        assert await one.round() is None
+    assert hub.moves == {}
+    assert one.not_funded == why
+    acts = await bank.pool.fetch("SELECT detail FROM acts WHERE what = 'exposure.not_funded'")
+    assert [row["detail"] for row in acts] == [why]
+    watch_says(monkeypatch, SIGHT)
+    assert await one.round() == Move("fund", 1_000)
+    assert one.not_funded == ""
+
+
+async def test_a_move_that_was_begun_waits_for_the_watch_too(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked again, it may move the money for the first time; money that comes back need not wait."""
+    hub = Hub()
+    watch_says(monkeypatch, SIGHT)
+    hub.loses = True
+    await treasury(bank, hub, watch_url="http://watch").round()
+    hub.loses, hub.moves, hub.balance = False, {}, 0
+    watch_says(monkeypatch, None)
+    one = treasury(bank, hub, watch_url="http://watch")
+    await one.round()
+    assert hub.moves == {}
+    watch_says(monkeypatch, SIGHT)
+    await one.round()
+    assert hub.balance == 1_000
+    hub.balance += 500
+    watch_says(monkeypatch, None)
+    assert await one.round() == Move("sweep", 500)
+
+
+async def test_an_hours_cap_is_not_forgotten_by_a_restart(bank: Bank) -> None:
+    hub = Hub()
+    assert await treasury(bank, hub, fund_per_hour_max_minor=1_500).round() == Move("fund", 1_000)
+    hub.balance = 0
+    bank.clock.advance(1)  # type: ignore[attr-defined]
+    again = treasury(bank, hub, fund_per_hour_max_minor=1_500)
+    assert await again.round() is None
+    assert again.not_funded == "an hour's cap"
+    bank.clock.advance(3600)  # type: ignore[attr-defined]
+    assert await again.round() == Move("fund", 1_000)
 
 
 async def test_a_hub_that_is_not_there() -> None:

@@ -188,7 +188,7 @@ async def test_it_says_what_matters_without_scripts(open_site: Open) -> None:
     text = " ".join((await page.locator("main").inner_text()).split())
     for said in (
         "31 dari 35 layanan bekerja penuh", "Apakah uang saya aman?", "lengkap, tanpa selisih",
-        "Tahap 2 dari 7", "Terlambat: kabar dijanjikan", "Pembatasan pelindung", "Gangguan di mitra",
+        "Tahap 2 dari 7", "Terlambat: kabar dijanjikan", "Ditutup atau dibatasi bank", "Gangguan di mitra",
     ):  # fmt: skip
         assert said in text
     await page.click("text=Baca seluruh kisahnya >> nth=0")

@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from tangguh.access.approval import Rule, canonical
+from tangguh.access.approval import canonical
 from tangguh.access.people import Role, Staff
 from tangguh.app import Bank
 from tangguh.core.clock import HandClock
@@ -181,10 +181,15 @@ def person(number: int) -> Staff:
 
 
 async def test_worse_is_one_word_and_better_is_two_signatures(bank: Bank, clock: HandClock) -> None:
-    """A person says down at once; to take it back two sign that very word, once."""
+    """A person says worse at once, but not down; to take it back two sign that very word, once."""
     decide = bank.desk.decide
-    worse = OverrideComponent(
+    down = OverrideComponent(
         component=TRANSFER_BIFAST, condition=Condition.DOWN, computed=Condition.OPERATIONAL,
+        reason="seen at a branch", by="staff:1",
+    )  # fmt: skip
+    assert isinstance(await decide(down), Refused)
+    worse = OverrideComponent(
+        component=TRANSFER_BIFAST, condition=Condition.DEGRADED, computed=Condition.OPERATIONAL,
         reason="seen at a branch", by="staff:1",
     )  # fmt: skip
     assert isinstance(await decide(worse), Override)
@@ -200,7 +205,7 @@ async def test_worse_is_one_word_and_better_is_two_signatures(bank: Bank, clock:
     proposed = await decide(
         Propose(
             change_id=change, kind=OVERRIDE_KIND, subject=TRANSFER_BIFAST,
-            payload=payload_of(back), maker=person(1), rule=Rule(),
+            payload=payload_of(back), maker=person(1),
         )
     )  # fmt: skip
     assert not isinstance(proposed, Refused)
@@ -238,7 +243,7 @@ async def test_an_approval_for_another_word_is_no_approval(bank: Bank) -> None:
     proposed = await decide(
         Propose(
             change_id=word.change_id, kind=OVERRIDE_KIND, subject=TRANSFER_BIFAST,
-            payload=payload_of(word) | {"reason": "another"}, maker=person(1), rule=Rule(),
+            payload=payload_of(word) | {"reason": "another"}, maker=person(1),
         )
     )  # fmt: skip
     assert not isinstance(proposed, Refused)

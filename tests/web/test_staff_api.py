@@ -30,9 +30,17 @@ class Desk:
         self._http, self._url, self._tokens = http, url, tokens
 
     async def ask(
-        self, method: str, path: str, body: Any = None, *, by: str = "staff:1", token: str = ""
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        by: str = "staff:1",
+        token: str = "",
+        device: str | None = None,
     ) -> tuple[int, Any]:
         headers = {"Authorization": f"Bearer {token or self._tokens[by]}"}
+        headers["X-Staff-Device"] = f"phone of {by}" if device is None else device
         async with self._http.request(
             method, f"{self._url}/staff/v1{path}", json=body, headers=headers
         ) as answer:
@@ -97,7 +105,7 @@ async def test_closing_and_signing_it_wrong(desk: Desk, phone: Phone) -> None:
     )
     assert refused.body["state"] == "refused"
     shut = refused.body["refusal"]["shut"]
-    assert shut["message_en"] == CLOSE["message_en"]
+    assert shut["message_en"] == f"{CLOSE['message_en']} New transactions are refused for now."
     assert shut["alternative"] == "mobile.transfer.bifast"
     services = {one["id"]: one for one in (await phone.ask("GET", "/v1/services")).body["services"]}
     assert services["mobile.qris.offus"]["is_open"] is False
@@ -147,10 +155,15 @@ async def test_rules_are_tested_before_they_act(desk: Desk) -> None:
         "POST", "/rules", {"rule": {**rule, "threshold": 0}, "reason": "x"}
     )
     assert (status, said["field"]) == (422, "threshold")
-    status, done = await desk.ask(
-        "POST", "/rules", {"rule": {**rule, "mode": "off"}, "reason": "x"}
-    )
-    assert (status, done["mode"]) == (200, "off")
+    off = {"rule": {**rule, "mode": "off"}, "reason": "x"}
+    status, asked = await desk.ask("POST", "/rules", off)
+    assert status == 200
+    sign = f"/changes/{asked['change']['id']}/approve"
+    await desk.ask("POST", sign, {"sha256": asked["change"]["sha256"]}, by="staff:3")
+    _, found = await desk.ask("GET", "/rules")
+    assert next(one["mode"] for one in found["rules"] if one["id"] == rule["id"]) == "off"
+    status, done = await desk.ask("POST", "/rules", {"rule": rule, "reason": "on again"})
+    assert (status, done["mode"]) == (200, "live")
 
 
 @pytest.mark.parametrize("poison", ["a\x00b", "a\u202eb", "a\u200bb"])

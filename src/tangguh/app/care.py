@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tangguh.app.bank import Bank
 
 _LOOK_SECONDS: Final = 5.0
+_BULK_SECONDS_MAX: Final = 10.0
 _WINDOW_SECONDS: Final = 120.0
 
 
@@ -148,7 +149,7 @@ class Care:
 
     async def close(self) -> None:
         """Let go of connections."""
-        await self.bulk.finish()
+        await self.bulk.finish(_BULK_SECONDS_MAX)
         await self._looker.close()
         self._book.close()
         await self.notices.sender.close()

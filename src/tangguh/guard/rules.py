@@ -114,21 +114,26 @@ def refuse_rule(rule: Rule) -> Refused | None:
     return None
 
 
-_SICK_ID: Final = (
-    "Tujuan ini sedang tidak menjawab dengan baik. Tidak ada uang Anda yang dikirim; "
-    "layanan lain tetap dapat dipakai."
-)
-_SICK_EN: Final = (
-    "This partner is not answering well. No money of yours was sent; other services stay open."
-)
-_FAST_ID: Final = (
-    "Rekening ini membayar jauh lebih sering dari biasanya. Pembayaran keluar dibatasi sementara; "
-    "saldo Anda tetap tercatat."
-)
-_FAST_EN: Final = (
-    "This account pays far more often than usual. Outgoing payments are limited for now; "
-    "your balance is recorded."
-)
+_WORDS: Final = ("reason", "cause", "message_id", "message_en", "alternative")
+
+
+def is_weaker(rule: Rule, was: Rule) -> bool:
+    """Whether a rule that acts would act less: off, in shadow, or other than sooner and longer."""
+    if was.mode is not Mode.LIVE:
+        return False
+    sooner = rule.threshold <= was.threshold and rule.sample_min <= was.sample_min
+    if rule.mode is not Mode.LIVE or not sooner or rule.ttl_seconds < was.ttl_seconds:
+        return True
+    same = ("threshold", "sample_min", "ttl_seconds", *_WORDS)
+    kept = {name: getattr(rule, name) for name in same}
+    return msgspec.structs.replace(was, **kept) != rule
+
+
+# Why, and nothing else: what a closure does is said from what it lets through (``guard.words``).
+_SICK_ID: Final = "Tujuan ini sedang tidak menjawab dengan baik."
+_SICK_EN: Final = "This partner is not answering well."
+_FAST_ID: Final = "Rekening ini membayar jauh lebih sering dari biasanya."
+_FAST_EN: Final = "This account pays far more often than usual."
 
 _HEALTH_KEY: Final = ("rail", "direction", "service", "partner")
 
@@ -230,8 +235,8 @@ DEFAULT_RULES: Final[tuple[Rule, ...]] = (
         window_seconds=300,
         reason="account_many_payees",
         cause="one account paid 40 different payees within five minutes",
-        message_id=_FAST_ID,
-        message_en=_FAST_EN,
+        message_id="Rekening ini membayar ke banyak tujuan berbeda dalam waktu singkat.",
+        message_en="This account pays many different payees within a short time.",
         ttl_seconds=900,
         where=Scope(direction="out"),
         allowance=Allowance(per_minute=5),
@@ -245,8 +250,8 @@ DEFAULT_RULES: Final[tuple[Rule, ...]] = (
         window_seconds=60,
         reason="device_velocity",
         cause="one device made 180 payments within a minute",
-        message_id=_FAST_ID,
-        message_en=_FAST_EN,
+        message_id="Perangkat ini membayar jauh lebih sering dari biasanya.",
+        message_en="This device pays far more often than usual.",
         ttl_seconds=900,
         where=Scope(direction="out"),
     ),
@@ -259,8 +264,8 @@ DEFAULT_RULES: Final[tuple[Rule, ...]] = (
         window_seconds=600,
         reason="account_amount",
         cause="one account paid Rp 500 million within ten minutes",
-        message_id=_FAST_ID,
-        message_en=_FAST_EN,
+        message_id="Jumlah yang dibayar rekening ini jauh lebih besar dari biasanya.",
+        message_en="This account pays far larger sums than usual.",
         ttl_seconds=900,
         where=Scope(direction="out"),
         allowance=Allowance(amount_max_minor=100_000_000),
@@ -276,8 +281,8 @@ DEFAULT_RULES: Final[tuple[Rule, ...]] = (
         sample_min=50,
         reason="version_failing",
         cause="three in ten payments of one version of the app were not answered",
-        message_id=_SICK_ID,
-        message_en=_SICK_EN,
+        message_id="Banyak pembayaran dari versi aplikasi ini tidak mendapat jawaban.",
+        message_en="Many payments of this version of the app have had no answer.",
         ttl_seconds=120,
         mode=Mode.SHADOW,
     ),
@@ -290,8 +295,8 @@ DEFAULT_RULES: Final[tuple[Rule, ...]] = (
         window_seconds=600,
         reason="terminal_silent",
         cause="three withdrawals in a row at one terminal had no clear end",
-        message_id="ATM ini sedang kami periksa. Saldo Anda tidak berkurang; pakai ATM lain.",
-        message_en="We are checking this ATM. Your balance is untouched; use another ATM.",
+        message_id="Beberapa penarikan di ATM ini belum mendapat jawaban yang jelas.",
+        message_en="Some withdrawals at this ATM have had no clear answer.",
         ttl_seconds=600,
     ),
 )

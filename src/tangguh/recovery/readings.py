@@ -229,7 +229,7 @@ class Reader:
                 "capacity_needed",
                 needed,
                 0 if needed is None else 1,
-                why="nothing was rehearsed, or requests are not counted for a minute yet",
+                why="nothing was rehearsed, or requests are not counted for long yet",
             ),
             Reading("partner_not_ready", None if ready is None else float(not ready), 1),
         ]

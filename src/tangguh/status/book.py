@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 
 from tangguh.access import approval
+from tangguh.access.acts import Act, refuse_carry
 from tangguh.access.approval import Change
 from tangguh.audit.journal import JournalPlan, Row
 from tangguh.core.outcome import Refusal, Refused
@@ -27,6 +28,7 @@ from tangguh.status import incident as story
 from tangguh.status.component import Condition, Stage
 from tangguh.status.incident import Incident, IncidentState, Kind, Lint, Money, Text
 from tangguh.status.judgement import Override, lets_everything_through, refuse_override, shown_now
+from tangguh.status.source import STAFF, Extent, Source
 
 _SQL: Final = ("tangguh.status", "status.sql")
 _encode: Final = msgspec.json.Encoder().encode
@@ -148,6 +150,10 @@ class OpenIncident(_OnIncident, frozen=True, kw_only=True):
     closure_ids: tuple[str, ...] = ()
     ticket: str = ""
     stage: Stage | None = None
+    source: Source = Source.UNKNOWN
+    extent: Extent = Extent.NONE
+    follows: bool = True
+    ends_at: datetime | None = None
 
     def keys(self, book: Book) -> Iterable[Key]:
         yield INCIDENTS.name, self.incident_id
@@ -157,10 +163,21 @@ class OpenIncident(_OnIncident, frozen=True, kw_only=True):
                 yield INCIDENTS.name, one
 
     def decide(self, book: Book) -> Incident | Refused:
-        """Refuses ORDER_INVALID and TICKET_MISSING."""
+        """Refuses ORDER_INVALID and TICKET_MISSING.
+
+        A change that people plan is told before it begins, with its end.
+        """
         known = book.shelf(INCIDENTS).get(self.incident_id)
         if known is not None:
             return known
+        if self.kind is Kind.SCHEDULED_CHANGE and self.by.startswith(STAFF):
+            if self.ends_at is None:
+                return Refused(Refusal.ORDER_INVALID, "ends_at", "say when it is over")
+            if self.begun_at < book.now + story.PLANNED_NOTICE_MIN:
+                minutes = int(story.PLANNED_NOTICE_MIN.total_seconds() // 60)
+                return Refused(
+                    Refusal.ORDER_INVALID, "starts_at", f"tell it {minutes} minutes before"
+                )
         drafted = story.begin(
             self.incident_id,
             self.kind,
@@ -171,6 +188,10 @@ class OpenIncident(_OnIncident, frozen=True, kw_only=True):
             closure_ids=self.closure_ids,
             ticket=self.ticket,
             stage=self.stage,
+            source=self.source,
+            extent=self.extent,
+            follows=self.follows,
+            ends_at=self.ends_at,
         )
         if isinstance(drafted, Refused):
             return drafted
@@ -181,8 +202,9 @@ class OpenIncident(_OnIncident, frozen=True, kw_only=True):
         if same is None:
             return _keep(book, drafted, "detected", self.by)
         joined = story.join(
-            same, drafted.components, drafted.closure_ids, kind=self.kind, stage=self.stage
-        )
+            same, drafted.components, drafted.closure_ids, kind=self.kind, stage=self.stage,
+            source=self.source, extent=self.extent,
+        )  # fmt: skip
         return same if joined == same else _keep(book, joined, "joined", self.by)
 
 
@@ -194,6 +216,8 @@ class UpdateIncident(_OnIncident, frozen=True, kw_only=True):
     by: str
     next_update_at: datetime | None = None
     stage: Stage | None = None
+    extent: Extent | None = None
+    follows: bool | None = None
 
     def decide(self, book: Book) -> Incident | Refused:
         """Refuses INCIDENT_NOT_FOUND and what ``incident.say`` refuses."""
@@ -202,7 +226,8 @@ class UpdateIncident(_OnIncident, frozen=True, kw_only=True):
             return known
         said = story.say(
             known, known.state, self.texts, book.now, by=self.by, lint=self.lint,
-            next_update_at=self.next_update_at, stage=self.stage,
+            next_update_at=self.next_update_at, stage=self.stage, extent=self.extent,
+            follows=self.follows,
         )  # fmt: skip
         return said if isinstance(said, Refused) else _keep(book, said, "updated", self.by)
 
@@ -216,6 +241,8 @@ class MoveIncident(_OnIncident, frozen=True, kw_only=True):
     by: str
     next_update_at: datetime | None = None
     stage: Stage | None = None
+    extent: Extent | None = None
+    follows: bool | None = None
 
     def keys(self, book: Book) -> Iterable[Key]:
         yield from super().keys(book)
@@ -237,7 +264,8 @@ class MoveIncident(_OnIncident, frozen=True, kw_only=True):
                 )
         said = story.say(
             known, self.to, self.texts, book.now, by=self.by, lint=self.lint,
-            next_update_at=self.next_update_at, stage=self.stage,
+            next_update_at=self.next_update_at, stage=self.stage, extent=self.extent,
+            follows=self.follows,
         )  # fmt: skip
         return said if isinstance(said, Refused) else _keep(book, said, str(self.to), self.by)
 
@@ -299,9 +327,9 @@ class DiscardDraft(_OnIncident, frozen=True, kw_only=True):
 class OverrideComponent(msgspec.Struct, frozen=True, kw_only=True):
     """People's word on a component; ``condition`` None takes a word back.
 
-    Worse than what is shown: one person, ``by``. Better: ``change_id`` names the change of kind
-    ``OVERRIDE_KIND`` that two people approved for ``payload_of`` this very word; it is used up in
-    the same step, and those who signed stand behind the word.
+    Worse than what is shown: one person, ``by``. Better, or down: ``change_id`` names the change of
+    kind ``OVERRIDE_KIND`` that two people approved for ``payload_of`` this very word; it is used up
+    in the same step, and those who signed stand behind the word.
     """
 
     names_keys_at_once: ClassVar[bool] = True
@@ -352,11 +380,12 @@ class OverrideComponent(msgspec.Struct, frozen=True, kw_only=True):
             return Refused(Refusal.CHANGE_NOT_FOUND, "change", "there is no such change")
         if (change.kind, change.subject) != (OVERRIDE_KIND, self.component):
             return Refused(Refusal.CHANGE_DIFFERS, "change", "it is about something else")
-        return approval.use(change, approval.canonical(payload_of(self)), book.now)
+        payload = approval.canonical(payload_of(self))
+        return refuse_carry(change) or approval.use(change, payload, book.now)
 
 
-OVERRIDE_KIND: Final = "status.override"
-"""The kind of change two people approve for a better word; its subject is the component."""
+OVERRIDE_KIND: Final = str(Act.COMPONENT)
+"""The kind of change two people approve for a better word, or "down"; of the component."""
 
 
 def payload_of(word: OverrideComponent) -> dict[str, Any]:

@@ -22,12 +22,15 @@ import msgspec
 
 from tangguh.core.outcome import Refusal, Refused
 from tangguh.status.component import COMPONENTS, Condition, Stage
+from tangguh.status.source import Extent, Source, worse
 
 LANGUAGES: Final = ("id", "en")
 KEPT: Final = timedelta(days=366)
 """Twelve months, and a day for the leap year."""
 NEXT_WORD_MAX: Final = {True: timedelta(minutes=15), False: timedelta(minutes=30)}
 """By when the next word is due at most: a major incident, a minor one."""
+PLANNED_NOTICE_MIN: Final = timedelta(hours=1)
+"""So long before it begins a planned change is told; what begins sooner is no plan."""
 FIRST_WORD_MAX: Final = timedelta(minutes=5)
 """From the begin to the first public word."""
 HEADLINE_MAX: Final = 160
@@ -139,7 +142,10 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     """One incident. ``cause_key`` tells one trouble from another (``bifast.out``) and is internal.
 
     ``ticket`` is that of the change, without which nothing is called a change. ``major`` incidents
-    owe a word more often. ``reviews`` is the post-mortem by language.
+    owe a word more often. ``reviews`` is the post-mortem by language. ``source``: by what it is
+    known; ``extent``: how much its newest word said is missing, ``worst`` the most there was.
+    ``follows``: what is seen moves it on; else its state is people's. A planned change has a
+    beginning (``begun_at``) and an end (``ends_at``).
     """
 
     id: UUID
@@ -158,6 +164,11 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     restored_at: datetime | None = None
     resolved_at: datetime | None = None
     reviews: Mapping[str, str] = {}
+    source: Source = Source.UNKNOWN
+    extent: Extent = Extent.NONE
+    worst: Extent = Extent.NONE
+    follows: bool = True
+    ends_at: datetime | None = None
 
     @property
     def next_update_at(self) -> datetime | None:
@@ -198,6 +209,10 @@ def begin(
     closure_ids: Iterable[str] = (),
     ticket: str = "",
     stage: Stage | None = None,
+    source: Source = Source.UNKNOWN,
+    extent: Extent = Extent.NONE,
+    follows: bool = True,
+    ends_at: datetime | None = None,
 ) -> Incident | Refused:
     """A draft. ``major`` None: as its kind is. Refuses ORDER_INVALID, TICKET_MISSING."""
     touched = tuple(one for one in COMPONENTS if one in set(components))
@@ -207,6 +222,8 @@ def begin(
         return Refused(Refusal.ORDER_INVALID, "cause_key", "name what it is about")
     if kind is Kind.SCHEDULED_CHANGE and not ticket.strip():
         return Refused(Refusal.TICKET_MISSING, "ticket", "a change has a ticket")
+    if ends_at is not None and ends_at <= begun_at:
+        return Refused(Refusal.ORDER_INVALID, "ends_at", "it ends after it begins")
     return Incident(
         id=incident_id,
         kind=kind,
@@ -217,6 +234,10 @@ def begin(
         closure_ids=tuple(sorted(set(closure_ids))),
         ticket=ticket,
         stage=stage,
+        source=source,
+        worst=extent,
+        follows=follows,
+        ends_at=ends_at,
     )
 
 
@@ -242,11 +263,16 @@ def say(
     lint: Lint,
     next_update_at: datetime | None = None,
     stage: Stage | None = None,
+    extent: Extent | None = None,
+    follows: bool | None = None,
 ) -> Incident | Refused:
     """Give a word, and move on with it: nothing moves in silence.
 
-    ``stage`` None keeps the one there is while it recovers. Refuses INCIDENT_STEP_NOT_ALLOWED,
-    MONEY_STILL_OPEN, NEXT_WORD_MISSING, TEXT_NOT_ALLOWED, TICKET_MISSING.
+    ``stage`` None keeps the one there is while it recovers. ``extent``: how much the word says is
+    missing. ``follows``: whether what is seen moves it on from here; None: as before.
+
+    Refuses INCIDENT_STEP_NOT_ALLOWED, MONEY_STILL_OPEN, NEXT_WORD_MISSING, TEXT_NOT_ALLOWED,
+    TICKET_MISSING.
     """
     if to not in TRANSITIONS[incident.state] or to is IncidentState.DISCARDED:
         return _no_step(incident, to)
@@ -275,6 +301,9 @@ def say(
         state=to,
         updates=(*incident.updates, update),
         stage=stage if is_staged else None,
+        extent=incident.extent if extent is None else extent,
+        worst=incident.worst if extent is None else worse(incident.worst, extent),
+        follows=incident.follows if follows is None else follows,
         published_at=incident.published_at or now,
         restored_at=_first(incident.restored_at, now) if to in _RESTORED else None,
         resolved_at=now if to is IncidentState.MONEY_RESOLVED else None,
@@ -339,19 +368,24 @@ def join(
     *,
     kind: Kind | None = None,
     stage: Stage | None = None,
+    source: Source = Source.UNKNOWN,
+    extent: Extent = Extent.NONE,
 ) -> Incident:
     """The same trouble, wider: its components and closures join the story, and never leave it.
 
-    A ``kind`` that is worse replaces the one it had; ``stage`` is the newest one known.
+    A ``kind`` that is worse replaces the one it had, with its ``source``; ``stage`` is the newest
+    one known.
     """
     touched = {*incident.components, *components}
-    worse = incident.kind
-    if kind is not None and Condition(str(kind)).rank > Condition(str(worse)).rank:
-        worse = kind
+    is_worse = kind is not None and Condition(str(kind)).rank > Condition(str(incident.kind)).rank
+    told = kind if kind is not None and is_worse else incident.kind
+    is_named = source is not Source.UNKNOWN and (is_worse or incident.source is Source.UNKNOWN)
     return msgspec.structs.replace(
         incident,
-        kind=worse,
-        major=incident.major or is_major(worse),
+        kind=told,
+        source=source if is_named else incident.source,
+        worst=worse(incident.worst, extent),
+        major=incident.major or is_major(told),
         components=tuple(one for one in COMPONENTS if one in touched),
         closure_ids=tuple(sorted({*incident.closure_ids, *closure_ids})),
         stage=stage or incident.stage,
@@ -414,7 +448,7 @@ def _refuse_next_word(
 ) -> Refused | None:
     if not to.owes_word:
         return None
-    longest = NEXT_WORD_MAX[incident.major]
+    longest = max(NEXT_WORD_MAX[incident.major], incident.begun_at - now)  # until a plan begins
     if next_update_at is None or not now < next_update_at <= now + longest:
         minutes = int(longest.total_seconds() // 60)
         return Refused(

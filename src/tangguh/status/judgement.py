@@ -131,11 +131,12 @@ def lets_everything_through(allowance: Allowance | None) -> bool:
 
 
 def people_needed(shown: Condition, wanted: Condition) -> int:
-    """How many people must stand behind a word: one for worse or the same, two for better.
+    """How many people must stand behind a word: two for better, and for "down"; else one.
 
     ``shown`` is what the page says now: what is computed, or a word that stands and is worse.
     """
-    return 2 if wanted.rank < shown.rank else 1
+    is_down = wanted is Condition.DOWN and shown is not Condition.DOWN
+    return 2 if is_down or wanted.rank < shown.rank else 1
 
 
 def shown_now(computed: Condition, standing: Override | None, now: datetime) -> Condition:

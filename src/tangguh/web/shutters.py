@@ -19,14 +19,17 @@ from tangguh.core.service import SERVICES
 from tangguh.db.pool import Pool
 from tangguh.db.queries import Queries
 from tangguh.guard.board import Board, Gates
-from tangguh.guard.closure import Closure
+from tangguh.guard.closure import Allowance, Closure
 from tangguh.guard.scope import Facts
+from tangguh.guard.words import effect_of
 from tangguh.payments.desk import Desk
 from tangguh.payments.gates.change import ReadBoard
 from tangguh.payments.payment import Payment
 
 _QUERIES: Final = Queries("tangguh.payments.gates", "gates.sql")
 _FRESH_SECONDS: Final = 0.5
+FULL: Final = Allowance()
+"""What a closure that has ended holds back: nothing."""
 _PROTECTIVE: Final = frozenset({Refusal.PROTECTIVE_CLOSURE, Refusal.PROTECTIVE_LIMIT})
 
 
@@ -138,10 +141,12 @@ def _is_everything(closure: Closure, now: datetime) -> bool:
 
 
 def _shut(closure: Closure, state: str, service: str, gates: Gates, now: datetime) -> Shut:
+    allowance = closure.effect(now) if closure.is_in_force else FULL
+    effect_id, effect_en = effect_of(allowance, parks=closure.parks)
     return Shut(
         state,
-        closure.message_id,
-        closure.message_en,
+        f"{closure.message_id} {effect_id}",
+        f"{closure.message_en} {effect_en}",
         closure.next_word_at,
         closure.made_at,
         closure.alternative or _alternative(service, gates, now),

@@ -52,6 +52,7 @@ _NORMAL_MAX: Final = 20_000
 _NORMAL_SECONDS: Final = 900
 _WEIGHED_MAX: Final = 2_000
 _SUSPECT_SECONDS: Final = 60
+_RATE_SECONDS_MIN: Final = 10
 _SAID_MAX: Final = 500
 _OWNER: Final = "on-call"
 """Who answers for a closure nobody has confirmed yet: whoever is on call."""
@@ -420,12 +421,14 @@ class Guardian:
         return [seen.facts for seen in self._normal if seen.at >= since]
 
     def rate_of(self, rail: str) -> float | None:
-        """Payments a second asked of a rail within the last minute; None: not yet seen for one."""
-        since = self._desk.clock.now() - timedelta(seconds=_SUSPECT_SECONDS)
-        if self._settings.mode == "off" or self._sees_since > since:
+        """Payments a second asked of a rail within the last minute; None: not seen for long yet."""
+        now = self._desk.clock.now()
+        since = max(now - timedelta(seconds=_SUSPECT_SECONDS), self._sees_since)
+        seconds = (now - since).total_seconds()
+        if self._settings.mode == "off" or seconds < _RATE_SECONDS_MIN:
             return None
         asked = sum(1 for seen in self._normal if seen.at >= since and seen.facts.rail == rail)
-        return asked / _SUSPECT_SECONDS
+        return asked / seconds
 
     def _say(
         self, signal_class: SignalClass, what: str, scope: str, did: str, detail: str = ""

@@ -37,16 +37,12 @@ from tangguh.work.recheck import Recheck, Trouble
 log = structlog.get_logger("guard.pulse")
 
 _MESSAGE: Final = (
-    "Saldo rekening ini sedang kami cocokkan. Pembayaran keluar ditutup sementara; "
-    "uang Anda tercatat di buku bank.",
-    "We are matching this account's balance. Outgoing payments are closed for now; "
-    "your money is recorded in the bank's book.",
+    "Saldo rekening ini sedang kami cocokkan dengan catatan transaksinya.",
+    "We are matching this account's balance with its transactions.",
 )
 _MESSAGE_MANY: Final = (
-    "Kami sedang mencocokkan saldo. Pembayaran besar ditutup sementara; "
-    "uang Anda tercatat di buku bank.",
-    "We are matching balances. Large payments are closed for now; "
-    "your money is recorded in the bank's book.",
+    "Kami sedang mencocokkan saldo dengan catatan transaksi.",
+    "We are matching balances with their transactions.",
 )
 _ONE_BY_ONE_MAX: Final = 5
 """More accounts than this, changed at once, are one trouble and not several."""

@@ -3,12 +3,11 @@
 A move is begun in the book (an act with its reference), made at the hub under that reference, and
 posted; whoever is interrupted makes it again under the same reference, which moves nothing twice.
 Money is never sent after money that is missing: nothing is funded while BI-FAST is closed, while
-the watch is blind or away, or above an hour's cap.
+the watch is blind or away, or above an hour's cap; why not is an act, once for each reason.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import ClassVar, Final, Protocol
@@ -43,7 +42,7 @@ ACTOR: Final = "bank:treasury"
 _MOVES: Final = UUID("74726561-7375-5279-8000-000000000001")
 _QUERIES: Final = Queries("tangguh.work", "treasury.sql")
 _LOOK_BACK: Final = timedelta(hours=24)
-_HOUR_SECONDS: Final = 3600.0
+_HOUR: Final = timedelta(hours=1)
 _SECONDS_MAX: Final = 5.0
 _OUT: Final = Scope(rail=RAIL, direction="out")
 
@@ -51,11 +50,12 @@ _OUT: Final = Scope(rail=RAIL, direction="out")
 class TreasurySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``url``: where the settlement account is read and moved (``Funding``).
 
-    ``watch_url`` empty: nothing is funded on the watch's word, only on the board's.
+    ``watch_url`` must be said: while the watch there is away or blind, nothing is funded. Empty: a
+    bank that has no watch.
     """
 
     url: str
-    watch_url: str = ""
+    watch_url: str
     rules: ExposureRules = ExposureRules()
     fund_per_hour_max_minor: int = 5_000_000_000 * 100
     round_seconds: float = 15.0
@@ -127,7 +127,8 @@ class Treasury:
         self._book_id = book_id
         self._settings = settings
         self._funding = funding
-        self._funded: deque[tuple[float, int]] = deque()
+        self.not_funded = ""
+        """Why money that is wanted is not sent now; empty: nothing keeps it."""
 
     async def run(self) -> None:
         """Round after round, until cancelled."""
@@ -156,7 +157,7 @@ class Treasury:
         rules = self._settings.rules
         wanted = wanted_minor(await self._net(now), rules)
         move = move_for(account.balance_minor, account.reserved_minor, wanted, rules)
-        if move is None or (move.kind == "fund" and not await self._may_fund(move)):
+        if move is None or not await self._may(move):
             return None
         reference = f"{move.kind.upper()}-{self._book_id}-{now:%Y%m%d%H%M%S%f}"
         told = msgspec.json.encode(move).decode()
@@ -172,8 +173,6 @@ class Treasury:
             await self._desk.decide(Remember(ACTOR, "exposure.called_off", reference, move.kind))
             return False
         await self._desk.decide(PostMove(reference=reference, move=move))
-        if move.kind == "fund":
-            self._funded.append((self._clock.monotonic(), move.amount_minor))
         log.info("treasury.moved", kind=move.kind, minor=move.amount_minor)
         return True
 
@@ -182,7 +181,10 @@ class Treasury:
         since = id_at(now - _LOOK_BACK)
         rows = await self._pool.fetch(_QUERIES["moves_begun"], self._book_id, since)
         for row in rows:
-            await self._make(row["reference"], msgspec.json.decode(row["move_json"], type=Move))
+            move = msgspec.json.decode(row["move_json"], type=Move)
+            # Begun is not made: asked again, it may move the money for the first time now.
+            if await self._may(move, is_begun=True):
+                await self._make(row["reference"], move)
         if not rows:
             return True
         return not await self._pool.fetch(_QUERIES["moves_begun"], self._book_id, since)
@@ -199,24 +201,39 @@ class Treasury:
         first = next((place for place, minor in enumerate(minutes) if minor), len(minutes))
         return minutes[first:]
 
-    async def _may_fund(self, move: Move) -> bool:
+    async def _may(self, move: Move, *, is_begun: bool = False) -> bool:
+        """Whether it may be made now; why not is written down when it is another reason."""
+        if move.kind != "fund":
+            return True
+        why = await self._why_not_funded(move, is_begun=is_begun)
+        if why and why != self.not_funded:
+            log.error("treasury.not_funded", why=why)
+            await self._desk.decide(Remember(ACTOR, "exposure.not_funded", RAIL, why))
+        self.not_funded = why
+        return not why
+
+    async def _why_not_funded(self, move: Move, *, is_begun: bool) -> str:
         board = await self._desk.decide(ReadBoard())
         if any(one.scope.includes(_OUT) for one in board.closures):
-            log.warning("treasury.not_funded", why="BI-FAST is closed")
-            return False
+            return "BI-FAST is closed"
         url = self._settings.watch_url
-        state = await read_watch(url) if url else None
-        if state is not None and (state.blind or state.silent) and state.matched:
-            log.warning("treasury.not_funded", why="the watch sees nothing now")
-            return False
-        now = self._clock.monotonic()
-        while self._funded and self._funded[0][0] <= now - _HOUR_SECONDS:
-            self._funded.popleft()
-        together = sum(minor for _, minor in self._funded) + move.amount_minor
-        if together > self._settings.fund_per_hour_max_minor:
-            log.error("treasury.not_funded", why="an hour's cap")
-            return False
-        return True
+        if url:
+            state = await read_watch(url)
+            if state is None:
+                return "the watch does not answer"
+            if state.silent or state.blind:
+                return "the watch sees nothing now"
+        wanted = 0 if is_begun else move.amount_minor
+        if await self._funded_lately() + wanted > self._settings.fund_per_hour_max_minor:
+            return "an hour's cap"
+        return ""
+
+    async def _funded_lately(self) -> int:
+        """What was begun within the hour and not called off, whichever process did it."""
+        since = id_at(self._clock.now() - _HOUR)
+        rows = await self._pool.fetch(_QUERIES["begun_since"], self._book_id, since)
+        moves = [msgspec.json.decode(row["move_json"], type=Move) for row in rows]
+        return sum(one.amount_minor for one in moves if one.kind == "fund")
 
 
 class HubFunding:

@@ -18,3 +18,12 @@ SELECT a.subject AS reference, a.detail AS move_json FROM acts AS a
                     WHERE e.book_id = a.book_id AND e.act_id > a.act_id AND e.subject = a.subject
                       AND e.what IN ('exposure.moved', 'exposure.called_off'))
  ORDER BY a.act_id
+
+-- name: begun_since
+-- Moves that were begun since an act's id and not called off. Primary key.
+SELECT a.detail AS move_json FROM acts AS a
+ WHERE a.book_id = $1 AND a.act_id >= $2 AND a.what = 'exposure.begun'
+   AND NOT EXISTS (SELECT 1 FROM acts AS e
+                    WHERE e.book_id = a.book_id AND e.act_id > a.act_id AND e.subject = a.subject
+                      AND e.what = 'exposure.called_off')
+ ORDER BY a.act_id

@@ -121,7 +121,7 @@ def test_a_personal_message_as_it_is_read() -> None:
     assert words == Words(
         title="Pembayaran Anda sedang kami pastikan",
         text=(
-            "Transfer BI-FAST kami hentikan sementara sejak 11.07 WIB. "
+            "Transfer BI-FAST: ada gangguan atau pembatasan sejak 11.07 WIB. "
             "3 pembayaran Anda belum pasti, seluruhnya Rp54.000.\n"
             "Uang itu ditahan di rekening Anda dan belum berpindah.\n"
             "Kami menanyakan setiap pembayaran ke jaringan; yang tidak sampai kembali ke saldo "

@@ -268,16 +268,17 @@ def word(
 ) -> Override:
     whole = Override(
         component=TRANSFER_BIFAST, condition=condition, over=over, reason="seen at a branch",
-        by=("staff:1",), at=NOW,
+        by=("staff:1", "staff:2"), at=NOW,
     )  # fmt: skip
     return msgspec.structs.replace(whole, **changes)
 
 
 @given(st.sampled_from(list(C)), st.sampled_from(list(C)))
-def test_worse_takes_one_and_better_takes_two(shown: Condition, wanted: Condition) -> None:
+def test_worse_takes_one_and_better_or_down_takes_two(shown: Condition, wanted: Condition) -> None:
     needed = people_needed(shown, wanted)
-    assert needed == (2 if wanted.rank < shown.rank else 1)
-    alone = word(wanted, shown, until=NOW + timedelta(minutes=30))
+    is_down = wanted is C.DOWN and shown is not C.DOWN
+    assert needed == (2 if is_down or wanted.rank < shown.rank else 1)
+    alone = word(wanted, shown, until=NOW + timedelta(minutes=30), by=("staff:1",))
     refused = refuse_override(alone, shown, NOW)
     assert (refused is None) == (needed == 1)
     both = msgspec.structs.replace(alone, by=("staff:1", "staff:2"))

@@ -172,10 +172,10 @@ def test_the_headline_says_how_many_work() -> None:
     page = read(shown(told(states)))
     assert f"{len(SERVICES) - 1} dari {len(SERVICES)} layanan bekerja penuh" in page.words
     assert "Apa yang belum bisa? Transfer BI-FAST" in page.words
-    assert "Pembatasan pelindung sejak 12.00 WIB" in page.words
+    assert "Ditutup atau dibatasi bank sejak 12.00 WIB" in page.words
     english = read(shown(told(states)), "en/index.html")
     assert "What does not work? BI-FAST transfer" in english.words
-    assert "Protective restriction since 12:00 WIB" in english.words
+    assert "Closed or limited by the bank since 12:00 WIB" in english.words
 
 
 def test_is_my_money_safe_is_the_banks_own_sentence() -> None:
@@ -275,7 +275,7 @@ def test_the_feed_has_a_stable_entry_for_every_word() -> None:
 def test_a_badge_says_its_state_in_words() -> None:
     files = site(shown(told(all_of(Condition.PROTECTIVE_RESTRICTION))))
     root = ElementTree.fromstring(files[f"badge/{TRANSFER_BIFAST}.svg"].content)
-    assert root.get("aria-label") == "Transfer BI-FAST: Pembatasan pelindung"
+    assert root.get("aria-label") == "Transfer BI-FAST: Ditutup atau dibatasi bank"
     assert "0 dari 35" in str(
         ElementTree.fromstring(files["badge/bank.svg"].content).get("aria-label")
     )

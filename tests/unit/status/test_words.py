@@ -16,6 +16,7 @@ from tangguh.core.service import SERVICES, TOPUP, TRANSFER_BIFAST
 from tangguh.status.component import COMPONENTS
 from tangguh.status.incident import Incident, Kind, refuse_texts, say
 from tangguh.status.site.labels import LABELS
+from tangguh.status.source import Extent, Source
 from tangguh.status.words.model import Facts, Step, counted, joined, step_of, write
 from unit.status.drafts import NOW, SOON, STAGE, S, at_state, draft, no_lint
 from unit.status.drafts import counted as paid
@@ -29,18 +30,21 @@ def facts(kind: Kind = Kind.PROTECTIVE_RESTRICTION, **changes: object) -> Facts:
         kind=kind, now=NOW + timedelta(minutes=20), since=NOW, about=(TRANSFER_BIFAST,),
         works=OTHERS, broken=(TRANSFER_BIFAST,), stage=STAGE, unanswered_permille=310,
         restored_at=NOW + timedelta(hours=4, minutes=33), ticket="CHG-7",
-        until=NOW + timedelta(hours=1),
+        until=NOW + timedelta(hours=1), source=Source.MONEY, extent=Extent.ALL, worst=Extent.ALL,
     )  # fmt: skip
     return msgspec.structs.replace(whole, **changes)
 
 
 EVERY = list(product(Kind, Step))
+EVERY_WORD = list(product(Kind, Step, Source, Extent))
 
 
-@pytest.mark.parametrize(("kind", "step"), EVERY)
-def test_every_word_of_every_kind_may_be_said(kind: Kind, step: Step) -> None:
+@pytest.mark.parametrize(("kind", "step", "source", "extent"), EVERY_WORD)
+def test_every_word_of_every_kind_may_be_said(
+    kind: Kind, step: Step, source: Source, extent: Extent
+) -> None:
     """Both languages, no forbidden word, no long sentence outside lists of names."""
-    told = write(step, facts(kind))
+    told = write(step, facts(kind, source=source, extent=extent, worst=extent))
     assert refuse_texts(told, "CHG-7", no_lint) is None
     for language, text in told.items():
         assert "{" not in "".join(text.parts)
@@ -65,12 +69,14 @@ def test_it_fits_even_when_everything_is_named(kind: Kind, step: Step) -> None:
 def test_the_first_word_of_a_restriction() -> None:
     told = write(Step.PUBLISHED, facts(assurance_id="Semua cocok pukul 12.15 WIB."))
     text = told["id"]
-    assert text.headline == "Transfer BI-FAST kami tutup sementara untuk melindungi dana."
-    assert "Sejak 12.00 WIB" in text.happened
+    assert text.headline == "Transfer BI-FAST kami tutup sementara."
+    assert text.happened == (
+        "Sejak 12.00 WIB sistem kami melihat pergerakan yang harus dicocokkan dengan pembukuan."
+    )
     assert text.broken == "Belum bisa: Transfer BI-FAST."
     assert "QRIS, Isi saldo dompet digital, Tagihan" in text.works
     assert text.money.startswith("Semua cocok pukul 12.15 WIB.")
-    assert told["en"].headline == "BI-FAST transfer: closed for now to protect money."
+    assert told["en"].headline == "BI-FAST transfer: closed for now."
 
 
 def test_stage_share_and_cap_are_said() -> None:
@@ -101,11 +107,11 @@ def test_how_long_it_took_and_how_many_tries_failed() -> None:
     assert "4 jam 33 menit" in write(Step.RESTORED, facts())["id"].happened
     short = facts(restored_at=NOW + timedelta(minutes=9))
     assert "lasted 9 min" in write(Step.RESTORED, short)["en"].happened
-    outage = facts(Kind.PARTNER_OUTAGE)
+    outage = facts(Kind.PARTNER_OUTAGE, source=Source.SEEN)
     assert "31% percobaan" in write(Step.PUBLISHED, outage)["id"].happened
     few = msgspec.structs.replace(outage, unanswered_permille=None)
-    assert "sedang kami hitung" in write(Step.PUBLISHED, few)["id"].happened
-    open_end = facts(Kind.SCHEDULED_CHANGE, until=None)
+    assert write(Step.PUBLISHED, few)["id"].happened.endswith("tidak datang.")
+    open_end = facts(Kind.SCHEDULED_CHANGE, source=Source.PLANNED, until=None)
     assert "kabar berikutnya" in write(Step.PUBLISHED, open_end)["id"].happened
 
 
@@ -135,15 +141,19 @@ def test_no_word_is_made_up_from_missing_facts(step: Step, changes: dict[str, ob
 
 
 def test_each_step_of_an_incident_has_its_word() -> None:
-    assert step_of(draft(), S.PUBLISHED) is Step.PUBLISHED
-    assert step_of(at_state(S.PUBLISHED), S.PUBLISHED) is Step.UNCHANGED
-    assert step_of(at_state(S.RECOVERING), S.PUBLISHED) is Step.PUBLISHED
+    whole = Extent.NONE
+    assert step_of(draft(), S.PUBLISHED, whole, NOW) is Step.PUBLISHED
+    assert step_of(at_state(S.PUBLISHED), S.PUBLISHED, whole, NOW) is Step.UNCHANGED
+    assert step_of(at_state(S.PUBLISHED), S.PUBLISHED, Extent.ALL, NOW) is Step.PUBLISHED
+    assert step_of(at_state(S.RECOVERING), S.PUBLISHED, whole, NOW) is Step.PUBLISHED
+    before = NOW - timedelta(minutes=1)
+    assert step_of(draft(), S.PUBLISHED, whole, before) is Step.ANNOUNCED
     ways = {
         S.RECOVERING: Step.RECOVERING, S.MONITORING: Step.MONITORING,
         S.SERVICE_RESTORED: Step.RESTORED, S.MONEY_RESOLVED: Step.RESOLVED,
     }  # fmt: skip
     for to, step in ways.items():
-        assert step_of(draft(), to) is step
+        assert step_of(draft(), to, whole, NOW) is step
 
 
 def test_a_model_text_can_be_published_as_it_is() -> None:

@@ -50,6 +50,7 @@ def story(state: IncidentState, **changes: object) -> Incident:
 
 
 WELL, ILL = states(Condition.OPERATIONAL), states(Condition.PROTECTIVE_RESTRICTION)
+UNSURE = states(Condition.NOT_MEASURED)
 LATER = NOW + timedelta(seconds=SETTINGS.monitor_seconds)
 CLEAR = Money(counted_at=NOW)
 OPEN = Money(affected=1, affected_minor=1, open=1, open_minor=1, counted_at=NOW)
@@ -73,6 +74,10 @@ OPEN = Money(affected=1, affected_minor=1, open=1, open_minor=1, counted_at=NOW)
         (S.SERVICE_RESTORED, WELL, None, LATER, Money(), None),
         (S.SERVICE_RESTORED, WELL, None, LATER, CLEAR, S.MONEY_RESOLVED),
         (S.SERVICE_RESTORED, ILL, None, LATER, CLEAR, S.PUBLISHED),
+        (S.PUBLISHED, UNSURE, None, LATER, CLEAR, None),
+        (S.RECOVERING, UNSURE, None, LATER, CLEAR, S.PUBLISHED),
+        (S.MONITORING, UNSURE, None, LATER, CLEAR, None),
+        (S.SERVICE_RESTORED, UNSURE, None, LATER, OPEN, None),
     ],
 )
 def test_where_a_story_goes_next(

@@ -16,11 +16,6 @@ app = App(name="gate", help="Closures: what is in force, closing the smallest sc
 
 _Scope = Annotated[str, Parameter(help="As `rail=bifast direction=out`; `*` is the whole bank.")]
 _Closure = Annotated[str, Parameter(help="The closure's id; see `list`.")]
-_MESSAGES = (
-    "Layanan ini ditutup sementara untuk melindungi uang nasabah. "
-    "Saldo Anda tercatat di buku bank.",
-    "This service is closed for now to protect customers' money. Your balance is recorded.",
-)
 
 
 @app.command(name="list")
@@ -58,9 +53,9 @@ def close(
         bool, Parameter(negative="", help="Take payments, send them when it opens.")
     ] = False,
     message_id: Annotated[
-        str, Parameter(help="What customers read, in Indonesian.")
-    ] = _MESSAGES[0],
-    message_en: Annotated[str, Parameter(help="What customers read, in English.")] = _MESSAGES[1],
+        str, Parameter(help="Why, for customers, in Indonesian; what it does is added.")
+    ] = "",
+    message_en: Annotated[str, Parameter(help="The same in English.")] = "",
     preview: Annotated[
         bool, Parameter(negative="", help="Say what it would stop, and close nothing.")
     ] = False,

@@ -10,6 +10,9 @@ import aiohttp
 import msgspec
 from cyclopts import Parameter
 
+from tangguh.config import staff_device
+from tangguh.web.staff.door import DEVICE_HEADER
+
 BankUrl = Annotated[
     str, Parameter(name="--bank", env_var="TANGGUH_BANK", help="Where the bank answers.")
 ]
@@ -52,7 +55,7 @@ def show(found: Any) -> None:
 async def _ask(
     bank: str, token: str, method: str, path: str, body: dict[str, Any] | None
 ) -> tuple[int, dict[str, Any]]:
-    headers = {"Authorization": f"Bearer {token}"}
+    headers = {"Authorization": f"Bearer {token}", DEVICE_HEADER: staff_device()}
     timeout = aiohttp.ClientTimeout(total=_SECONDS)
     async with aiohttp.ClientSession(timeout=timeout, headers=headers) as session:
         data = None if body is None else msgspec.json.encode(body)

@@ -1,7 +1,8 @@
 """What two people sign lies in the book: proposing, voting, and doing exactly what was approved.
 
 An approval and what it is for are used up in one step of the book (``Carry``), so it is done once
-or not at all. Every vote is a row in the hash chain. Pure decisions.
+or not at all. Every vote is a row in the hash chain. Who may propose, who must sign and what one
+person does alone (``Alone``) is asked of the table of acts here, where it is decided. Pure.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from uuid import UUID
 
 import msgspec
 
-from tangguh.access import approval
-from tangguh.access.approval import Change, Rule
+from tangguh.access import acts, approval
+from tangguh.access.acts import Act
+from tangguh.access.approval import Change
 from tangguh.access.people import Staff
 from tangguh.audit.journal import JournalPlan, Row
 from tangguh.core.outcome import Refusal, Refused
@@ -95,7 +97,7 @@ OPEN: Final[ShelfPlan[tuple[str, str], Open]] = ShelfPlan(
 
 
 class Propose(msgspec.Struct, frozen=True, kw_only=True):
-    """Propose a change. One may be open for a kind and subject at a time."""
+    """Propose a change; its kind is an act of the table. One at a time is open for a subject."""
 
     names_keys_at_once: ClassVar[bool] = False
 
@@ -104,7 +106,6 @@ class Propose(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     payload: Mapping[str, Any]
     maker: Staff
-    rule: Rule
     suspected_group: str = ""
 
     def keys(self, book: Book) -> Iterable[Key]:
@@ -116,7 +117,12 @@ class Propose(msgspec.Struct, frozen=True, kw_only=True):
                 yield CHANGES.name, before.change_id
 
     def decide(self, book: Book) -> Change | Refused:
-        """Refuses CHANGE_ALREADY_PENDING and APPROVER_NOT_ALLOWED."""
+        """Refuses CHANGE_ALREADY_PENDING, APPROVER_NOT_ALLOWED, and a kind that nobody signs."""
+        rule = acts.rule_of(self.kind)
+        if isinstance(rule, Refused):
+            return rule
+        if refused := acts.refuse_begin(Act(self.kind), self.maker):
+            return refused
         before = book.shelf(OPEN).get((self.kind, self.subject))
         known = book.shelf(CHANGES).get(before.change_id) if before is not None else None
         made = approval.propose(
@@ -126,7 +132,7 @@ class Propose(msgspec.Struct, frozen=True, kw_only=True):
             self.payload,
             maker=self.maker,
             now=book.now,
-            rule=self.rule,
+            rule=rule,
             suspected_group=self.suspected_group,
             known=() if known is None else (known,),
         )
@@ -169,6 +175,23 @@ class Vote(_OnChange, frozen=True, kw_only=True):
         return keep(book, voted, "approved" if self.is_yes else "denied", self.by.id)
 
 
+class Alone(msgspec.Struct, Generic[A], frozen=True, kw_only=True):
+    """Do what one member of staff may do with nobody else."""
+
+    names_keys_at_once: ClassVar[bool] = False
+
+    act: Act
+    by: Staff
+    command: Command[A]
+
+    def keys(self, book: Book) -> Iterable[Key]:
+        yield from self.command.keys(book)
+
+    def decide(self, book: Book) -> A | Refused:
+        """What the command answers. Refuses APPROVER_NOT_ALLOWED and TWO_PEOPLE_NEEDED."""
+        return acts.refuse_alone(self.act, self.by) or self.command.decide(book)
+
+
 class Carry(msgspec.Struct, Generic[A], frozen=True, kw_only=True):
     """Use up an approval and do what it was for, in one step: both, or neither."""
 
@@ -190,7 +213,7 @@ class Carry(msgspec.Struct, Generic[A], frozen=True, kw_only=True):
         change = book.shelf(CHANGES).get(self.change_id)
         if change is None:
             return Refused(Refusal.CHANGE_NOT_FOUND, "change", "there is no such change")
-        used = approval.use(change, self.payload, book.now)
+        used = acts.refuse_carry(change) or approval.use(change, self.payload, book.now)
         if isinstance(used, Refused):
             return used
         done = self.command.decide(book)

@@ -1,7 +1,7 @@
 """The guard's rules in force: every change a row with its back-test and who stands behind it. Pure.
 
-One person may put a rule into shadow, turn it off, or let it go live when its back-test stops no
-more than its class may; more takes two (F65).
+One person may let a rule go live when its back-test stops no more than its class may, and make one
+act sooner or longer; more (F65), and whatever makes a live rule act less, takes two.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import msgspec
 from tangguh.audit.journal import JournalPlan
 from tangguh.core.outcome import Refusal, Refused
 from tangguh.guard.backtest import BackTest
-from tangguh.guard.rules import DEFAULT_RULES, Mode, Rule, refuse_rule
+from tangguh.guard.rules import DEFAULT_RULES, Mode, Rule, is_weaker, refuse_rule
 from tangguh.ledger.book import Book
 from tangguh.ledger.command import Key
 
@@ -37,7 +37,10 @@ RULE_CHANGES: Final = JournalPlan(
 
 
 class ChangeRule(msgspec.Struct, frozen=True, kw_only=True):
-    """Put a rule in force as it is written, with the back-test it was judged by."""
+    """Put a rule in force as it is written, with the back-test it was judged by.
+
+    ``was``: the rule of this name that is in force; None: there is none.
+    """
 
     names_keys_at_once: ClassVar[bool] = True
 
@@ -45,6 +48,7 @@ class ChangeRule(msgspec.Struct, frozen=True, kw_only=True):
     test: BackTest
     changed_by: str
     reason: str
+    was: Rule | None
     approved_by: str = ""
 
     def keys(self, _book: Book) -> Iterable[Key]:
@@ -59,6 +63,10 @@ class ChangeRule(msgspec.Struct, frozen=True, kw_only=True):
         if self.test.rule != self.rule.id:
             return Refused(Refusal.ORDER_INVALID, "test", "the back-test is of another rule")
         two = bool(self.approved_by) and self.approved_by != self.changed_by
+        if self.was is not None and is_weaker(self.rule, self.was) and not two:
+            return Refused(
+                Refusal.APPROVER_NOT_ALLOWED, "approved_by", "two make a live rule act less"
+            )
         if self.rule.mode is Mode.LIVE and not self.test.may_go_live_alone and not two:
             share = self.test.collateral_permille / 10
             most = self.test.allowed_permille / 10

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
+from uuid import UUID
 
 import msgspec
 
@@ -18,6 +20,12 @@ _decode: Final = msgspec.json.Decoder(Change).decode
 async def list_changes(pool: Pool, book_id: int, count_max: int = 100) -> list[Change]:
     """Changes, newest first."""
     rows = await pool.fetch(QUERIES["list_changes"], book_id, count_max)
+    return [_decode(row["change_json"]) for row in rows]
+
+
+async def find_changes(pool: Pool, book_id: int, ids: Iterable[UUID]) -> list[Change]:
+    """Changes by id; those there are."""
+    rows = await pool.fetch(QUERIES["load_changes"], book_id, list(ids))
     return [_decode(row["change_json"]) for row in rows]
 
 

@@ -18,14 +18,11 @@ REASON: Final = "unmatched_outflow"
 _NEXT_WORD: Final = timedelta(minutes=15)
 _EVIDENCE_ROWS_MAX: Final = 100
 _MESSAGE_ID: Final = (
-    "Transfer BI-FAST ke bank lain kami tutup sementara untuk diperiksa. Uang di rekening Anda "
-    "tercatat dan tidak berubah. Transfer sesama bank, QRIS, ATM, dompet digital, tagihan dan dana "
-    "masuk tetap berjalan. Kabar berikutnya paling lambat 15 menit lagi."
+    "Di jaringan BI-FAST ada uang keluar yang belum cocok dengan pembukuan kami. Kami sedang "
+    "memeriksanya."
 )
 _MESSAGE_EN: Final = (
-    "BI-FAST transfers to other banks are closed for now while we check them. The money in your "
-    "account is recorded and unchanged. Transfers inside the bank, QRIS, ATMs, wallets, bills and "
-    "incoming money go on. Next word within 15 minutes."
+    "At the BI-FAST network money has left that does not match our books yet. We are checking it."
 )
 
 

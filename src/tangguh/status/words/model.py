@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from importlib.resources import files
-from typing import Final
+from typing import Final, assert_never
 
 import msgspec
 
 from tangguh.core.format import clock_time, moment, money, percent
 from tangguh.status.component import Stage, names_of
 from tangguh.status.incident import LANGUAGES, Incident, IncidentState, Kind, Money, Text
+from tangguh.status.source import Extent, Source
 
 _SUBJECTS_MAX: Final = 3
 _TABLES: Final = {
@@ -29,6 +30,7 @@ _TABLES: Final = {
 class Step(StrEnum):
     """Which word of the story it is."""
 
+    ANNOUNCED = "announced"
     PUBLISHED = "published"
     UNCHANGED = "unchanged"
     RECOVERING = "recovering"
@@ -40,9 +42,10 @@ class Step(StrEnum):
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What the words are filled from. Component ids; times are instants.
 
-    ``about``: what the incident is about. ``works``, ``partly``, ``broken``: every service as it is
-    now. ``assurance_*``: whether the money is safe, computed elsewhere. ``until``: when a scheduled
-    change is over.
+    ``about``: what the incident is about, ``source`` by what it is known, ``extent`` how much of it
+    is missing now and ``worst`` how much was. ``works``, ``partly``, ``broken``: every service as
+    it is now. ``assurance_*``: whether the money is safe, computed elsewhere. ``until``: when a
+    scheduled change is over.
     """
 
     kind: Kind
@@ -60,10 +63,13 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     restored_at: datetime | None = None
     ticket: str = ""
     until: datetime | None = None
+    source: Source = Source.UNKNOWN
+    extent: Extent = Extent.NONE
+    worst: Extent = Extent.NONE
 
 
-def step_of(incident: Incident, to: IncidentState) -> Step:
-    """Which word leads an incident to a state."""
+def step_of(incident: Incident, to: IncidentState, extent: Extent, now: datetime) -> Step:
+    """Which word leads an incident to a state, when so much of it is missing now."""
     match to:
         case IncidentState.RECOVERING:
             return Step.RECOVERING
@@ -73,9 +79,18 @@ def step_of(incident: Incident, to: IncidentState) -> Step:
             return Step.RESTORED
         case IncidentState.MONEY_RESOLVED | IncidentState.POST_MORTEM:
             return Step.RESOLVED
+        case _ if incident.begun_at > now:
+            return Step.ANNOUNCED
         case _:
-            again = incident.state is IncidentState.PUBLISHED
-            return Step.UNCHANGED if again else Step.PUBLISHED
+            again = incident.state is IncidentState.PUBLISHED and incident.extent is extent
+            return Step.PUBLISHED if not again or _has_turned(incident, now) else Step.UNCHANGED
+
+
+def _has_turned(incident: Incident, now: datetime) -> bool:
+    """Whether a plan has begun, or should have ended, since the newest word."""
+    told = incident.updates[-1].at if incident.updates else incident.begun_at
+    turns = (incident.begun_at, incident.ends_at)
+    return any(turn is not None and told < turn <= now for turn in turns)
 
 
 def write(step: Step, facts: Facts) -> dict[str, Text]:
@@ -107,6 +122,16 @@ def joined(names: Sequence[str], language: str) -> str:
     return f"{', '.join(names[:-1])} {word} {names[-1]}"
 
 
+def limit_of(stage: Stage, language: str) -> str:
+    """What a stage lets through, as part of a sentence."""
+    words = _TABLES[language]["limit"]
+    if stage.amount_max_minor is not None:
+        return str(words["amount"]).format(amount=money(stage.amount_max_minor))
+    if stage.limits_percent < 100:
+        return str(words["percent"]).format(percent=stage.limits_percent)
+    return str(words["usual"])
+
+
 class _Writer:
     """One text in one language."""
 
@@ -116,18 +141,74 @@ class _Writer:
         self._table = _TABLES[language]
 
     def text(self, step: Step) -> Text:
-        facts = self._facts
-        family = self._table.get(str(facts.kind), {})
-        wanted = family.get(str(step)) or self._table["any"][str(step)]
+        headline, happened, do = self._wanted(step)
         values = self._values()
         return Text(
-            headline=_capital(wanted["headline"].format_map(values)),
-            happened=wanted["happened"].format_map(values),
+            headline=_capital(headline.format_map(values)),
+            happened=happened.format_map(values).strip(),
             works=self._works(),
             broken=self._broken(),
             money=self._money(),
-            do=wanted["do"],
+            do=do,
         )
+
+    def _wanted(self, step: Step) -> tuple[str, str, str]:
+        """Headline, what happened and what to do, of this step and these facts."""
+        table = self._table
+        match step:
+            case Step.PUBLISHED:
+                return self._published()
+            case Step.MONITORING:
+                words = table["any"]["monitoring"]
+                return (
+                    table["headline"]["monitoring"][self._after()],
+                    words["happened"],
+                    words["do"],
+                )
+            case Step.ANNOUNCED | Step.UNCHANGED | Step.RECOVERING | Step.RESTORED | Step.RESOLVED:
+                words = table["any"][str(step)]
+                return words["headline"], words["happened"], words["do"]
+            case _:
+                assert_never(step)
+
+    def _published(self) -> tuple[str, str, str]:
+        """Said of who closed or saw it, and of how much of it is missing; nothing else."""
+        facts, heads = self._facts, self._table["headline"]
+        said, do = self._table["happened"], self._table["do"]["published"]
+        kind, extent, source = str(facts.kind), str(facts.extent), str(facts.source)
+        match facts.source:
+            case Source.MONEY | Source.ABUSE | Source.NETWORK | Source.CONTROL:
+                return heads["closed"][extent], said["closed"][source], do["closed"]
+            case Source.STAFF_CLOSED:
+                return heads["closed"][extent], said["staff"][extent], do["closed"]
+            case Source.PLANNED:
+                head = heads["seen"]["scheduled_change"]
+                if facts.extent.rank:
+                    head = heads["closed"][extent]
+                return head, said["closed"]["planned"], do["planned"]
+            case Source.SEEN | Source.PROBED:
+                return heads["seen"][kind], said["seen"][source], do["open"]
+            case Source.STAFF_SAID:
+                return heads["said"][kind], said["said"][extent], do["open"]
+            case Source.UNKNOWN:
+                return heads["unknown"][extent], said["seen"]["unknown"], do["open"]
+            case _:
+                assert_never(facts.source)
+
+    def _after(self) -> str:
+        """What is well again: only what was closed is opened, only what was silent answers."""
+        facts = self._facts
+        if facts.source.is_closure:
+            match facts.worst:
+                case Extent.ALL | Extent.MIXED:
+                    return "closed_all"
+                case Extent.PART:
+                    return "closed_part"
+                case Extent.NONE | Extent.UNKNOWN:
+                    return "other"
+                case _:
+                    assert_never(facts.worst)
+        return "seen" if facts.source in {Source.SEEN, Source.PROBED} else "other"
 
     def _values(self) -> dict[str, str]:
         facts, language = self._facts, self._language
@@ -139,6 +220,8 @@ class _Writer:
             "share": self._share(),
             "until": self._until(),
             "long": self._long(),
+            "limits": self._limits(),
+            "touched": str(self._table["touched"]["some" if facts.money.affected else "none"]),
         }
         if stage is not None:
             known |= {
@@ -146,7 +229,7 @@ class _Writer:
                 "stages": str(stage.last),
                 "stage_since": clock_time(stage.since, language),
                 "share_in": percent(stage.permille * 10, language),
-                "limit": self._limit(stage),
+                "limit": limit_of(stage, language),
             }
         return known
 
@@ -159,14 +242,22 @@ class _Writer:
     def _share(self) -> str:
         share, words = self._facts.unanswered_permille, self._table["share"]
         if share is None:
-            return str(words["unknown"])
+            return ""
         return str(words["known"]).format(percent=percent(share * 10, self._language))
 
     def _until(self) -> str:
-        until, words = self._facts.until, self._table["until"]
-        if until is None:
+        facts, words = self._facts, self._table["until"]
+        if facts.until is None:
             return str(words["unknown"])
-        return str(words["known"]).format(until=moment(until, self._facts.now, self._language))
+        key = "known" if facts.extent.rank else "planned"
+        if facts.until <= facts.now:
+            key = "over"
+        return str(words[key]).format(until=moment(facts.until, facts.now, self._language))
+
+    def _limits(self) -> str:
+        """That limits are usual again is news only where something was closed or limited."""
+        was = self._facts.source.is_closure and self._facts.worst.rank > 0
+        return str(self._table["limits"]["usual"]) if was else ""
 
     def _long(self) -> str:
         facts, words = self._facts, self._table["long"]
@@ -174,14 +265,6 @@ class _Writer:
         hours, minutes = divmod(max(1, int(lasted.total_seconds() // 60)), 60)
         key = "hours" if hours else "minutes"
         return str(words[key]).format(hours=hours, minutes=minutes)
-
-    def _limit(self, stage: Stage) -> str:
-        words = self._table["limit"]
-        if stage.amount_max_minor is not None:
-            return str(words["amount"]).format(amount=money(stage.amount_max_minor))
-        if stage.limits_percent < 100:
-            return str(words["percent"]).format(percent=stage.limits_percent)
-        return str(words["usual"])
 
     def _works(self) -> str:
         facts, words = self._facts, self._table["list"]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from functools import wraps
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,6 +14,7 @@ import msgspec
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from tangguh.access.acts import Act, refuse_begin
 from tangguh.access.people import Staff
 from tangguh.core.outcome import Refusal, Refused
 from tangguh.customers import store as customers
@@ -26,16 +26,13 @@ from tangguh.disputes.verdict import AskNetwork, AskStaff, Decide, Verdict, Wait
 from tangguh.web.api.views import payment_view
 from tangguh.web.care import desk as care
 from tangguh.web.door import Door
-from tangguh.web.problems import Trouble, of_refused, trouble
+from tangguh.web.problems import trouble
 from tangguh.web.staff import figures
 from tangguh.web.staff.door import Call, Handler, StaffDoor, route
 from tangguh.web.words import LANGUAGES
 
 _QUEUE_MAX: Final = 200
-NOT_FOR_COMPLAINTS: Final = Refused(
-    Refusal.APPROVER_NOT_ALLOWED, "roles", "you do not answer complaints"
-)
-Act = Callable[[Complaints, Case, str, str], Awaitable[Case | Refused]]
+CaseAct = Callable[[Complaints, Case, str, str], Awaitable[Case | Refused]]
 """What is done to a case: with words, by somebody."""
 
 
@@ -94,7 +91,7 @@ async def claim(desk: Complaints, case: Case, text: str, by: str) -> Case | Refu
     return await desk.claim(case, text, by)
 
 
-ACTS: Final[dict[str, Act]] = {
+ACTS: Final[dict[str, CaseAct]] = {
     "papers": ask_papers,
     "extend": extend,
     "escalate": escalate,
@@ -105,8 +102,8 @@ ACTS: Final[dict[str, Act]] = {
 
 async def act_on(door: Door, name: str, case: Case, text: str, by: Staff) -> Case | Refused:
     """One of ``ACTS``. Refuses ORDER_INVALID without words, and what the desk refuses."""
-    if not by.answers_complaints:
-        return NOT_FOR_COMPLAINTS
+    if refused := refuse_begin(Act.CASE_ACT, by):
+        return refused
     words = care.clean(text)
     if not words:
         return Refused(Refusal.ORDER_INVALID, "text", "say it in words")
@@ -115,8 +112,8 @@ async def act_on(door: Door, name: str, case: Case, text: str, by: Staff) -> Cas
 
 async def answer_case(door: Door, case: Case, said: NewAnswer, by: Staff) -> Case | Refused:
     """Decide it. Refuses what the desk refuses, also when the case has moved since it was read."""
-    if not by.answers_complaints:
-        return NOT_FOR_COMPLAINTS
+    if refused := refuse_begin(Act.CASE_ANSWER, by):
+        return refused
     if said.outcome not in BY_PEOPLE:
         return Refused(Refusal.ORDER_INVALID, "outcome", "it is answered by doing it")
     why = care.clean(said.why)
@@ -241,32 +238,21 @@ def _paper(kind: str) -> Handler:
 def routes(staff: StaffDoor) -> list[BaseRoute]:
     """Everything about complaints that staff can do by HTTP."""
     one = "/staff/v1/cases/{case}"
-    table: tuple[tuple[str, str, Handler], ...] = (
-        ("GET", "/staff/v1/cases", list_cases),
-        ("POST", "/staff/v1/cases", open_case),
-        ("GET", one, get_case),
-        ("GET", f"{one}/evidence/{{file}}/pages/{{page}}", get_evidence),
-        ("POST", f"{one}/answer", answer),
-        *(("POST", f"{one}/{name}", _acting(name)) for name in ACTS),
-        ("GET", "/staff/v1/complaints/figures", get_figures),
-        *(("GET", f"/staff/v1/complaints/figures.{kind}", _paper(kind)) for kind in figures.MEDIA),
+    reads, acts, figure = Act.READ_CASES, Act.CASE_ACT, "/staff/v1/complaints/figures"
+    table: tuple[tuple[str, str, Handler, Act], ...] = (
+        ("GET", "/staff/v1/cases", list_cases, reads),
+        ("POST", "/staff/v1/cases", open_case, Act.CASE_OPEN),
+        ("GET", one, get_case, reads),
+        ("GET", f"{one}/evidence/{{file}}/pages/{{page}}", get_evidence, reads),
+        ("POST", f"{one}/answer", answer, Act.CASE_ANSWER),
+        *(("POST", f"{one}/{name}", _acting(name), acts) for name in ACTS),
+        ("GET", figure, get_figures, reads),
+        *(("GET", f"{figure}.{kind}", _paper(kind), reads) for kind in figures.MEDIA),
     )
     return [
-        *(route(staff, method, path, _only(handler)) for method, path, handler in table),
-        route(staff, "POST", f"{one}/evidence", _only(add_evidence), bytes_max=SIZE_MAX),
+        *(route(staff, method, path, handler, act) for method, path, handler, act in table),
+        route(staff, "POST", f"{one}/evidence", add_evidence, acts, bytes_max=SIZE_MAX),
     ]
-
-
-def _only(handler: Handler) -> Handler:
-    """For those who answer complaints, and nobody else: cases hold what customers wrote."""
-
-    @wraps(handler)
-    async def guarded(call: Call) -> Any:
-        if not call.by.answers_complaints:
-            raise Trouble(of_refused(NOT_FOR_COMPLAINTS))
-        return await handler(call)
-
-    return guarded
 
 
 def _line(case: Case, now: datetime) -> dict[str, Any]:

@@ -6,6 +6,7 @@ its code, field and rule, and changes nothing.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -15,10 +16,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from tangguh.access.acts import ACTS, Act, Kind, refuse_begin
 from tangguh.access.people import Staff
 from tangguh.access.rate import Rate
 from tangguh.core.errors import TangguhError
-from tangguh.core.outcome import Refused
+from tangguh.core.outcome import Refusal, Refused
 from tangguh.listeners.limits import SMALL, Limit, limited
 from tangguh.recovery.climber import Climber
 from tangguh.web.api.operations import (
@@ -37,6 +39,8 @@ from tangguh.work.guardian import Guardian
 
 _BODY_BYTES_MAX: Final = 64 * 1024
 _ACT_SECONDS: Final = 60.0
+DEVICE_HEADER: Final = "X-Staff-Device"
+"""Which device somebody of staff sits at, as their client names it; only its hash is kept."""
 B = TypeVar("B")
 
 
@@ -97,17 +101,21 @@ def route(
     method: str,
     path: str,
     handler: Handler,
+    act: Act,
     *,
     bytes_max: int = _BODY_BYTES_MAX,
 ) -> Route:
-    """A route behind the staff's door.
+    """A route behind the staff's door: one act of the table, asked before the body is read.
 
     What the handler gives becomes JSON, Refused a problem, a Response goes as it is.
     """
 
     async def answer(request: Request) -> Response:
         try:
-            by = await _who(request, staff)
+            by = await _at_device(request, staff, await _who(request, staff))
+            refused = refuse_begin(act, by) or _refuse_device(request, act)
+            if refused is not None:
+                return problem_response(of_refused(refused))
             body = await read_body(request, bytes_max)
             found = await handler(Call(request, staff, by, body))
         except Trouble as said:
@@ -120,6 +128,7 @@ def route(
             return found
         return Response(msgspec.json.encode(found), media_type="application/json")
 
+    answer.act = act  # type: ignore[attr-defined]
     # A body of staff is read after who sends it is known; what may be long is their acts' affair.
     return limited(
         Route(path, answer, methods=[method]),
@@ -129,6 +138,30 @@ def route(
             nesting_max=0 if bytes_max > _BODY_BYTES_MAX else SMALL.nesting_max,
         ),
     )
+
+
+async def _at_device(request: Request, staff: StaffDoor, by: Staff) -> Staff:
+    """The same account, with the device it is used from now; a new one is remembered.
+
+    Two accounts that were used from one device are one person, whoever signs first.
+    """
+    device = _device_of(request)
+    if not device or device in by.devices:
+        return by
+    await staff.room.staff.saw_device(by.id, device)
+    return msgspec.structs.replace(by, devices=by.devices | {device})
+
+
+def _device_of(request: Request) -> str:
+    said = request.headers.get(DEVICE_HEADER, "").strip()
+    return hashlib.sha256(said.encode()).hexdigest()[:32] if said else ""
+
+
+def _refuse_device(request: Request, act: Act) -> Refused | None:
+    """A device that is not known could be anybody's: nothing is done from it."""
+    if ACTS[act].kind is Kind.READS or _device_of(request):
+        return None
+    return Refused(Refusal.APPROVER_NOT_ALLOWED, "device", f"say it in {DEVICE_HEADER}")
 
 
 async def _who(request: Request, staff: StaffDoor) -> Staff:

@@ -6,14 +6,17 @@ Each handler is one act of one member of staff; what may be said and done is dec
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from tangguh.access.acts import Act
 from tangguh.access.approval import Change
 from tangguh.core.outcome import Refusal, Refused
+from tangguh.ledger.command import Command
+from tangguh.payments.people.changes import Alone
 from tangguh.status import store
 from tangguh.status.book import (
     OVERRIDE_KIND,
@@ -30,6 +33,7 @@ from tangguh.status.incident import Incident, IncidentState, Kind, Text
 from tangguh.status.judgement import people_needed, shown_now
 from tangguh.status.regulator.drafts import Report
 from tangguh.status.regulator.papers import as_docx, as_pdf
+from tangguh.status.source import Source
 from tangguh.web.problems import trouble
 from tangguh.web.staff.door import Call, StaffDoor, route
 from tangguh.web.staff.views import change_view
@@ -40,25 +44,39 @@ from tangguh.work.incidents.lint import lint_with
 from tangguh.work.incidents.reporting import Reporting, Told
 
 _DOCX: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+A = TypeVar("A")
 _OVERRIDE_MINUTES_MAX: Final = 24 * 60
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A moment with its offset."""
 
 
 class Texts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A word in both languages. ``to``: the state it leads to; empty: where the incident is."""
+    """A word in both languages. ``to``: the state it leads to; empty: where the incident is.
+
+    That state stands until people change it; ``follow``: what is seen may move it on from there.
+    """
 
     id: Text
     en: Text
     to: str = ""
     next_minutes: float = 15.0
+    follow: bool = False
 
 
 class NewIncident(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An incident people open: a scheduled change with its ticket, or what no machine has seen."""
+    """An incident people open: a scheduled change with its ticket, or what no machine has seen.
+
+    Its state is people's; ``follow``: what is seen may move it on. A change has ``starts_at`` and
+    ``ends_at``, and is told before it begins.
+    """
 
     kind: Kind
     components: tuple[str, ...]
     cause_key: str
     ticket: str = ""
+    follow: bool = False
+    starts_at: Instant | None = None
+    ends_at: Instant | None = None
 
 
 class Review(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -157,46 +175,56 @@ class IncidentRoutes:
 
     async def open(self, call: Call) -> Any:
         """Begin one by hand; the desk gives its first word at the next look."""
-        _must_have_a_part(call)
         asked = call.read(NewIncident)
         door = call.staff.door
-        opened = await door.desk.decide(
+        now, is_plan = door.clock.now(), asked.kind is Kind.SCHEDULED_CHANGE
+        if not is_plan and (asked.starts_at or asked.ends_at):
+            return Refused(Refusal.ORDER_INVALID, "starts_at", "only a change is planned")
+        opened = await self._alone(
+            call,
+            Act.INCIDENT_OPEN,
             OpenIncident(
                 incident_id=door.ids.next(),
                 kind=asked.kind,
                 components=asked.components,
-                begun_at=door.clock.now(),
+                begun_at=asked.starts_at or now,
                 cause_key=asked.cause_key,
                 by=call.by.id,
                 ticket=asked.ticket,
-            )
+                source=Source.PLANNED if is_plan else Source.STAFF_SAID,
+                follows=asked.follow,
+                ends_at=asked.ends_at,
+            ),
         )
         return opened if isinstance(opened, Refused) else _view(opened, call)
 
     async def say(self, call: Call) -> Any:
         """Give a word, with a step or without."""
-        _must_have_a_part(call)
         incident, asked = await self._find(call), call.read(Texts)
         door, keeper = call.staff.door, self._desk.keeper
         lint = lint_with({one: keeper.assured(one) for one in ("id", "en")})
         texts = {"id": asked.id, "en": asked.en}
         due = door.clock.now() + timedelta(minutes=min(max(asked.next_minutes, 1.0), 60.0))
         if not asked.to:
-            moved = await door.desk.decide(
+            moved = await self._alone(
+                call,
+                Act.INCIDENT_WORD,
                 UpdateIncident(
                     incident_id=incident.id,
                     texts=texts,
                     lint=lint,
                     by=call.by.id,
                     next_update_at=due,
-                )
+                ),
             )
         else:
             try:
                 to = IncidentState(asked.to)
             except ValueError:
                 return Refused(Refusal.ORDER_INVALID, "to", "no such state")
-            moved = await door.desk.decide(
+            moved = await self._alone(
+                call,
+                Act.INCIDENT_WORD,
                 MoveIncident(
                     incident_id=incident.id,
                     to=to,
@@ -204,31 +232,31 @@ class IncidentRoutes:
                     lint=lint,
                     by=call.by.id,
                     next_update_at=due,
-                )
+                    follows=asked.follow,
+                ),
             )
         return moved if isinstance(moved, Refused) else _view(moved, call)
 
     async def review(self, call: Call) -> Any:
         """Close it with cause and fixes."""
-        _must_have_a_part(call)
         incident, asked = await self._find(call), call.read(Review)
-        closed = await call.staff.door.desk.decide(
+        closed = await self._alone(
+            call,
+            Act.INCIDENT_REVIEW,
             ReviewIncident(
                 incident_id=incident.id,
                 reviews={"id": asked.id, "en": asked.en},
                 lint=lint_with({}),
                 by=call.by.id,
-            )
+            ),
         )
         return closed if isinstance(closed, Refused) else _view(closed, call)
 
     async def discard(self, call: Call) -> Any:
         """Take back a draft nobody has read."""
-        _must_have_a_part(call)
         incident, why = await self._find(call), call.read(Why).why
-        gone = await call.staff.door.desk.decide(
-            DiscardDraft(incident_id=incident.id, why=why, by=call.by.id)
-        )
+        draft = DiscardDraft(incident_id=incident.id, why=why, by=call.by.id)
+        gone = await self._alone(call, Act.INCIDENT_DISCARD, draft)
         return gone if isinstance(gone, Refused) else _view(gone, call)
 
     # ---- components ------------------------------------------------------------------------------
@@ -238,8 +266,7 @@ class IncidentRoutes:
         return {"components": [msgspec.to_builtins(one) for one in self._desk.states.values()]}
 
     async def override(self, call: Call) -> Any:
-        """Say worse alone; better is proposed, and done when a second person signs."""
-        _must_have_a_part(call)
+        """Say worse alone; better, or down, is proposed, and done when a second person signs."""
         component, asked = call.request.path_params["component"], call.read(Override)
         word = await self._word(call, component, asked)
         if isinstance(word, Refused):
@@ -249,7 +276,7 @@ class IncidentRoutes:
         shown = shown_now(word.computed, standing, door.clock.now())
         wanted = word.condition or word.computed
         if people_needed(shown, wanted) == 1:
-            done = await door.desk.decide(word)
+            done = await self._alone(call, Act.COMPONENT_WORSE, word)
             return done if isinstance(done, Refused) else msgspec.to_builtins(done)
         change = await call.staff.room.propose(call.by, OVERRIDE_KIND, component, payload_of(word))
         return _proposed(change)
@@ -336,12 +363,14 @@ class IncidentRoutes:
 
     async def report_sent(self, call: Call) -> Any:
         """Somebody has sent a report to an authority."""
-        _must_have_a_part(call)
         incident, asked = await self._find(call), call.read(SentReport)
         refused = await self._reporting.remember_sent(
             call.by, incident, asked.deadline, asked.sha256, asked.reference
         )
         return refused or {"sent": asked.deadline}
+
+    async def _alone(self, call: Call, act: Act, command: Command[A]) -> A | Refused:
+        return await self._decide(Alone(act=act, by=call.by, command=command))
 
     async def _find(self, call: Call) -> Incident:
         door = call.staff.door
@@ -359,27 +388,21 @@ def routes(
     staff.room.carriers[OVERRIDE_KIND] = found.carry_override
     here = "/staff/v1/incidents/{incident}"
     table = (
-        ("GET", "/staff/v1/incidents", found.every),
-        ("POST", "/staff/v1/incidents", found.open),
-        ("GET", here, found.one),
-        ("POST", f"{here}/word", found.say),
-        ("POST", f"{here}/review", found.review),
-        ("POST", f"{here}/discard", found.discard),
-        ("POST", f"{here}/bulk/preview", found.preview_bulk),
-        ("POST", f"{here}/bulk", found.propose_bulk),
-        ("GET", f"{here}/reports/{{report}}", found.report),
-        ("POST", f"{here}/reports/sent", found.report_sent),
-        ("POST", "/staff/v1/cases/{case}/pay", found.pay_for_case),
-        ("GET", "/staff/v1/components", found.components),
-        ("POST", "/staff/v1/components/{component}/override", found.override),
+        ("GET", "/staff/v1/incidents", found.every, Act.READ),
+        ("POST", "/staff/v1/incidents", found.open, Act.INCIDENT_OPEN),
+        ("GET", here, found.one, Act.READ),
+        ("POST", f"{here}/word", found.say, Act.INCIDENT_WORD),
+        ("POST", f"{here}/review", found.review, Act.INCIDENT_REVIEW),
+        ("POST", f"{here}/discard", found.discard, Act.INCIDENT_DISCARD),
+        ("POST", f"{here}/bulk/preview", found.preview_bulk, Act.PREVIEW),
+        ("POST", f"{here}/bulk", found.propose_bulk, Act.CARE_BULK),
+        ("GET", f"{here}/reports/{{report}}", found.report, Act.READ),
+        ("POST", f"{here}/reports/sent", found.report_sent, Act.REPORT_SENT),
+        ("POST", "/staff/v1/cases/{case}/pay", found.pay_for_case, Act.CARE_PAY),
+        ("GET", "/staff/v1/components", found.components, Act.READ),
+        ("POST", "/staff/v1/components/{component}/override", found.override, Act.COMPONENT),
     )
-    return [route(staff, method, path, handler) for method, path, handler in table]
-
-
-def _must_have_a_part(call: Call) -> None:
-    """Whoever speaks for the bank has a role in it."""
-    if not call.by.is_active or not call.by.roles:
-        raise trouble(Refusal.APPROVER_NOT_ALLOWED, "this account has no part in this", "staff")
+    return [route(staff, method, path, handler, act) for method, path, handler, act in table]
 
 
 def _view(incident: Incident, call: Call) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from tangguh.access.acts import Act, refuse_begin
 from tangguh.access.people import Staff
 from tangguh.core.errors import TangguhError
 from tangguh.core.format import moment
@@ -41,7 +42,6 @@ from tangguh.web.problems import Trouble, of_refused, problem, trouble
 from tangguh.web.staff import figures
 from tangguh.web.staff.cases import (
     ACTS,
-    NOT_FOR_COMPLAINTS,
     NewAnswer,
     act_on,
     answer_case,
@@ -132,8 +132,8 @@ async def log_in(visit: Visit) -> Response:
     token = visit.typed("token")
     try:
         by = await find_staff(visit.request, visit.staff, token)
-        if not by.answers_complaints:
-            raise Trouble(of_refused(NOT_FOR_COMPLAINTS))
+        if refused := refuse_begin(Act.READ_CASES, by):
+            raise Trouble(of_refused(refused))
     except Trouble as said:
         found = said.problem
         told = visit.words("desk.token_wrong")
@@ -170,7 +170,7 @@ async def show_case(visit: Visit) -> Response:
     return await _case_page(visit, await _case(visit))
 
 
-async def act(visit: Visit) -> Response:
+async def act_on_case(visit: Visit) -> Response:
     """One act; a no is said on the page, with what was typed."""
     case, name = await _case(visit), visit.request.path_params["act"]
     if name == "answer":
@@ -276,16 +276,18 @@ def _page(
     *,
     get: Handler | None = None,
     post: Handler | None = None,
-    needs_staff: bool = True,
+    act: Act | None = None,
 ) -> Route:
+    """A page. ``act`` None: who comes is nobody yet, or goes."""
+
     async def answer(request: Request) -> Response:
         visit = Visit(request=request, staff=staff, words=_words(request))
         try:
             handler = post if request.method == "POST" else get
             if handler is None:
                 raise trouble("method_not_allowed")
-            if needs_staff:
-                visit = await _known(visit)
+            if act is not None:
+                visit = await _known(visit, act)
                 if visit.by is None:
                     return redirect(f"{_PATH}/login")
             if request.method == "POST":
@@ -299,6 +301,7 @@ def _page(
             log.exception("web.staff.our_mistake", path=path)
             return trouble_page(visit.words, visit.shared(), problem("internal"))
 
+    answer.act = act  # type: ignore[attr-defined]
     return Route(path, answer, methods=["GET", "HEAD", "POST"])
 
 
@@ -307,11 +310,12 @@ def _words(request: Request) -> Words:
     return WORDS[language_of.choose(wish, accepted or "")]
 
 
-async def _known(visit: Visit) -> Visit:
-    """Who asks, if they still answer complaints; nobody else sees a page."""
-    token = cookie(visit.request, COOKIE, path=_PATH)
-    by = await visit.staff.room.staff.find_by_session(token) if token else None
-    return msgspec.structs.replace(visit, by=by if by and by.answers_complaints else None)
+async def _known(visit: Visit, act: Act) -> Visit:
+    """Who asks, if the act is still theirs; nobody else sees a page."""
+    session = cookie(visit.request, COOKIE, path=_PATH)
+    by = await visit.staff.room.staff.find_by_session(session) if session else None
+    allowed = by is not None and refuse_begin(act, by) is None
+    return msgspec.structs.replace(visit, by=by if allowed else None)
 
 
 async def _read_form(request: Request) -> dict[str, str]:
@@ -333,11 +337,11 @@ def routes(staff: StaffDoor) -> list[BaseRoute]:
     """The staff's pages."""
     one = f"{_PATH}/queue/{{case}}"
     return [
-        _page(staff, f"{_PATH}/login", get=show_login, post=log_in, needs_staff=False),
-        _page(staff, f"{_PATH}/logout", post=log_out, needs_staff=False),
-        _page(staff, f"{_PATH}/queue", get=show_queue),
-        _page(staff, f"{_PATH}/figures", get=show_figures),
-        _page(staff, one, get=show_case),
-        _page(staff, f"{one}/files/{{file}}/{{page}}.jpg", get=show_file),
-        _page(staff, f"{one}/{{act}}", post=act),
+        _page(staff, f"{_PATH}/login", get=show_login, post=log_in),
+        _page(staff, f"{_PATH}/logout", post=log_out),
+        _page(staff, f"{_PATH}/queue", get=show_queue, act=Act.READ_CASES),
+        _page(staff, f"{_PATH}/figures", get=show_figures, act=Act.READ_CASES),
+        _page(staff, one, get=show_case, act=Act.READ_CASES),
+        _page(staff, f"{one}/files/{{file}}/{{page}}.jpg", get=show_file, act=Act.READ_CASES),
+        _page(staff, f"{one}/{{act}}", post=act_on_case, act=Act.CASE_ACT),
     ]

@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 from starlette.routing import BaseRoute
 
+from tangguh.access.acts import Act
 from tangguh.core.outcome import Refusal, Refused
 from tangguh.db.queries import Queries
 from tangguh.guard.rules import Rule
@@ -117,12 +118,9 @@ async def widen_gate(call: Call) -> Any:
 
 
 async def narrow_gate(call: Call) -> Any:
-    """Keep only parts of it closed."""
-    done = await call.staff.room.narrow(call.by, call.id("closure"), call.read(Scopes).scopes)
-    if isinstance(done, Refused):
-        return done
-    now = call.staff.door.clock.now()
-    return {"closures": [closure_view(one, now) for one in done]}
+    """Propose to keep only parts of it closed."""
+    scopes = call.read(Scopes).scopes
+    return _proposed(await call.staff.room.narrow(call.by, call.id("closure"), scopes))
 
 
 async def declare_wrong(call: Call) -> Any:
@@ -221,27 +219,27 @@ def routes(staff: StaffDoor) -> list[BaseRoute]:
     """Everything staff can do by HTTP."""
     gate, ladder, change = "/staff/v1/gates/{closure}", "/staff/v1/ladders/{closure}", "{change}"
     table = (
-        ("GET", "/staff/v1/gates", list_gates),
-        ("GET", "/staff/v1/gates/history", gate_history),
-        ("POST", "/staff/v1/gates/preview", preview_gate),
-        ("POST", "/staff/v1/gates", close_gate),
-        ("POST", f"{gate}/confirm", confirm_gate),
-        ("POST", f"{gate}/widen", widen_gate),
-        ("POST", f"{gate}/narrow", narrow_gate),
-        ("POST", f"{gate}/false-positive", declare_wrong),
-        ("GET", "/staff/v1/ladders", list_ladders),
-        ("GET", ladder, ladder_history),
-        ("POST", f"{ladder}/start", start_ladder),
-        ("POST", f"{ladder}/back", step_back),
-        ("GET", "/staff/v1/changes", list_changes),
-        ("POST", f"/staff/v1/changes/{change}/approve", approve_change),
-        ("POST", f"/staff/v1/changes/{change}/deny", deny_change),
-        ("POST", "/staff/v1/outflows/book", book_outflows),
-        ("GET", "/staff/v1/rules", list_rules),
-        ("POST", "/staff/v1/rules/test", test_rule),
-        ("POST", "/staff/v1/rules", set_rule),
+        ("GET", "/staff/v1/gates", list_gates, Act.READ),
+        ("GET", "/staff/v1/gates/history", gate_history, Act.READ),
+        ("POST", "/staff/v1/gates/preview", preview_gate, Act.PREVIEW),
+        ("POST", "/staff/v1/gates", close_gate, Act.GATE_CLOSE_ALONE),
+        ("POST", f"{gate}/confirm", confirm_gate, Act.GATE_CONFIRM),
+        ("POST", f"{gate}/widen", widen_gate, Act.GATE_WIDEN),
+        ("POST", f"{gate}/narrow", narrow_gate, Act.GATE_NARROW),
+        ("POST", f"{gate}/false-positive", declare_wrong, Act.GATE_FALSE_POSITIVE),
+        ("GET", "/staff/v1/ladders", list_ladders, Act.READ),
+        ("GET", ladder, ladder_history, Act.READ),
+        ("POST", f"{ladder}/start", start_ladder, Act.LADDER_START),
+        ("POST", f"{ladder}/back", step_back, Act.LADDER_BACK),
+        ("GET", "/staff/v1/changes", list_changes, Act.READ),
+        ("POST", f"/staff/v1/changes/{change}/approve", approve_change, Act.CHANGE_VOTE),
+        ("POST", f"/staff/v1/changes/{change}/deny", deny_change, Act.CHANGE_VOTE),
+        ("POST", "/staff/v1/outflows/book", book_outflows, Act.OUTFLOW_BOOKED),
+        ("GET", "/staff/v1/rules", list_rules, Act.READ),
+        ("POST", "/staff/v1/rules/test", test_rule, Act.PREVIEW),
+        ("POST", "/staff/v1/rules", set_rule, Act.RULE_SET),
     )
-    told = [route(staff, method, path, handler) for method, path, handler in table]
+    told = [route(staff, method, path, handler, act) for method, path, handler, act in table]
     return [*told, *cases.routes(staff), *pages.routes(staff)]
 
 

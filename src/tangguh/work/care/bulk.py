@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 from uuid import UUID, uuid5
 
 import msgspec
 import structlog
 
+from tangguh.access.acts import Act
 from tangguh.access.approval import Change
 from tangguh.access.people import Staff
 from tangguh.audit.trail import Remember
 from tangguh.core.clock import Clock
+from tangguh.core.errors import TangguhError
 from tangguh.core.format import money
 from tangguh.core.ids import Ids
 from tangguh.core.outcome import Refusal, Refused
@@ -32,7 +34,7 @@ from tangguh.notices.notice import Notice
 from tangguh.payments.desk import Desk
 from tangguh.payments.payment import Payment, State
 from tangguh.payments.people.changes import Carry
-from tangguh.payments.people.store import list_changes
+from tangguh.payments.people.store import find_changes
 from tangguh.payments.redress.advance import GiveAdvance
 from tangguh.payments.redress.policy import RedressPolicy
 from tangguh.status import store
@@ -42,11 +44,13 @@ from tangguh.work.incidents.telling import CHANNELS, subject
 
 log = structlog.get_logger("care.bulk")
 
-KIND: Final = "care.bulk"
+KIND: Final = str(Act.CARE_BULK)
 BEGUN: Final = "bulk.begun"
 DONE: Final = "bulk.done"
 _CASE: Final = UUID("62756c6b-0000-5700-8000-000000000001")
 _AT_ONCE: Final = 16
+_RETRY_SECONDS: Final = 1.0
+_RETRY_SECONDS_MAX: Final = 60.0
 _QUERIES: Final = Queries("tangguh.work.care", "care.sql")
 _SAID: Final = {
     "id": {
@@ -149,7 +153,8 @@ class Bulk:
         found = await self._affected.payments(UUID(wanted.incident))
         if list_hash(found) != wanted.sha256:
             return Refused(Refusal.CHANGE_DIFFERS, "payments", "the list has changed; propose anew")
-        begun = Remember(change.maker.id, BEGUN, str(change.id), wanted.sha256)
+        ids = " ".join(one.id.hex for one in found)
+        begun = Remember(change.maker.id, BEGUN, str(change.id), f"{wanted.sha256} {ids}")
         done = await self._desk.decide(
             Carry(change_id=change.id, payload=change.payload, command=begun)
         )
@@ -159,20 +164,24 @@ class Bulk:
         return None
 
     async def resume(self) -> int:
-        """Go on with acts that were begun and not finished; how many there were."""
-        rows = await self._pool.fetch(_QUERIES["bulk_unfinished"], self._book_id)
-        begun = {row["subject"] for row in rows}
-        changes = await list_changes(self._pool, self._book_id)
-        left = [one for one in changes if str(one.id) in begun]
-        for change in left:
-            wanted = _payload_of(change)
-            self._start(change, await self._affected.payments(UUID(wanted.incident)))
-        return len(left)
+        """Go on with acts that were begun and not finished; how many there were.
 
-    async def finish(self) -> None:
-        """Wait for what is under way. For tests and an orderly end."""
+        With the payments that were signed: what the incident has touched since is another list.
+        """
+        rows = await self._pool.fetch(_QUERIES["bulk_unfinished"], self._book_id)
+        signed = {UUID(row["subject"]): set(row["detail"].split()[1:]) for row in rows}
+        changes = await find_changes(self._pool, self._book_id, signed)
+        for change in changes:
+            found = await self._affected.payments(UUID(_payload_of(change).incident))
+            self._start(change, [one for one in found if one.id.hex in signed[change.id]])
+        return len(changes)
+
+    async def finish(self, seconds_max: float | None = None) -> None:
+        """Wait for what is under way. At an orderly end not for ever: the next start goes on."""
         if self._going:
-            await asyncio.wait(self._going)
+            _, left = await asyncio.wait(self._going, timeout=seconds_max)
+            for task in left:
+                task.cancel()
 
     def _start(self, change: Change, found: Sequence[Payment]) -> None:
         task = asyncio.create_task(self._do(change, found), name=f"bulk {change.id}")
@@ -184,16 +193,36 @@ class Bulk:
         gate = asyncio.Semaphore(_AT_ONCE)
 
         async def one(payment: Payment) -> None:
-            async with gate:
-                await self._make_good(change, wanted, payment)
+            async def made_good() -> None:
+                async with gate:  # let go while it waits: a line in trouble keeps no other line
+                    await self._make_good(change, wanted, payment)
+
+            await self._until_done(change, made_good)
 
         async with asyncio.TaskGroup() as group:
             for payment in found:
                 group.create_task(one(payment))
-        await self._tell(change, wanted, found)
+        await self._until_done(change, lambda: self._tell(change, wanted, found))
         end = Remember(change.maker.id, DONE, str(change.id), f"{len(found)} payments")
-        await self._desk.decide(end)
+        await self._until_done(change, lambda: self._desk.decide(end))
         log.info("care.bulk_done", change=str(change.id), payments=len(found))
+
+    async def _until_done(self, change: Change, step: Callable[[], Awaitable[object]]) -> None:
+        """One line of the act, again with longer and longer waits until it has an answer.
+
+        A refusal is an answer. A restart goes on with what is left: each line is done once.
+        """
+        wait = _RETRY_SECONDS
+        while True:
+            try:
+                await step()
+                return
+            except TangguhError as trouble:
+                log.warning("care.bulk_again", change=str(change.id), why=str(trouble))
+            except Exception:
+                log.exception("care.bulk_broken", change=str(change.id))
+            await self._clock.sleep(wait)
+            wait = min(2 * wait, _RETRY_SECONDS_MAX)
 
     async def _make_good(self, change: Change, wanted: BulkPreview, payment: Payment) -> None:
         said = Complaint(

@@ -15,7 +15,7 @@ SELECT 1 FROM entries AS e
 
 -- name: bulk_unfinished
 -- Acts for many that were begun and not finished. acts_of_bulk.
-SELECT b.subject FROM acts AS b
+SELECT b.subject, b.detail FROM acts AS b
  WHERE b.book_id = $1 AND b.what = 'bulk.begun'
    AND NOT EXISTS (SELECT 1 FROM acts AS d
                     WHERE d.book_id = $1 AND d.what = 'bulk.done' AND d.subject = b.subject)

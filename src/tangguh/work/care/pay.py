@@ -7,18 +7,19 @@ from uuid import UUID
 
 import msgspec
 
+from tangguh.access.acts import Act, refuse_amount, refuse_begin
 from tangguh.access.approval import Change
 from tangguh.access.people import Staff
 from tangguh.core.outcome import Refusal, Refused
 from tangguh.disputes.case import Outcome
 from tangguh.disputes.complaints import Complaints
+from tangguh.disputes.paying import PayForCase
 from tangguh.payments.desk import Desk
 from tangguh.payments.people.changes import Carry
-from tangguh.payments.redress.goodwill import PayGoodwill
 from tangguh.work.control.carrying import signers
 from tangguh.work.control.room import ControlRoom
 
-KIND: Final = "care.pay"
+KIND: Final = str(Act.CARE_PAY)
 
 
 class Payout(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,12 +45,14 @@ class Payouts:
     async def propose(
         self, by: Staff, case_id: UUID, account: int, amount_minor: int, why: str
     ) -> Change | Refused:
-        """Propose it. Refuses CASE_NOT_FOUND, ORDER_INVALID (why), AMOUNT_NOT_POSITIVE."""
+        """Propose it. Refuses CASE_NOT_FOUND, ORDER_INVALID (why), AMOUNT_NOT_POSITIVE and
+        AMOUNT_TOO_LARGE; whose the account is, is judged where the money moves.
+        """
+        if refused := refuse_begin(Act.CARE_PAY, by) or refuse_amount(Act.CARE_PAY, amount_minor):
+            return refused
         case = await self._complaints.store.find(case_id)
         if case is None:
             return Refused(Refusal.CASE_NOT_FOUND, "case", "there is no such case")
-        if amount_minor <= 0:
-            return Refused(Refusal.AMOUNT_NOT_POSITIVE, "amount", "at least one sen")
         if not why.strip():
             return Refused(Refusal.ORDER_INVALID, "why", "say why")
         payout = Payout(
@@ -65,13 +68,11 @@ class Payouts:
     async def carry(self, change: Change) -> Refused | None:
         """Pay it and answer the case, once."""
         payout = msgspec.json.decode(change.payload, type=Payout)
-        pay = PayGoodwill(
+        pay = PayForCase(
             case_id=UUID(payout.case_id),
-            number=payout.number,
             account=payout.account,
             amount_minor=payout.amount_minor,
             by=",".join(signers(change)),
-            payment_id=UUID(payout.payment_id) if payout.payment_id else None,
         )
         done = await self._desk.decide(
             Carry(change_id=change.id, payload=change.payload, command=pay)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import msgspec
 
@@ -17,7 +17,7 @@ from tangguh.guard.closure import AUTOMATIC_TTL_MAX, CONFIRMED_TTL_MAX, Closure,
 from tangguh.guard.rules import Rule
 from tangguh.guard.scope import scope_of
 from tangguh.ledger.command import Command
-from tangguh.payments.gates.change import ChangeClosure, Close, Widen
+from tangguh.payments.gates.change import ChangeClosure, Close, Narrow, Widen
 from tangguh.payments.people.rules import ChangeRule
 from tangguh.work.control.outflow import BookOutflows, Outflow
 
@@ -106,6 +106,24 @@ def _widen(
     return Widen(closure_id=closure.id, wider=wide, by=",".join(signed))
 
 
+def _narrow(
+    change: Change, payload: Any, closure: Closure | None, new_id: UUID, _now: datetime
+) -> Command[Any] | Refused:
+    assert closure is not None
+    kept = []
+    for text in payload["scopes"]:
+        scope = scope_of(text)
+        if isinstance(scope, str):
+            return Refused(Refusal.ORDER_INVALID, "scopes", scope)
+        kept.append(scope)
+    return Narrow(
+        closure_id=closure.id,
+        scopes=tuple(kept),
+        ids=tuple(uuid5(new_id, str(number)) for number in range(len(kept))),
+        by=",".join(signers(change)),
+    )
+
+
 def _wrong(
     change: Change, payload: Any, closure: Closure | None, _id: UUID, _now: datetime
 ) -> Command[Any]:
@@ -128,6 +146,7 @@ def _rule(
         changed_by=change.maker.id,
         approved_by=",".join(vote.by.id for vote in change.votes),
         reason=payload["reason"],
+        was=msgspec.convert(payload["was"], Rule | None),
     )
 
 
@@ -142,6 +161,7 @@ _MADE: Final[dict[str, Maker]] = {
     "gate.close": _close,
     "gate.confirm": _confirm,
     "gate.widen": _widen,
+    "gate.narrow": _narrow,
     "gate.false_positive": _wrong,
     "rule.set": _rule,
     "outflow.booked": _outflows,

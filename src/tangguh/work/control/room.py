@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import msgspec
 import structlog
 
-from tangguh.access.approval import Change, ChangeState, Rule
-from tangguh.access.people import Role, Staff
+from tangguh.access.acts import Act, refuse_begin
+from tangguh.access.approval import Change, ChangeState, same_person
+from tangguh.access.people import Staff
 from tangguh.access.staff import StaffRegister
 from tangguh.audit.trail import Remember
 from tangguh.core.ids import Ids
@@ -29,14 +30,16 @@ from tangguh.guard.closure import (
     Closure,
     SignalClass,
 )
-from tangguh.guard.rules import Mode
+from tangguh.guard.rules import Mode, is_weaker
 from tangguh.guard.rules import Rule as GuardRule
 from tangguh.guard.scope import Scope, is_one_step_wider, scope_of, text_of
+from tangguh.guard.words import BY_STAFF
+from tangguh.ledger.command import Command
 from tangguh.payments.desk import Desk
-from tangguh.payments.gates.change import Close, Narrow, ReadBoard
-from tangguh.payments.people.changes import Carry, Propose, Vote
-from tangguh.payments.people.rules import ChangeRule
-from tangguh.payments.people.store import list_changes
+from tangguh.payments.gates.change import Close, ReadBoard
+from tangguh.payments.people.changes import Alone, Carry, Propose, Vote
+from tangguh.payments.people.rules import ChangeRule, rules_in_force
+from tangguh.payments.people.store import changed_rules, list_changes
 from tangguh.recovery.book import Explain, StartClimb, StepBack
 from tangguh.recovery.climb import Climb
 from tangguh.settlement.watched import read_watch
@@ -50,37 +53,23 @@ log = structlog.get_logger("control")
 
 SMALL_PERMILLE: Final = 10
 """Up to one per cent of normal payments one checker confirms; above it, or a whole rail, two."""
-_RISK_SIGNS: Final = Rule(roles=(Role.RISK_OFFICER,), people=1, other_lines=True)
-_TWO_SIGN: Final = Rule(
-    roles=(Role.INCIDENT_COMMANDER, Role.RISK_OFFICER), people=2, other_lines=True
-)
-_RULES: Final[dict[str, Rule]] = {
-    "gate.close": _TWO_SIGN,
-    "gate.confirm": _RISK_SIGNS,
-    "gate.widen": _RISK_SIGNS,
-    "gate.false_positive": _RISK_SIGNS,
-    "rule.set": _RISK_SIGNS,
-    "outflow.booked": _RISK_SIGNS,
-    "care.bulk": _RISK_SIGNS,
-    "care.pay": _RISK_SIGNS,
-    "status.override": _RISK_SIGNS,
-}
-_NOT_STAFF: Final = Refused(Refusal.APPROVER_NOT_ALLOWED, "staff", "this account signs nothing")
 
 
+A = TypeVar("A")
 Carrier = Callable[[Change], Awaitable[Any]]
 
 
 class CloseOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What somebody asks to close. ``minutes`` at most the class's own; ``amount_max_minor`` limits
-    instead of closing; ``parks`` takes payments to send them later.
+    instead of closing; ``parks`` takes payments to send them later. ``message_*``: why, for
+    customers; empty: that people decided it, and no reason is made up. What it does is added.
     """
 
     scope: str
     reason: str
     cause: str
-    message_id: str
-    message_en: str
+    message_id: str = ""
+    message_en: str = ""
     signal_class: SignalClass = SignalClass.INTEGRITY
     evidence: str = ""
     minutes: int = 60
@@ -129,8 +118,8 @@ class ControlRoom:
 
     async def close(self, by: Staff, order: CloseOrder) -> Closure | Change | Refused:
         """Close at once; the whole bank is only proposed. Refuses ORDER_INVALID by field."""
-        if not by.is_active or not by.answers_for_gates:
-            return _NOT_STAFF
+        if refused := refuse_begin(Act.GATE_CLOSE_ALONE, by):
+            return refused
         scope = _scope(order.scope)
         if isinstance(scope, Refused):
             return scope
@@ -138,8 +127,8 @@ class ControlRoom:
         closure = self._closure(by, order, scope, weighed)
         if scope.is_whole_bank:
             payload = {"closure": msgspec.to_builtins(closure)}
-            return await self.propose(by, "gate.close", text_of(scope), payload)
-        done = await self._desk.decide(Close(closure=closure))
+            return await self.propose(by, Act.GATE_CLOSE, text_of(scope), payload)
+        done = await self._alone(by, Act.GATE_CLOSE_ALONE, Close(closure=closure))
         if not isinstance(done, Refused):
             await self._remember(by, "gate.closed", str(done.id), f"{scope} {order.reason}")
         return done
@@ -149,20 +138,20 @@ class ControlRoom:
         closure = (await self.board()).find(closure_id)
         if closure is None:
             return _NOT_IN_FORCE
-        if not by.is_active or not by.answers_for_gates or closure.made_by == by.id:
-            return Refused(Refusal.APPROVER_NOT_ALLOWED, "staff", "somebody else confirms it")
+        if await self._made(closure, by):
+            return Refused(Refusal.SAME_PERSON, "staff", "somebody else confirms it")
         is_small = closure.collateral_permille <= SMALL_PERMILLE and closure.scope.is_pinned
         if is_small:
             now = self._desk.clock.now()
-            return await self._desk.decide(confirming(closure, (by.id,), now))
+            return await self._alone(by, Act.GATE_CONFIRM_ALONE, confirming(closure, (by.id,), now))
         payload = {"closure_id": str(closure_id)}
-        return await self.propose(by, "gate.confirm", str(closure_id), payload)
+        return await self.propose(by, Act.GATE_CONFIRM, str(closure_id), payload)
 
     async def narrow(
         self, by: Staff, closure_id: UUID, scopes: tuple[str, ...]
-    ) -> tuple[Closure, ...] | Refused:
-        """Keep only parts of it closed that lie inside it. Lets the rest go, so people sign it off
-        by the ladder when it is of class A or D: refused here.
+    ) -> Change | Refused:
+        """Propose to keep only parts of it closed that lie inside it. That opens the rest, so it is
+        signed as an opening; of class A or D it goes by the ladder, and is refused here.
         """
         closure = (await self.board()).find(closure_id)
         if closure is None:
@@ -175,11 +164,11 @@ class ControlRoom:
         for one in wanted:
             if isinstance(one, Refused):
                 return one
-        kept = tuple(one for one in wanted if isinstance(one, Scope))
-        ids = tuple(self._ids.next() for _ in kept)
-        return await self._desk.decide(
-            Narrow(closure_id=closure_id, scopes=kept, ids=ids, by=by.id)
-        )
+        kept = [one for one in wanted if isinstance(one, Scope)]
+        if not kept or any(not closure.scope.includes(one) for one in kept):
+            return Refused(Refusal.GATE_STEP_NOT_ALLOWED, "scopes", "only inside what is closed")
+        payload = {"closure_id": str(closure_id), "scopes": [text_of(one) for one in kept]}
+        return await self.propose(by, Act.GATE_NARROW, str(closure_id), payload)
 
     async def start(
         self, by: Staff, closure_id: UUID, told: Mapping[str, str], suspected_group: str = ""
@@ -188,16 +177,16 @@ class ControlRoom:
 
         Also ``keys_rotated``, and ``without_restore`` where no backup was seen to restore.
         """
-        if Role.INCIDENT_COMMANDER not in by.roles or not by.is_active:
-            return Refused(
-                Refusal.APPROVER_NOT_ALLOWED, "roles", "the incident commander begins it"
-            )
-        begun = await self._desk.decide(
-            StartClimb(closure_id=closure_id, by=(by.id,), suspected_group=suspected_group)
+        begun = await self._alone(
+            by,
+            Act.LADDER_START,
+            StartClimb(closure_id=closure_id, by=(by.id,), suspected_group=suspected_group),
         )
         if isinstance(begun, Refused):
             return begun
-        explained = await self._desk.decide(
+        explained = await self._alone(
+            by,
+            Act.LADDER_START,
             Explain(
                 closure_id=closure_id,
                 by=(by.id,),
@@ -207,7 +196,7 @@ class ControlRoom:
                 control=told.get("control", ""),
                 keys_rotated=told.get("keys_rotated", ""),
                 without_restore=told.get("without_restore", ""),
-            )
+            ),
         )
         if told.get("keys_rotated"):
             await self._remember(by, "keys.rotated", str(closure_id), told["keys_rotated"])
@@ -215,11 +204,10 @@ class ControlRoom:
 
     async def back(self, by: Staff, closure_id: UUID, why: str) -> Climb | Refused:
         """Close it again: making it smaller needs nobody else."""
-        if not by.is_active or not by.answers_for_gates:
-            return _NOT_STAFF
         if not why.strip():
             return Refused(Refusal.ORDER_INVALID, "why", "say why")
-        return await self._desk.decide(StepBack(closure_id=closure_id, by=(by.id,), why=why))
+        back = StepBack(closure_id=closure_id, by=(by.id,), why=why)
+        return await self._alone(by, Act.LADDER_BACK, back)
 
     async def test_rule(self, rule: GuardRule, days: int = 7) -> BackTest:
         """What a rule would have closed over the last days."""
@@ -230,20 +218,25 @@ class ControlRoom:
     async def set_rule(
         self, by: Staff, rule: GuardRule, reason: str
     ) -> GuardRule | Change | Refused:
-        """Put a rule in force; one that would stop more than its class may is only proposed."""
-        if not by.is_active or not by.answers_for_gates:
-            return _NOT_STAFF
+        """Put a rule in force. Only proposed: one that would stop more than its class may, and
+        whatever makes a live one act less.
+        """
+        if refused := refuse_begin(Act.RULE_SET_ALONE, by):
+            return refused
         test = await self.test_rule(rule)
-        if rule.mode is Mode.LIVE and not test.may_go_live_alone:
+        rules = rules_in_force(await changed_rules(self._pool, self._book_id))
+        was = next((one for one in rules if one.id == rule.id), None)
+        stops_too_much = rule.mode is Mode.LIVE and not test.may_go_live_alone
+        if stops_too_much or (was is not None and is_weaker(rule, was)):
             payload = {
                 "rule": msgspec.to_builtins(rule),
                 "test": msgspec.to_builtins(test),
                 "reason": reason,
+                "was": msgspec.to_builtins(was),
             }
-            return await self.propose(by, "rule.set", rule.id, payload)
-        done = await self._desk.decide(
-            ChangeRule(rule=rule, test=test, changed_by=by.id, reason=reason)
-        )
+            return await self.propose(by, Act.RULE_SET, rule.id, payload)
+        changed = ChangeRule(rule=rule, test=test, changed_by=by.id, reason=reason, was=was)
+        done = await self._alone(by, Act.RULE_SET_ALONE, changed)
         if not isinstance(done, Refused):
             await self._guard.reload()
         return done
@@ -260,7 +253,7 @@ class ControlRoom:
         if not is_one_step_wider(closure.scope, scope):
             return Refused(Refusal.GATE_STEP_NOT_ALLOWED, "scope", "one step wider, never more")
         payload = {"closure_id": str(closure_id), "scope": text_of(scope)}
-        return await self.propose(by, "gate.widen", str(closure_id), payload)
+        return await self.propose(by, Act.GATE_WIDEN, str(closure_id), payload)
 
     async def declare_wrong(self, by: Staff, closure_id: UUID, why: str) -> Change | Refused:
         """Propose that a closure was a false positive: lifted at once when a second agrees."""
@@ -270,7 +263,7 @@ class ControlRoom:
         if not why.strip():
             return Refused(Refusal.ORDER_INVALID, "why", "say why")
         payload = {"closure_id": str(closure_id), "why": why}
-        return await self.propose(by, "gate.false_positive", str(closure_id), payload)
+        return await self.propose(by, Act.GATE_FALSE_POSITIVE, str(closure_id), payload)
 
     async def book_outflows(self, by: Staff) -> Change | Refused:
         """Propose to book what left without a payment, as the watch has it, into suspense."""
@@ -283,7 +276,7 @@ class ControlRoom:
         if not rows:
             return Refused(Refusal.ORDER_INVALID, "rows", "every outflow has its payment")
         payload = {"rows": msgspec.to_builtins(rows)}
-        return await self.propose(by, "outflow.booked", state.rail, payload)
+        return await self.propose(by, Act.OUTFLOW_BOOKED, state.rail, payload)
 
     async def changes(self) -> list[Change]:
         """What people were asked, newest first."""
@@ -314,18 +307,24 @@ class ControlRoom:
         self, by: Staff, kind: str, subject: str, payload: Mapping[str, Any]
     ) -> Change | Refused:
         """Propose a change. Refuses APPROVER_NOT_ALLOWED and CHANGE_ALREADY_PENDING."""
-        if not by.answers_for_gates:
-            return _NOT_STAFF
         return await self._desk.decide(
             Propose(
                 change_id=self._ids.next(),
-                kind=kind,
+                kind=str(kind),
                 subject=subject,
                 payload=payload,
                 maker=by,
-                rule=_RULES[kind],
             )
         )
+
+    async def _alone(self, by: Staff, act: Act, command: Command[A]) -> A | Refused:
+        return await self._desk.decide(Alone(act=act, by=by, command=command))
+
+    async def _made(self, closure: Closure, by: Staff) -> bool:
+        """Whether this person made it, through whichever account."""
+        everyone = await self.staff.everyone()
+        maker = next((one for one in everyone if one.id == closure.made_by), None)
+        return closure.made_by == by.id or (maker is not None and same_person(maker, by, everyone))
 
     async def _freeze(self, by: Staff, change_id: UUID) -> None:
         """Freeze both accounts of one person, and end the change they were used for.
@@ -367,7 +366,10 @@ class ControlRoom:
             cause=order.cause,
             evidence=order.evidence or msgspec.json.encode({"by": by.id}).decode(),
             made_by=by.id,
-            message=(order.message_id, order.message_en),
+            message=(
+                order.message_id.strip() or BY_STAFF[0],
+                order.message_en.strip() or BY_STAFF[1],
+            ),
             expires_at=self._desk.clock.now() + timedelta(minutes=min(order.minutes, most)),
             allowance=Allowance(
                 amount_max_minor=order.amount_max_minor, per_minute=order.per_minute

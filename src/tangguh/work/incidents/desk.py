@@ -26,6 +26,7 @@ from tangguh.status.component import ComponentState, Condition, Reach, Stage, sp
 from tangguh.status.incident import KEPT, Incident, IncidentState
 from tangguh.status.snapshot import Assurance as PublicAssurance
 from tangguh.status.snapshot import PublicStatus, make
+from tangguh.status.source import Source, extent_of
 from tangguh.status.words.model import Facts, step_of, write
 from tangguh.work.incidents.affected import Affected, money_of
 from tangguh.work.incidents.assurance import Keeper
@@ -46,6 +47,8 @@ log = structlog.get_logger("incidents")
 
 BANK: Final = "bank"
 _LANGUAGES: Final = ("id", "en")
+_WELL: Final = frozenset({IncidentState.MONITORING, IncidentState.SERVICE_RESTORED})
+"""Where people may have left a story; what falls ill again is told by the bank, as all else is."""
 
 
 class IncidentDesk:
@@ -174,13 +177,18 @@ class IncidentDesk:
     ) -> Incident | Refused:
         """Give the model word that leads an incident to a state, or again where it is."""
         now = self._clock.now()
-        step = step_of(incident, to)
-        texts = write(step, self._facts(incident, to, stage))
+        extent = extent_of(self.states, incident.components)
+        texts = write(step_of(incident, to, extent, now), self._facts(incident, to, stage))
         due = next_word_at(incident, self.settings, now) if to.owes_word else None
         lint = lint_with({language: self.keeper.assured(language) for language in _LANGUAGES})
         if to is incident.state and to is not IncidentState.RECOVERING:
             command: UpdateIncident | MoveIncident = UpdateIncident(
-                incident_id=incident.id, texts=texts, lint=lint, by=by, next_update_at=due
+                incident_id=incident.id,
+                texts=texts,
+                lint=lint,
+                by=by,
+                next_update_at=due,
+                extent=extent,
             )
         else:
             command = MoveIncident(
@@ -191,6 +199,8 @@ class IncidentDesk:
                 by=by,
                 next_update_at=due,
                 stage=stage,
+                extent=extent,
+                follows=True if incident.state in _WELL else None,
             )
         moved = await self._desk.decide(command)
         if isinstance(moved, Refused):
@@ -220,6 +230,9 @@ class IncidentDesk:
                 closure_ids=trouble.closure_ids,
                 ticket=trouble.ticket,
                 stage=trouble.stage,
+                source=trouble.source,
+                extent=trouble.extent,
+                ends_at=trouble.ends_at,
             )
         )
         if isinstance(opened, Refused):
@@ -238,7 +251,7 @@ class IncidentDesk:
         moved: Incident | Refused | None = None
         if to is not None:
             moved = await self.give_word(incident, to, stage=stage)
-        elif word_due(incident, self.settings, now):
+        elif self._is_worse(incident) or word_due(incident, self.settings, now):
             moved = await self.give_word(incident, incident.state, stage=stage)
         if isinstance(moved, Incident):
             incident = moved
@@ -247,6 +260,12 @@ class IncidentDesk:
         await self._telling.tell_touched(incident, heaps, now)
         if isinstance(moved, Incident):
             await self._telling.tell_subscribers(incident, self.states, self.keeper.newest, now)
+
+    def _is_worse(self, incident: Incident) -> bool:
+        """Whether more of it is missing than its newest word says."""
+        now = extent_of(self.states, incident.components)
+        is_told = incident.state is IncidentState.PUBLISHED and self.settings.words == "bank"
+        return is_told and incident.source is not Source.UNKNOWN and now.rank > incident.extent.rank
 
     def _facts(self, incident: Incident, to: IncidentState, stage: Stage | None) -> Facts:
         works, _ = split(self.states.values())
@@ -276,6 +295,10 @@ class IncidentDesk:
             unanswered_permille=max(shares, default=None),
             restored_at=restored,
             ticket=incident.ticket,
+            until=incident.ends_at,
+            source=incident.source,
+            extent=extent_of(self.states, incident.components),
+            worst=incident.worst,
         )
 
     def _public_assurance(self) -> PublicAssurance:

@@ -31,6 +31,7 @@ from tangguh.status.component import COMPONENTS, ComponentState, Condition, Reac
 from tangguh.status.judgement import Judged, Override, Shut, judge
 from tangguh.status.observation import Tally
 from tangguh.work.incidents.probes import Probes
+from tangguh.work.incidents.story import plans_of
 
 log = structlog.get_logger("incidents.looker")
 
@@ -182,8 +183,14 @@ class Looker:
         board = await self._desk.decide(ReadBoard())
         climbs = {one.closure_id: one for one in await climbs_under_way(self._pool, self._book_id)}
         words = await store.overrides(self._pool, self._book_id, now)
+        # Only what was told before is a change: another ticket makes none.
+        plans = plans_of(await store.open_incidents(self._pool, self._book_id), now)
         shut = tuple(
-            Shut(closure=one, ticket=ticket_of(one), stage=stage_of(climbs.get(str(one.id))))
+            Shut(
+                closure=one,
+                ticket=ticket if (ticket := ticket_of(one)) in plans else "",
+                stage=stage_of(climbs.get(str(one.id))),
+            )
             for one in board.closures
         )
         return Known(Decided(shut, words), now)

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, assert_never
 
 import msgspec
 
+from tangguh.core.known import Tristate, all_of, known_as
 from tangguh.core.service import SERVICES
-from tangguh.guard.closure import Closure
+from tangguh.guard.closure import Closure, SignalClass
 from tangguh.guard.scope import text_of
 from tangguh.status.component import ComponentState, Condition, Stage, Why
 from tangguh.status.incident import Incident, IncidentState, Kind, kind_of
 from tangguh.status.judgement import Shut
+from tangguh.status.source import STAFF, Extent, Source, extent_of, source_of_states
 from tangguh.work.incidents.settings import IncidentSettings
 
 _OBSERVED: Final = frozenset({Why.OUTCOMES, Why.PROBE, Why.PARTNER, Why.PEOPLE})
@@ -33,6 +35,9 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
     closure_ids: tuple[str, ...] = ()
     ticket: str = ""
     stage: Stage | None = None
+    source: Source = Source.UNKNOWN
+    extent: Extent = Extent.NONE
+    ends_at: datetime | None = None
 
 
 def troubles_in(states: Mapping[str, ComponentState], shut: Iterable[Shut]) -> list[Trouble]:
@@ -61,6 +66,9 @@ def troubles_in(states: Mapping[str, ComponentState], shut: Iterable[Shut]) -> l
                 closure_ids=(str(one.closure.id),),
                 ticket=one.ticket,
                 stage=one.stage,
+                source=source_of_closure(one.closure, one.ticket),
+                extent=extent_of(states, felt),
+                ends_at=one.closure.expires_at if one.ticket else None,
             )
         )
     sick: dict[str, list[ComponentState]] = {}
@@ -77,6 +85,8 @@ def troubles_in(states: Mapping[str, ComponentState], shut: Iterable[Shut]) -> l
                 kind=kind_of(worst.condition) or Kind.DEGRADED,
                 components=tuple(one.component for one in ill),
                 begun_at=min(one.since for one in ill),
+                source=source_of_states(ill),
+                extent=extent_of(states, [one.component for one in ill]),
             )
         )
     return found
@@ -89,11 +99,36 @@ def told_of_by(trouble: Trouble, known: Iterable[Incident]) -> Trouble:
     who waits that is one story.
     """
     wanted = set(trouble.components)
+    known = tuple(known)
+    for one in known:
+        if trouble.ticket and one.ticket == trouble.ticket:
+            return msgspec.structs.replace(trouble, cause_key=one.cause_key)
     for one in known:
         told = set(one.components)
+        if one.begun_at > trouble.begun_at and is_planned(one, trouble.begun_at):
+            continue  # what is only planned explains nothing yet
         if wanted <= told or told <= wanted:
             return msgspec.structs.replace(trouble, cause_key=one.cause_key)
     return trouble
+
+
+def source_of_closure(closure: Closure, ticket: str) -> Source:
+    """Who closed it: people, a ticket's plan, or the bank by itself for what its class says."""
+    if ticket:
+        return Source.PLANNED
+    if closure.made_by.startswith(STAFF):
+        return Source.STAFF_CLOSED
+    match closure.signal_class:
+        case SignalClass.INTEGRITY:
+            return Source.MONEY
+        case SignalClass.ABUSE:
+            return Source.ABUSE
+        case SignalClass.HEALTH:
+            return Source.NETWORK
+        case SignalClass.CONTROL:
+            return Source.CONTROL
+        case _:
+            assert_never(closure.signal_class)
 
 
 def cause_of(closure: Closure) -> str:
@@ -110,31 +145,73 @@ def next_state(
 ) -> IncidentState | None:
     """Where the story goes now; None: nowhere, it stays as it was told.
 
-    ``stage``: of its closures, the one that lets the fewest in.
+    ``stage``: of its closures, the one that lets the fewest in. A state that people set stands:
+    what is seen may only make it worse, and count its money. A plan stands until its end.
     """
-    well = all(
-        states[name].condition is Condition.OPERATIONAL
-        for name in incident.components
+    well = well_of(states, incident.components)
+    to = _seen_state(incident, stage, settings, now, well=well)
+    if to is None or incident.state in {IncidentState.DETECTED, IncidentState.SERVICE_RESTORED}:
+        return to
+    if is_planned(incident, now):
+        return None
+    is_better = to in {IncidentState.MONITORING, IncidentState.SERVICE_RESTORED}
+    is_better |= to is IncidentState.RECOVERING and incident.state is IncidentState.PUBLISHED
+    is_peoples = not incident.follows and incident.ends_at is None
+    return None if is_better and is_peoples else to
+
+
+def well_of(states: Mapping[str, ComponentState], components: Iterable[str]) -> Tristate:
+    """Whether all of these services are well; unknown while one of them is not measured."""
+    return all_of(
+        known_as(None)
+        if states[name].condition is Condition.NOT_MEASURED
+        else known_as(states[name].condition is Condition.OPERATIONAL)
+        for name in components
         if name in states
     )
+
+
+def plans_of(known: Iterable[Incident], now: datetime) -> frozenset[str]:
+    """The tickets of changes that were told before and have begun: only these are changes."""
+    return frozenset(
+        one.ticket for one in known if one.kind is Kind.SCHEDULED_CHANGE and one.begun_at <= now
+    )
+
+
+def is_planned(incident: Incident, now: datetime) -> bool:
+    """Whether it is a change within, or before, the time that was told for it."""
+    return incident.ends_at is not None and now < incident.ends_at
+
+
+def _seen_state(
+    incident: Incident,
+    stage: Stage | None,
+    settings: IncidentSettings,
+    now: datetime,
+    *,
+    well: Tristate,
+) -> IncidentState | None:
+    """Where what is seen would lead it. What is not measured leads nowhere."""
     match incident.state:
         case IncidentState.DETECTED:
             return IncidentState.PUBLISHED
-        case IncidentState.PUBLISHED if well:
+        case IncidentState.PUBLISHED if well is Tristate.YES:
             return IncidentState.MONITORING
         case IncidentState.PUBLISHED if stage is not None:
             return IncidentState.RECOVERING
-        case IncidentState.RECOVERING if well:
+        case IncidentState.RECOVERING if well is Tristate.YES:
             return IncidentState.MONITORING
         case IncidentState.RECOVERING if stage is None:
             return IncidentState.PUBLISHED
         case IncidentState.RECOVERING if stage != incident.stage:
             return IncidentState.RECOVERING
-        case IncidentState.MONITORING if not well:
+        case IncidentState.MONITORING if well is Tristate.NO:
             return IncidentState.RECOVERING if stage is not None else IncidentState.PUBLISHED
-        case IncidentState.MONITORING if _has_been_well(incident, settings, now):
+        case IncidentState.MONITORING if well is Tristate.YES and _has_been_well(
+            incident, settings, now
+        ):
             return IncidentState.SERVICE_RESTORED
-        case IncidentState.SERVICE_RESTORED if not well:
+        case IncidentState.SERVICE_RESTORED if well is Tristate.NO:
             return IncidentState.RECOVERING if stage is not None else IncidentState.PUBLISHED
         case IncidentState.SERVICE_RESTORED if _is_clear(incident):
             return IncidentState.MONEY_RESOLVED
@@ -151,7 +228,9 @@ def word_due(incident: Incident, settings: IncidentSettings, now: datetime) -> b
 
 
 def next_word_at(incident: Incident, settings: IncidentSettings, now: datetime) -> datetime:
-    """When the next word is due after one that is given now."""
+    """When the next word is due after one that is given now; of a plan, when it begins."""
+    if incident.begun_at > now:
+        return incident.begun_at
     return now + timedelta(seconds=_rhythm(incident, settings))
 
 

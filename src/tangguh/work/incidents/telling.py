@@ -13,13 +13,14 @@ from typing import Any, Final
 import msgspec
 import structlog
 
+from tangguh.core.format import percent
 from tangguh.core.ids import Ids
 from tangguh.notices.assurance import Assurance
 from tangguh.notices.desk import Notices, to_customer
 from tangguh.notices.notice import Notice, Person, Urgency, Via
 from tangguh.status.component import ComponentState, Stage, names_of, split
 from tangguh.status.incident import Incident, IncidentState
-from tangguh.status.words.model import joined
+from tangguh.status.words.model import joined, limit_of
 from tangguh.work.incidents.affected import Heap
 
 log = structlog.get_logger("incidents.telling")
@@ -108,6 +109,13 @@ class Telling:
         service = subject(incident.components, language)
         by = (incident.next_update_at or now).isoformat()
         match incident.state:
+            case IncidentState.PUBLISHED if incident.begun_at > now:
+                begins, ends = incident.begun_at, incident.ends_at or incident.begun_at
+                return (
+                    "planned",
+                    "incident_planned",
+                    {"service": service, "since": begins.isoformat(), "at": ends.isoformat()},
+                )
             case IncidentState.PUBLISHED:
                 works, _ = split(states.values())
                 names = names_of(works, language)[:_WORKS_MAX]
@@ -126,7 +134,7 @@ class Telling:
                 return (
                     f"stage-{incident.stage.number}",
                     "incident_stage",
-                    _stage_values(service, incident.stage, by),
+                    _stage_values(service, incident.stage, by, language),
                 )
             case IncidentState.SERVICE_RESTORED:
                 return (
@@ -187,13 +195,13 @@ def subject(components: Sequence[str], language: str) -> str:
     return joined(names, language)
 
 
-def _stage_values(service: str, stage: Stage, by: str) -> dict[str, Any]:
+def _stage_values(service: str, stage: Stage, by: str, language: str) -> dict[str, Any]:
     return {
         "service": service,
         "stage": stage.number,
         "stages": stage.last,
         "since": stage.since.isoformat(),
-        "percent": stage.permille // 10,
-        "limit": stage.amount_max_minor or 0,
+        "percent": percent(stage.permille * 10, language),
+        "limit": limit_of(stage, language),
         "by": by,
     }

@@ -14,6 +14,7 @@ from tangguh.access.staff import StaffRegister
 from tangguh.cli.household import Household
 from tangguh.core.clock import Clock
 from tangguh.db.pool import Pool
+from tangguh.web.staff.door import DEVICE_HEADER
 
 COMMANDER, RAIL_OWNER, RISK, CISO, RECON = (f"staff:{number}" for number in range(1, 6))
 _BY_ROLE: Final = {
@@ -55,7 +56,7 @@ class Crew:
     ) -> dict[str, Any]:
         """One act of one person; the answer, also when it is a no."""
         assert self._http is not None
-        headers = {"Authorization": f"Bearer {self._tokens[by]}"}
+        headers = {"Authorization": f"Bearer {self._tokens[by]}", DEVICE_HEADER: f"phone of {by}"}
         async with self._http.request(
             method, f"{self._url}{path}", headers=headers, json=body
         ) as answer:
