@@ -107,7 +107,7 @@ class Aggregator(SnapPartner):
         case = self._judge(bill)
         if bill is None or case != "20000":
             return Said(INQUIRY, case, {})
-        owed = self._left(bill)
+        owed = max(self._left(bill), 0)
         if bill.gives_token and body.amount is not None:
             owed = body.amount.minor
         data = {
