@@ -170,7 +170,7 @@ class Sessions:
             row["expires_at"],
         )
         if len(self._cache) >= _CACHE_MAX:
-            self._cache.clear()
+            del self._cache[next(iter(self._cache))]
         self._cache[digest] = (moment + _CACHE_SECONDS, session)
         return session
 
