@@ -157,6 +157,7 @@ class Care:
     async def close(self) -> None:
         """Let go of connections."""
         await self.bulk.finish()
+        await self.complaints.close()
         await self._looker.close()
         self._book.close()
         await self.notices.sender.close()
