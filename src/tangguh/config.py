@@ -87,7 +87,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 def staff_device(environment: Mapping[str, str] | None = None) -> str:
-    """This machine's name to the staff API: ``TANGGUH_STAFF_DEVICE``, else its network card."""
+    """The name of this machine: ``TANGGUH_STAFF_DEVICE``, else its network card."""
     known = os.environ if environment is None else environment
     return known.get("TANGGUH_STAFF_DEVICE", "").strip() or f"machine-{uuid.getnode():x}"
 

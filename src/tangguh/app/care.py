@@ -23,6 +23,8 @@ from tangguh.work.incidents.looker import Looker
 from tangguh.work.incidents.probes import BookQuestion, Probes, questions_of
 from tangguh.work.incidents.reporting import Reporting
 from tangguh.work.incidents.telling import Telling
+from tangguh.work.signals.clocks import ClockWatch
+from tangguh.work.signals.reopening import Reopening
 
 if TYPE_CHECKING:
     from tangguh.app.bank import Bank
@@ -45,6 +47,8 @@ class Care:
         self.probes = Probes(
             questions_of(bank.rails, self._book), clock, probe_seconds=wanted.probe_seconds
         )
+        self.reopening = Reopening(bank.desk)
+        self.probes.listen(self.reopening.hear)
         self.keeper = Keeper(
             pool, book_id, clock, bank.prove, wanted.proof_seconds, self.probes, watch_url
         )
@@ -139,6 +143,8 @@ class Care:
             "notices": self.notices.sender.run,
             "retention": self.notices.retention.run,
             "probes": self.probes.run,
+            "reopening": self.reopening.run,
+            "clocks": ClockWatch(self._bank.clock, self._bank.guardian.notice).run,
             "assurance": self.keeper.run,
             "sight": self.keeper.watch,
             "components": self.incidents.watch,
@@ -150,6 +156,7 @@ class Care:
     async def close(self) -> None:
         """Let go of connections."""
         await self.bulk.finish(_BULK_SECONDS_MAX)
+        await self.complaints.close()
         await self._looker.close()
         self._book.close()
         await self.notices.sender.close()

@@ -11,11 +11,13 @@ from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Final, Literal
+from uuid import UUID
 
 import msgspec
 import structlog
 
 from tangguh.audit.trail import Remember
+from tangguh.core.bounded import Recent
 from tangguh.core.errors import TangguhError
 from tangguh.core.ids import Ids
 from tangguh.core.listeners import Listeners
@@ -50,6 +52,7 @@ log = structlog.get_logger("guard")
 
 _NORMAL_MAX: Final = 20_000
 _NORMAL_SECONDS: Final = 900
+_AGAIN_MAX: Final = 10_000
 _WEIGHED_MAX: Final = 2_000
 _SUSPECT_SECONDS: Final = 60
 _RATE_SECONDS_MIN: Final = 10
@@ -123,7 +126,7 @@ class Guardian:
         self._normal: deque[Seen] = deque(maxlen=_NORMAL_MAX)
         self._ends: OrderedDict[object, End] = OrderedDict()
         self._pointed: dict[str, deque[tuple[datetime, Scope]]] = {}
-        self._again: dict[tuple[str, Scope], tuple[int, datetime]] = {}
+        self._again: Recent[tuple[str, Scope], int] = Recent(_AGAIN_MAX, timedelta(hours=1))
         self._tally = Tally()
         self._pending: list[tuple[Threshold, str, str]] = []
         self._distrusted: set[str] = set()
@@ -235,6 +238,8 @@ class Guardian:
         )
         state, allowance = State.CONTAINED, rule.allowance
         expires = now + self._growing(rule, choice.scope, now)
+        times = self._again.get((rule.id, choice.scope), now) or 1
+        not_sent = sum(1 for one in finding.examples if self._ends.get(UUID(one)) is End.NOT_SENT)
         cause = rule.cause
         if not ruling.alone:
             sometimes("guard.over_budget")
@@ -246,7 +251,7 @@ class Guardian:
             signal_class=rule.signal_class,
             reason=rule.reason,
             cause=cause,
-            evidence=_evidence_of(finding, choice),
+            evidence=_evidence_of(finding, choice, times=times, not_sent=not_sent),
             made_by=f"rule:{rule.id}",
             message=(rule.message_id, rule.message_en),
             expires_at=expires,
@@ -407,9 +412,8 @@ class Guardian:
 
     def _growing(self, rule: Rule, scope: Scope, now: datetime) -> timedelta:
         """How long: twice as long each time the same thing happens again within the hour."""
-        times, last = self._again.get((rule.id, scope), (0, now))
-        times = times + 1 if now - last <= timedelta(hours=1) else 1
-        self._again[(rule.id, scope)] = (times, now)
+        times = (self._again.get((rule.id, scope), now) or 0) + 1
+        self._again.keep((rule.id, scope), times, now)
         longest = AUTOMATIC_TTL_MAX[rule.signal_class]
         return min(timedelta(seconds=rule.ttl_seconds * 2 ** min(times - 1, 10)), longest)
 
@@ -452,7 +456,8 @@ def _one_each(seen: Iterable[Seen]) -> list[Facts]:
     return list({one.facts.account: one.facts for one in seen}.values())
 
 
-def _evidence_of(finding: Finding, choice: Choice) -> str:
+def _evidence_of(finding: Finding, choice: Choice, *, times: int, not_sent: int) -> str:
+    """``times`` within the hour; ``not_sent``: of the payments named, how many never left us."""
     return msgspec.json.encode(
         {
             "rule": finding.rule.id,
@@ -464,5 +469,7 @@ def _evidence_of(finding: Finding, choice: Choice) -> str:
             "seen_on": text_of(finding.scope),
             "explains_percent": choice.explains_percent,
             "payments": finding.examples,
+            "times": times,
+            "not_sent": not_sent,
         }
     ).decode()
