@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -21,6 +22,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from rails.harness import Keys
+from rails.partner_harness import PartnerHarness
 from serving import served
 from tangguh.core.clock import HandClock
 from tangguh.core.errors import Misconfigured
@@ -28,7 +31,7 @@ from tangguh.core.order import ToWallet
 from tangguh.core.outcome import Accepted
 from tangguh.rails.ewallet.rail import EwalletRail
 from tangguh.rails.rail import Instruction
-from tangguh.rails.snap_partner import SnapPartnerSettings, manner_of
+from tangguh.rails.snap_partner import PRESETS, SnapPartnerSettings, manner_of
 
 NOON = datetime(2026, 3, 20, 5, 0, tzinfo=UTC)
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -167,3 +170,28 @@ async def test_one_path_and_the_signature_can_be_set_alone(
 def test_a_way_that_cannot_be_is_refused_at_the_start(key_path: str, wrong: Any) -> None:
     with pytest.raises(Misconfigured):
         manner_of("ewallet.dana", settings("https://x.example", key_path, **wrong))
+
+
+async def test_the_simulated_wallet_speaks_the_preset_too(keys: Keys, tmp_path: Path) -> None:
+    """Paid through its paths with RSA alone; whoever speaks the standard's way reaches nobody."""
+    manner = PRESETS["dana"]
+    made = PartnerHarness(
+        keys, tmp_path, "dana", paths=dict(manner.paths), asymmetric=manner.asymmetric
+    )
+    async with running_of(made) as far:
+        rail = far.another_rail(preset="dana")
+        assert isinstance(await rail.send(far.instruction()), Accepted)
+        assert far.paid_count() == 1
+        said = await far.another_rail().send(far.instruction(reference="OTHER"))
+        assert not isinstance(said, Accepted)
+        assert far.paid_count() == 1
+
+
+@asynccontextmanager
+async def running_of(made: PartnerHarness) -> AsyncIterator[PartnerHarness]:
+    """A harness that is open."""
+    far = await made.open()
+    try:
+        yield far
+    finally:
+        await far.close()
