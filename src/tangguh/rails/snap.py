@@ -66,6 +66,24 @@ class Endpoint(msgspec.Struct, frozen=True):
     path: str
 
 
+class Manner(msgspec.Struct, frozen=True, kw_only=True):
+    """How one partner wants SNAP spoken, where it differs from the standard's own way.
+
+    ``prefix`` stands before every path and is signed with it; ``paths`` are whole paths by service.
+    ``asymmetric``: each call is signed with our RSA key and goes without a token (SNAP's own form
+    for calls that need none); else HMAC with a token.
+    """
+
+    prefix: str = ""
+    paths: Mapping[str, str] = {}
+    asymmetric: bool = False
+
+    def path_of(self, endpoint: Endpoint) -> str:
+        """Where an operation is called, as it is also signed."""
+        return self.prefix + self.paths.get(endpoint.service, endpoint.path)
+
+
+STANDARD: Final = Manner()
 TOKEN_B2B: Final = Endpoint("73", "/v1.0/access-token/b2b")
 
 
@@ -217,7 +235,10 @@ _VISIBLE_ASCII: Final = re.compile(r"[\x21-\x7e]+")
 class Tokens:
     """The current token of one partner. However many calls wait for one, one request asks."""
 
-    def __init__(self, link: Link, credentials: Credentials, clock: Clock) -> None:
+    def __init__(
+        self, link: Link, credentials: Credentials, clock: Clock, manner: Manner = STANDARD
+    ) -> None:
+        self._path = manner.path_of(TOKEN_B2B)
         self._link = link
         self._credentials = credentials
         self._clock = clock
@@ -276,7 +297,7 @@ class Tokens:
             "X-SIGNATURE": signature.sign_asymmetric(who.private_key, text),
         }
         body = b'{"grantType":"client_credentials"}'
-        return await self._link.exchange("POST", TOKEN_B2B.path, headers, body)
+        return await self._link.exchange("POST", self._path, headers, body)
 
     def _read(self, reply: Reply | NotSent | Unanswered) -> Token | None:
         if not isinstance(reply, Reply):
@@ -305,13 +326,19 @@ class Caller:
     """Makes signed calls to one partner."""
 
     def __init__(
-        self, link: Link, credentials: Credentials, clock: Clock, external_ids: ExternalIds
+        self,
+        link: Link,
+        credentials: Credentials,
+        clock: Clock,
+        external_ids: ExternalIds,
+        manner: Manner = STANDARD,
     ) -> None:
         self._link = link
         self._credentials = credentials
         self._clock = clock
         self._external_ids = external_ids
-        self._tokens = Tokens(link, credentials, clock)
+        self._manner = manner
+        self._tokens = Tokens(link, credentials, clock, manner)
 
     async def call(
         self, endpoint: Endpoint, body: Mapping[str, Any]
@@ -322,6 +349,8 @@ class Caller:
         once more with a new token; it cannot have been carried out by the first.
         """
         content = msgspec.json.encode(body)
+        if self._manner.asymmetric:
+            return await self._post(endpoint, content, None)
         token = await self._tokens.current()
         if token is None:
             return withheld("no token from the partner")
@@ -352,22 +381,26 @@ class Caller:
         await self._tokens.close()
 
     async def _post(
-        self, endpoint: Endpoint, content: bytes, token: str
+        self, endpoint: Endpoint, content: bytes, token: str | None
     ) -> Answer | NotSent | Unanswered:
-        reply = await self._link.exchange(
-            "POST", endpoint.path, self._headers(endpoint, content, token), content
-        )
+        path = self._manner.path_of(endpoint)
+        headers = self._headers(path, content, token)
+        reply = await self._link.exchange("POST", path, headers, content)
         return open_reply(endpoint, reply) if isinstance(reply, Reply) else reply
 
-    def _headers(self, endpoint: Endpoint, content: bytes, token: str) -> dict[str, str]:
+    def _headers(self, path: str, content: bytes, token: str | None) -> dict[str, str]:
         who = self._credentials
         timestamp = signature.timestamp_of(self._clock.now())
-        text = signature.text_of_call("POST", endpoint.path, token, content, timestamp)
+        text = signature.text_of_call("POST", path, token, content, timestamp)
+        if token is None:
+            proof = {"X-SIGNATURE": signature.sign_asymmetric(who.private_key, text)}
+        else:
+            made = signature.sign_symmetric(who.client_secret, text)
+            proof = {"Authorization": f"Bearer {token}", "X-SIGNATURE": made}
         return {
             "Content-Type": "application/json",
-            "Authorization": f"Bearer {token}",
+            **proof,
             "X-TIMESTAMP": timestamp,
-            "X-SIGNATURE": signature.sign_symmetric(who.client_secret, text),
             "X-PARTNER-ID": who.partner_id,
             "X-EXTERNAL-ID": self._external_ids.next(),
             "CHANNEL-ID": who.channel_id,

@@ -10,7 +10,8 @@ from __future__ import annotations
 import random
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -34,7 +35,8 @@ class SnapPartnerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
 
     ``lost_after_seconds``: a payment the partner does not know after so long was never received
     and never will be (its clock skew, by contract, and a margin). ``inquiry_delays_seconds`` counts
-    from the send; the last delay repeats.
+    from the send; the last delay repeats. ``preset`` names a partner's way (``PRESETS``);
+    ``path_prefix``, ``paths`` (by service code) and ``signature`` change it in part.
     """
 
     url: str = ""
@@ -49,11 +51,45 @@ class SnapPartnerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     connect_timeout_seconds: float = 2.0
     total_timeout_seconds: float = 10.0
     reply_bytes_max: int = 64 * 1024
+    preset: str = ""
+    path_prefix: str = ""
+    paths: dict[str, str] = {}
+    signature: Literal["", "symmetric", "asymmetric"] = ""
     lost_after_seconds: float = 600.0
     inquiry_delays_seconds: tuple[float, ...] = (5.0, 15.0, 60.0, 120.0, 300.0, 610.0, 900.0)
 
     def __repr__(self) -> str:
         return f"SnapPartnerSettings(url={self.url!r}, partner_id={self.partner_id!r}, ...)"
+
+
+PRESETS: Final[dict[str, snap.Manner]] = {
+    "snap": snap.Manner(),
+    # DANA's own client: whole paths under /rest, each call signed with RSA, no token.
+    "dana": snap.Manner(
+        paths={
+            "37": "/rest/v1.0/emoney/account-inquiry",
+            "38": "/rest/v1.0/emoney/topup",
+            "39": "/rest/v1.0/emoney/topup-status",
+        },
+        asymmetric=True,
+    ),
+}
+"""How partners speak SNAP that do not speak it as the standard's examples do."""
+
+
+def manner_of(name: str, settings: SnapPartnerSettings) -> snap.Manner:
+    """The partner's way: the preset, changed as its settings say. Raises Misconfigured."""
+    preset = PRESETS.get(settings.preset or "snap")
+    if preset is None:
+        raise Misconfigured(f"{name}.preset: one of {', '.join(sorted(PRESETS))}")
+    for path in (settings.path_prefix, *settings.paths.values()):
+        if path and (not path.startswith("/") or path.endswith("/") or "?" in path):
+            raise Misconfigured(f"{name}: {path!r} is no path: it begins with / and ends without")
+    return snap.Manner(
+        prefix=settings.path_prefix or urlsplit(settings.url).path.rstrip("/") or preset.prefix,
+        paths={**preset.paths, **settings.paths},
+        asymmetric=settings.signature == "asymmetric" if settings.signature else preset.asymmetric,
+    )
 
 
 class SnapPartner:
@@ -71,7 +107,11 @@ class SnapPartner:
         self._clock = clock
         self.link = Link(_link_settings(settings), clock)
         self.caller = snap.Caller(
-            self.link, _credentials(name, settings), clock, snap.ExternalIds(clock, source)
+            self.link,
+            _credentials(name, settings),
+            clock,
+            snap.ExternalIds(clock, source),
+            manner_of(name, settings),
         )
 
     def is_lost(self, instruction: Instruction) -> bool:
@@ -104,9 +144,15 @@ def disagreement(
     return None
 
 
+def _origin_of(url: str) -> str:
+    """The address without its path: that is signed, so it belongs to every path (``manner_of``)."""
+    parts = urlsplit(url)
+    return url if parts.query or parts.fragment else parts._replace(path="").geturl()
+
+
 def _link_settings(settings: SnapPartnerSettings) -> LinkSettings:
     return LinkSettings(
-        url=settings.url,
+        url=_origin_of(settings.url),
         connections_max=settings.connections_max,
         waiting_max=settings.waiting_max,
         wait_timeout_seconds=settings.wait_timeout_seconds,

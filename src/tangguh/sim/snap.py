@@ -44,6 +44,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     channel_id: str
     bank_key: rsa.RSAPublicKey
     token_seconds: int
+    asymmetric: bool = False
 
     def __repr__(self) -> str:
         return f"Member(partner_id={self.partner_id!r}, ...)"
@@ -78,6 +79,11 @@ class Doorkeeper:
         """What is wrong with a call, or None. The external id's uniqueness is the books' matter."""
         if complaint := self._judge_headers(headers):
             return complaint
+        if self._member.asymmetric:
+            text = f"{method}:{target}:{body_hash(body)}:{headers['x-timestamp']}"
+            if _signed_by(self._member.bank_key, text.encode(), headers["x-signature"]):
+                return None
+            return Complaint(401, "00", "Unauthorized. [Signature]")
         token = headers["authorization"].removeprefix("Bearer ")
         if self._tokens.get(token, 0.0) <= self._clock.monotonic():
             return Complaint(401, "01", "Invalid Token (B2B)")
@@ -89,7 +95,8 @@ class Doorkeeper:
         return None
 
     def _judge_headers(self, headers: Mapping[str, str]) -> Complaint | None:
-        for name in ("authorization", "x-timestamp", "x-signature", "x-partner-id", "channel-id"):
+        needed = ("x-timestamp", "x-signature", "x-partner-id", "channel-id")
+        for name in needed if self._member.asymmetric else ("authorization", *needed):
             if not headers.get(name):
                 return Complaint(400, "02", f"Invalid Mandatory Field {name.upper()}")
         external_id = headers.get("x-external-id", "")

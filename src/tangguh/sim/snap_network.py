@@ -54,6 +54,8 @@ class SnapSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     ``books_path`` is its own SQLite file. An empty ``notify_url`` means that it never calls back.
     ``port`` 0 takes any free one. ``seed`` rules its tokens; fault plans carry their own.
+    ``path_prefix`` and ``paths`` (by service): where it is called instead; ``asymmetric``: calls
+    are signed with RSA and need no token.
     """
 
     client_id: str
@@ -68,6 +70,9 @@ class SnapSettings(msgspec.Struct, frozen=True, kw_only=True):
     notify_url: str = ""
     token_seconds: int = 900
     seed: int = 0
+    path_prefix: str = ""
+    paths: dict[str, str] = {}
+    asymmetric: bool = False
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(partner_id={self.partner_id!r}, port={self.port}, ...)"
@@ -126,9 +131,15 @@ class SnapDoor:
         self._doorkeeper = Doorkeeper(_member(settings), clock, random)
         self.app = Starlette(
             routes=[
-                Route("/v1.0/access-token/b2b", self._token, methods=["POST"]),
+                Route(
+                    f"{settings.path_prefix}/v1.0/access-token/b2b", self._token, methods=["POST"]
+                ),
                 *(
-                    Route(one.path, partial(self._serve, one.service, one.verb), methods=["POST"])
+                    Route(
+                        settings.path_prefix + settings.paths.get(one.service, one.path),
+                        partial(self._serve, one.service, one.verb),
+                        methods=["POST"],
+                    )
                     for one in operations
                 ),
             ]
@@ -215,6 +226,7 @@ def _member(settings: SnapSettings) -> Member:
         channel_id=settings.channel_id,
         bank_key=public_key_at(settings.bank_public_key_path),
         token_seconds=settings.token_seconds,
+        asymmetric=settings.asymmetric,
     )
 
 

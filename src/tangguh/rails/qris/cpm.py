@@ -35,6 +35,8 @@ _TEXT_TAGS: Final = {
 }
 _BINARY_TAGS: Final = {"4F": "adf", "57": "track2", "9F08": "version"}
 _ORDER: Final = ["4F", "50", "57", "5A", "5F20", "5F2D", "5F50", "9F08", "9F19", "9F24", "9F25"]
+_LAST_DIGITS: Final = "9F25"
+_PACKED_DIGITS: Final = 2
 _LENGTHS: Final = {
     "4F": (5, 16),
     "50": (1, 16),
@@ -192,7 +194,9 @@ def _read_application(data: bytes, found: Found) -> CpmCode:
                 if tag in values
             },
             **{
-                name: _text(values[tag], tag, found)
+                name: _last_digits(values[tag], found)
+                if tag == _LAST_DIGITS
+                else _text(values[tag], tag, found)
                 for tag, name in _TEXT_TAGS.items()
                 if tag in values
             },
@@ -245,6 +249,15 @@ def _judge_elements(
                 f"Tag {tag} has {len(value)} bytes; it may have {shortest} to {longest}.",
             )
     return values
+
+
+def _last_digits(value: bytes, found: Found) -> str:
+    """The PAN's last four digits: four characters, or packed two to a byte as some wallets do."""
+    packed = value.hex()
+    if len(value) == _PACKED_DIGITS and is_digits(packed):
+        found.warn("field_9F25_packed", _LAST_DIGITS, "Tag 9F25 is packed two to a byte.")
+        return packed
+    return _text(value, _LAST_DIGITS, found)
 
 
 def _text(value: bytes, tag: str, found: Found) -> str:

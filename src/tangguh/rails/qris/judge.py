@@ -96,8 +96,13 @@ def _path(template: str, field: str) -> str:
     return f"{template}.{field}" if template else field
 
 
+_WORDS: Final = frozenset({"59", "60"})
+
+
 def _judge_characters(page: Page, found: Found) -> None:
-    """Nothing that changes what a screen shows; only ASCII but for 64 and the unnamed fields."""
+    """Nothing that changes what a screen shows. Only ASCII but for 64 and the unnamed fields; the
+    merchant's name and city are read in UTF-8 all the same, with a warning.
+    """
     payload = page.payload
     if payload.isascii() and payload.isprintable():
         return
@@ -110,7 +115,13 @@ def _judge_characters(page: Page, found: Found) -> None:
             )
             break
     for field, value in page.values.items():
-        if field < "64" and not value.isascii():
+        if field in _WORDS and not value.isascii():
+            found.warn(
+                f"field_{field}_not_ascii",
+                field,
+                f"Field {field} is usually ASCII; it is shown as it is written.",
+            )
+        elif field < "64" and not value.isascii():
             found.refuse(
                 f"field_{field}_not_ascii", field, f"Field {field} may hold ASCII characters only."
             )

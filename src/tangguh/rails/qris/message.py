@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from tangguh.core.order import ToQris
+from tangguh.core.text import shown
 from tangguh.rails.qris.nns import nns_of
 
 PROMPT: Final = "***"
@@ -250,6 +251,10 @@ def total_minor(code: QrisCode, amount_minor: int, tip_minor: int = 0) -> int:
     return amount_minor + tip_due(code, amount_minor, tip_minor)
 
 
+WORDS_LENGTH_MAX: Final = 99
+"""Longer than any value of a code."""
+
+
 def to_payee(code: QrisCode, payload: str) -> ToQris:
     """The payee of an order for this code. ``acquirer`` is the eight-digit NNS."""
     return ToQris(
@@ -258,8 +263,8 @@ def to_payee(code: QrisCode, payload: str) -> ToQris:
         merchant_id=code.merchant_id,
         nmid=code.nmid,
         acquirer=code.nns,
-        merchant_name=code.merchant_name,
-        merchant_city=code.merchant_city,
+        merchant_name=shown(code.merchant_name, WORDS_LENGTH_MAX),
+        merchant_city=shown(code.merchant_city, WORDS_LENGTH_MAX),
         category_code=code.category_code,
         criteria=code.criteria,
         terminal=code.terminal,

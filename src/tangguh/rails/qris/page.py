@@ -102,9 +102,29 @@ _TOO_LONG: Final = Finding(
 )
 
 
+def walk_any(payload: str) -> Level:
+    """One level whose lengths count characters, or bytes of UTF-8 where its writer counted those.
+
+    A code that walks to its end by characters is never read another way.
+    """
+    by_characters = walk(payload)
+    if by_characters.broken is None or payload.isascii():
+        return by_characters
+    by_bytes = walk(payload.encode().decode("latin-1"))
+    if by_bytes.broken is not None:
+        return by_characters
+    try:
+        values = {
+            field: value.encode("latin-1").decode() for field, value in by_bytes.values.items()
+        }
+    except UnicodeDecodeError:
+        return by_characters
+    return Level(values, by_bytes.repeated)
+
+
 def open_page(payload: str) -> Page:
     """Walk the payload and every template in it that we know."""
-    root = walk(payload)
+    root = walk_any(payload)
     country = root.values.get("58", "ID")
     domestic = country == "ID" or not is_country(country)
     known = _TEMPLATES_DOMESTIC if domestic else _TEMPLATES

@@ -15,13 +15,17 @@ from tangguh.core.errors import Overloaded
 FORMATS: Final = ("JPEG", "PNG", "WEBP")
 PIXELS_MAX: Final = 40_000_000
 _QR: Final = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+_QRIS_BEGINS: Final = "000201"
+"""Field 00, the payload format indicator, comes first in every QRIS code (EMVCo, section 4.1)."""
 _SIDE_MAX: Final = 2_000
 _AT_ONCE_MAX: Final = 2
 _WAITING_MAX: Final = 16
 
 
 class Unreadable(Exception):
-    """No code could be read. ``why``: ``missing``, ``format``, ``too_large``, ``no_code``."""
+    """No code could be read. ``why``: ``missing``, ``format``, ``too_large``,
+    ``no_code``, ``several``.
+    """
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -36,7 +40,7 @@ class Reader:
         self._inside = 0
 
     async def read(self, data: bytes) -> str:
-        """The text of the first QR code. Raises Unreadable; Overloaded when too many wait."""
+        """The text of the code that is meant. Raises Unreadable; Overloaded when too many wait."""
         if not data:
             raise Unreadable("missing")
         if self._inside >= _AT_ONCE_MAX + _WAITING_MAX:
@@ -50,11 +54,22 @@ class Reader:
 
 def _read(data: bytes) -> str:
     picture = _open(data)
-    found = zxingcpp.read_barcodes(picture, formats=_QR)
-    for code in found:
-        if code.text:
-            return str(code.text)
-    raise Unreadable("no_code")
+    return chosen([str(code.text) for code in zxingcpp.read_barcodes(picture, formats=_QR)])
+
+
+def chosen(texts: list[str]) -> str:
+    """The one code that is meant: the only QRIS beside links and tickets, else the only code.
+
+    Raises Unreadable: ``several`` when two different ones could be meant, ``no_code``.
+    """
+    different = list(dict.fromkeys(text for text in texts if text))
+    payable = [text for text in different if text.startswith(_QRIS_BEGINS)]
+    found = payable or different
+    if len(found) > 1:
+        raise Unreadable("several")
+    if not found:
+        raise Unreadable("no_code")
+    return found[0]
 
 
 def _open(data: bytes) -> Image.Image:

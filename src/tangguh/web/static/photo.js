@@ -9,7 +9,8 @@ async function readHere(file) {
   try {
     if (!(await BarcodeDetector.getSupportedFormats()).includes("qr_code")) return "";
     const found = await new BarcodeDetector({ formats: ["qr_code"] }).detect(await createImageBitmap(file));
-    return found[0]?.rawValue ?? "";
+    // With several codes in the picture the server says which is a merchant's, or asks.
+    return found.length === 1 ? found[0].rawValue : "";
   } catch {
     return "";
   }
