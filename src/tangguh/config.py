@@ -21,6 +21,7 @@ from tangguh.access.session import SessionSettings
 from tangguh.core.errors import Misconfigured
 from tangguh.core.settings_file import read_file as read_file
 from tangguh.db.objects import ObjectSettings
+from tangguh.db.space import SpaceSettings
 from tangguh.ledger.writer import WriterSettings
 from tangguh.notices.settings import NoticesSettings
 from tangguh.payments.redress.policy import RedressPolicy
@@ -55,6 +56,7 @@ class DbSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     dsn: str = ""
     pool_connections_max: int = 10
     pepper_key: str = ""
+    space: SpaceSettings = SpaceSettings()
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -87,7 +89,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 def staff_device(environment: Mapping[str, str] | None = None) -> str:
-    """The name of this machine: ``TANGGUH_STAFF_DEVICE``, else its network card."""
+    """The machine's name to the staff API: ``TANGGUH_STAFF_DEVICE``, else its network card."""
     known = os.environ if environment is None else environment
     return known.get("TANGGUH_STAFF_DEVICE", "").strip() or f"machine-{uuid.getnode():x}"
 

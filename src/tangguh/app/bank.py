@@ -30,6 +30,7 @@ from tangguh.customers import store as customers
 from tangguh.customers.demo import fill_products
 from tangguh.db.migrate import migrate
 from tangguh.db.pool import Pool
+from tangguh.db.space import Space
 from tangguh.disputes.rows import CASE_EVENTS, CASE_SHELVES
 from tangguh.guard.rules import Rule
 from tangguh.ledger.plans import LEDGER_JOURNALS
@@ -184,8 +185,7 @@ class Bank:
             watch_url=settings.guard.watch_url,
         )
         self.care = Care(self)
-        self.supervisor = Supervisor(clock)
-        self.door.tasks = self.tasks
+        self._look_after_itself()
 
     @classmethod
     async def open(
@@ -231,6 +231,7 @@ class Bank:
 
     async def __aenter__(self) -> Bank:
         start = self.supervisor.start
+        start("disk", self.space.run)
         start("resolver", self.resolver.run)
         start("redress", self.redress.run)
         for name, run in (await self.care.start()).items():
@@ -399,6 +400,13 @@ class Bank:
         if why == "creditor":
             self.senses.wrong_payees.append(self.clock.now())
         self.guardian.notice("message.unauthorised", f"{rail}:{reference}", why)
+
+    def _look_after_itself(self) -> None:
+        """Its loops and its database's disk, and who is told of them."""
+        self.supervisor = Supervisor(self.clock)
+        self.space = Space(self.settings.db.space, self.clock)
+        self.desk.takes_new_money = lambda: self.space.takes_new_money
+        self.door.space, self.door.tasks = self.space, self.tasks
 
     def tasks(self) -> list[TaskHealth]:
         """Every long-running task of this process, the book's writer first."""

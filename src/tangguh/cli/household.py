@@ -201,6 +201,8 @@ class Household:
         values = msgspec.to_builtins(self.settings)
         values["db"]["dsn"] = dsn
         values["db"]["pepper_key"] = values["db"]["pepper_key"] or self.place.secret("pepper")
+        if self.postgres is not None and not values["db"]["space"]["path"]:
+            values["db"]["space"]["path"] = str(self.place.directory)
         crew = str(self.place.crew_path)
         values["evidence"] = values["evidence"] or {"url": str(self.place.directory / "evidence")}
         if values["devices"]["new_device"] == "auto":

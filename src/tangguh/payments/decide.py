@@ -81,6 +81,11 @@ class Accept(msgspec.Struct, frozen=True):
     forced: bool = False
     origin: Origin = NO_ORIGIN
 
+    @property
+    def takes_new_money(self) -> bool:
+        """Whether it can be refused for want of room: an advice tells of what is gone already."""
+        return not self.forced
+
     def keys(self, book: Book) -> Iterable[Key]:
         order = self.order
         yield from keys_of_idempotency(book, key_of(order))

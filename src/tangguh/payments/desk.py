@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from tangguh.core.clock import Clock
-from tangguh.core.errors import Misconfigured
+from tangguh.core.errors import Misconfigured, StoreCannotWrite
 from tangguh.core.listeners import Listeners
 from tangguh.core.order import Origin
 from tangguh.guard.closure import Closure
@@ -40,9 +40,13 @@ class Desk:
         self._gate_listeners = Listeners[[]]()
         self.rules = rules
         self.clock = clock
+        self.takes_new_money: Callable[[], bool] = lambda: True
+        """Whether there is room to write down new money and what follows; set by who measures."""
 
     async def decide(self, command: Command[A]) -> A:
         """Have a command decided; tell the watchers when it was about a payment."""
+        if getattr(command, "takes_new_money", False) and not self.takes_new_money():
+            raise StoreCannotWrite("the disk is filling up: no new money for now")
         answer = await self._book.decide(command)
         if isinstance(answer, Decided) and not answer.repeated:
             self._watchers.tell(answer.payment)

@@ -19,6 +19,7 @@ from tangguh.core.order import Origin, PaymentOrder, RefundOrder
 from tangguh.core.outcome import Refusal, Refused
 from tangguh.core.supervision import TaskHealth
 from tangguh.db.pool import Pool
+from tangguh.db.space import Space
 from tangguh.disputes.complaints import Complaints
 from tangguh.ledger.writer import Writer
 from tangguh.notices.desk import Notices
@@ -93,6 +94,8 @@ class Door:
         """Word to people; set by whoever has it."""
         self.incidents: IncidentDesk | None = None
         """What the public is told of, for banners; set by whoever has it."""
+        self.space: Space | None = None
+        """The database's disk; set by whoever measures it."""
         self.tasks: Callable[[], list[TaskHealth]] = list
         """Every long-running task as it is now; set by whoever supervises them."""
         self.shutters = Shutters(desk, pool, book_id, clock)

@@ -68,6 +68,8 @@ def build(door: Door, pages: Sequence[BaseRoute] = ()) -> Entry:
         return JSONResponse(
             {
                 "ok": is_open,
+                "takes_new_money": is_open and door.desk.takes_new_money(),
+                "disk": str(door.space.room) if door.space is not None else "unknown",
                 "tasks": msgspec.to_builtins(door.tasks()),
                 "listener_faults": MARKS.reached[FAILED],
                 "log_lines_dropped": MARKS.reached["log.line_dropped"],

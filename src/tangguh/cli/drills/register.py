@@ -19,6 +19,7 @@ from tangguh.cli.drills import (
 from tangguh.cli.drills.care import complaint_flood, late_success, refund_and_chargeback
 from tangguh.cli.drills.duty import control_plane_dead, insider_approver
 from tangguh.cli.drills.load import hot_account, hot_merchant, retry_storm, status_storm
+from tangguh.cli.drills.machines import database_dead, disk_full
 from tangguh.cli.drills.report import Report
 from tangguh.cli.drills.sick import flapping, mutated_frames
 from tangguh.cli.drills.strangers import slow_doors
@@ -170,5 +171,15 @@ DRILLS: Final[dict[str, Drill]] = {
         "Everybody complains at once, with pictures, some made to harm; nobody else notices.",
         complaint_flood.run,
         400,
+    ),
+    "database-dead": Drill(
+        "PostgreSQL is killed and frozen in turn under load; it comes back by itself.",
+        database_dead.run,
+        20,
+    ),
+    "disk-full": Drill(
+        "The log's disk, the database's, and both are full under load; nothing is lost.",
+        disk_full.run,
+        20,
     ),
 }

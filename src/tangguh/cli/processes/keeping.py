@@ -7,8 +7,10 @@ from typing import Final
 
 from tangguh.cli.processes.children import Child
 from tangguh.core.clock import Clock
+from tangguh.core.errors import TangguhError
 from tangguh.core.supervision import beat
 from tangguh.db.embedded import EmbeddedPostgres
+from tangguh.db.space import give_up_reserve
 
 LOOK_SECONDS: Final = 0.2
 _PROBE_SECONDS: Final = 3.0
@@ -86,7 +88,12 @@ class KeepPostgres:
         await self._back_off.pause()
         self.restarts += 1
         began = self._clock.monotonic()
-        await self._server.restart()
+        try:
+            await self._server.restart()
+        except TangguhError:
+            if give_up_reserve(self._server.directory):
+                self._say("  The reserve on the disk is given up so that PostgreSQL can start")
+            raise
         self._heard = self._clock.monotonic()
         self._say(f"  PostgreSQL is back after {self._heard - began:.1f} s")
 

@@ -1,0 +1,1 @@
+"""Drills in which the machine under the bank fails: its database, its disk."""
