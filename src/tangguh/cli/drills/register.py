@@ -30,6 +30,9 @@ from tangguh.cli.drills.told import (
     overdue_update,
     vanished_option,
 )
+from tangguh.cli.drills.sick import flapping
+from tangguh.cli.drills.theft import bank_2025, forged_orders, row_tampered
+from tangguh.cli.drills.told import dead_bank, debited_but_failed, overdue_update, vanished_option
 
 
 class Drill(msgspec.Struct, frozen=True):
@@ -155,6 +158,11 @@ DRILLS: Final[dict[str, Drill]] = {
         "Somebody with all rights changes balances by SQL: three, then everybody's.",
         mass_update.run,
         1,
+    ),
+    "row-tampered": Drill(
+        "Somebody with all rights changes one row after another by SQL; each is told and proved.",
+        row_tampered.run,
+        16,
     ),
     "late-success-after-refund": Drill(
         "The bank gives money before it knows; then it turns out paid, or it is declined and paid.",
