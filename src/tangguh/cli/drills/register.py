@@ -22,7 +22,7 @@ from tangguh.cli.drills.load import hot_account, hot_merchant, retry_storm, stat
 from tangguh.cli.drills.report import Report
 from tangguh.cli.drills.sick import flapping, mutated_frames
 from tangguh.cli.drills.strangers import slow_doors
-from tangguh.cli.drills.theft import bank_2025, forged_orders
+from tangguh.cli.drills.theft import bank_2025, forged_orders, row_tampered
 from tangguh.cli.drills.told import (
     dead_bank,
     debited_but_failed,
@@ -30,9 +30,6 @@ from tangguh.cli.drills.told import (
     overdue_update,
     vanished_option,
 )
-from tangguh.cli.drills.sick import flapping
-from tangguh.cli.drills.theft import bank_2025, forged_orders, row_tampered
-from tangguh.cli.drills.told import dead_bank, debited_but_failed, overdue_update, vanished_option
 
 
 class Drill(msgspec.Struct, frozen=True):
