@@ -80,7 +80,7 @@ class GuardSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     round_seconds: float = 0.25
     pulse_seconds: float = 5.0
     walk_seconds_max: float = 0.2
-    recheck_seconds_max: float = 0.05
+    recheck_seconds_max: float = 0.1
     recheck_round_seconds: float = 6 * 3600.0
     tail_batches: int = 2_000
     blind_rounds_max: int = 3

@@ -88,6 +88,7 @@ class Pulse:
         self._troubled: OrderedDict[int, None] = OrderedDict()
         self._front: Head | None = None
         self._again = 1
+        self._step = _FIRST_STEP
         self._whole_troubles: list[Broken] = []
         self.whole_rounds = 0
         self.whole_round_at: datetime | None = None
@@ -201,7 +202,7 @@ class Pulse:
         least = int(head.batch_no / looks) + 1
         until = self._clock.monotonic() + settings.recheck_seconds_max
         found: list[Trouble] = []
-        done, step = 0, _FIRST_STEP
+        done = 0
         while done < least or self._clock.monotonic() < until:
             if self._again > head.batch_no:
                 self._again = 1
@@ -209,12 +210,20 @@ class Pulse:
                 self.whole_rounds += 1
                 self.whole_round_at = self._clock.now()
                 break
-            last = min(self._again + step - 1, head.batch_no)
+            began = self._clock.monotonic()
+            last = min(self._again + self._step - 1, head.batch_no)
             found += (await self._recheck.part(connection, self._again, last)).troubles
             done += last - self._again + 1
             self._again = last + 1
-            step = min(step * 2, _STEP_MAX)
+            self._pace(self._clock.monotonic() - began)
         return found
+
+    def _pace(self, seconds: float) -> None:
+        """Parts as large as the time for them: each has a cost of its own, whatever its size."""
+        if seconds < self._settings.recheck_seconds_max / 2:
+            self._step = min(self._step * 2, _STEP_MAX)
+        elif seconds > self._settings.recheck_seconds_max:
+            self._step = max(self._step // 2, _FIRST_STEP)
 
     # ---- what is remembered outside the database --------------------------------------------
 

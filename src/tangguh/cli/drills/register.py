@@ -23,7 +23,7 @@ from tangguh.cli.drills.machines import database_dead, disk_full
 from tangguh.cli.drills.report import Report
 from tangguh.cli.drills.sick import flapping, mutated_frames
 from tangguh.cli.drills.strangers import slow_doors
-from tangguh.cli.drills.theft import bank_2025, forged_orders
+from tangguh.cli.drills.theft import bank_2025, forged_orders, row_tampered
 from tangguh.cli.drills.told import (
     dead_bank,
     debited_but_failed,
@@ -156,6 +156,11 @@ DRILLS: Final[dict[str, Drill]] = {
         "Somebody with all rights changes balances by SQL: three, then everybody's.",
         mass_update.run,
         1,
+    ),
+    "row-tampered": Drill(
+        "Somebody with all rights changes one row after another by SQL; each is told and proved.",
+        row_tampered.run,
+        16,
     ),
     "late-success-after-refund": Drill(
         "The bank gives money before it knows; then it turns out paid, or it is declined and paid.",
