@@ -23,6 +23,7 @@ from tangguh.work.incidents.looker import Looker
 from tangguh.work.incidents.probes import BookQuestion, Probes, questions_of
 from tangguh.work.incidents.reporting import Reporting
 from tangguh.work.incidents.telling import Telling
+from tangguh.work.reopening import Reopening
 
 if TYPE_CHECKING:
     from tangguh.app.bank import Bank
@@ -45,6 +46,8 @@ class Care:
         self.probes = Probes(
             questions_of(bank.rails, self._book), clock, probe_seconds=wanted.probe_seconds
         )
+        self.reopening = Reopening(bank.desk)
+        self.probes.listen(self.reopening.hear)
         self.keeper = Keeper(
             pool, book_id, clock, bank.prove, wanted.proof_seconds, self.probes, watch_url
         )
@@ -139,6 +142,7 @@ class Care:
             "notices": self.notices.sender.run,
             "retention": self.notices.retention.run,
             "probes": self.probes.run,
+            "reopening": self.reopening.run,
             "assurance": self.keeper.run,
             "sight": self.keeper.watch,
             "components": self.incidents.watch,

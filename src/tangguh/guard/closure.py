@@ -81,6 +81,10 @@ PROBES_PER_MINUTE: Final = 10
 """What a health closure lets through once its time is over: enough to see whether it is well."""
 
 
+HALF_OPEN: Final = timedelta(seconds=20)
+"""So long a network that answers again is tried with a few payments before it is open to all."""
+
+
 class Allowance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a limited gate still lets through; nothing named: everything.
 
@@ -115,6 +119,7 @@ class Closure(msgspec.Struct, frozen=True, kw_only=True):
     sent when it opens, instead of refused. ``message_*`` is what customers read, ``next_word_at``
     by when they hear more. ``replaces``: the closure it was widened or narrowed from.
     ``collateral_permille``: the share of normal payments it stops, as estimated before it was made.
+    ``half_open_at``: a health closure whose network answered again before its time was over.
     """
 
     id: UUID
@@ -139,6 +144,7 @@ class Closure(msgspec.Struct, frozen=True, kw_only=True):
     next_word_at: datetime | None = None
     alternative: str = ""
     rejected: str = ""
+    half_open_at: datetime | None = None
 
     @property
     def is_in_force(self) -> bool:
@@ -152,7 +158,14 @@ class Closure(msgspec.Struct, frozen=True, kw_only=True):
 
     def is_over(self, now: datetime) -> bool:
         """Whether its time is over; what it then does its class says."""
-        return self.state is not State.RECOVERING and now >= self.expires_at
+        is_early = self.half_open_at is not None
+        return self.state is not State.RECOVERING and (is_early or now >= self.expires_at)
+
+    def lapses_at(self) -> datetime:
+        """When it ends by itself: one whole span after its end, or soon after it half opened."""
+        if self.half_open_at is not None:
+            return self.half_open_at + HALF_OPEN
+        return self.expires_at + (self.expires_at - self.made_at)
 
     def effect(self, now: datetime) -> Allowance | None:
         """What it lets through at this moment; None: nothing.

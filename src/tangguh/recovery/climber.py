@@ -237,6 +237,8 @@ class Climber:
         """A health closure whose time is over climbs by itself, when little is inside it."""
         for closure in board.closures:
             ready = closure.state is State.CONTAINED and closure.is_over(now)
+            # One that half opened because its network answers lapses in seconds by itself.
+            ready = ready and closure.half_open_at is None
             if (
                 ready
                 and closure.signal_class is SignalClass.HEALTH

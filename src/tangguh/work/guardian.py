@@ -11,6 +11,7 @@ from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Final, Literal
+from uuid import UUID
 
 import msgspec
 import structlog
@@ -235,6 +236,8 @@ class Guardian:
         )
         state, allowance = State.CONTAINED, rule.allowance
         expires = now + self._growing(rule, choice.scope, now)
+        times, _ = self._again[(rule.id, choice.scope)]
+        not_sent = sum(1 for one in finding.examples if self._ends.get(UUID(one)) is End.NOT_SENT)
         cause = rule.cause
         if not ruling.alone:
             sometimes("guard.over_budget")
@@ -246,7 +249,7 @@ class Guardian:
             signal_class=rule.signal_class,
             reason=rule.reason,
             cause=cause,
-            evidence=_evidence_of(finding, choice),
+            evidence=_evidence_of(finding, choice, times=times, not_sent=not_sent),
             made_by=f"rule:{rule.id}",
             message=(rule.message_id, rule.message_en),
             expires_at=expires,
@@ -452,7 +455,8 @@ def _one_each(seen: Iterable[Seen]) -> list[Facts]:
     return list({one.facts.account: one.facts for one in seen}.values())
 
 
-def _evidence_of(finding: Finding, choice: Choice) -> str:
+def _evidence_of(finding: Finding, choice: Choice, *, times: int, not_sent: int) -> str:
+    """``times`` within the hour; ``not_sent``: of the payments named, how many never left us."""
     return msgspec.json.encode(
         {
             "rule": finding.rule.id,
@@ -464,5 +468,7 @@ def _evidence_of(finding: Finding, choice: Choice) -> str:
             "seen_on": text_of(finding.scope),
             "explains_percent": choice.explains_percent,
             "payments": finding.examples,
+            "times": times,
+            "not_sent": not_sent,
         }
     ).decode()

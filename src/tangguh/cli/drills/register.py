@@ -23,7 +23,13 @@ from tangguh.cli.drills.report import Report
 from tangguh.cli.drills.sick import flapping, mutated_frames
 from tangguh.cli.drills.strangers import slow_doors
 from tangguh.cli.drills.theft import bank_2025, forged_orders
-from tangguh.cli.drills.told import dead_bank, debited_but_failed, overdue_update, vanished_option
+from tangguh.cli.drills.told import (
+    dead_bank,
+    debited_but_failed,
+    green_lie,
+    overdue_update,
+    vanished_option,
+)
 
 
 class Drill(msgspec.Struct, frozen=True):
@@ -134,6 +140,11 @@ DRILLS: Final[dict[str, Drill]] = {
         "Every process of the bank is killed; the public page stays, says so, and how old it is.",
         dead_bank.run,
         5,
+    ),
+    "green-lie": Drill(
+        "Whatever dies, hangs or refuses, the page says it within 30 s, and is green after.",
+        green_lie.run,
+        16,
     ),
     "overdue-update": Drill(
         "People promise a next word and give none; the public page shows it by itself.",

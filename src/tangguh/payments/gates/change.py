@@ -118,6 +118,27 @@ class ChangeClosure(_OnBoard, frozen=True, kw_only=True):
         return _write(book, board, moved, self.what, ",".join(self.by))
 
 
+class HalfOpen(_OnBoard, frozen=True, kw_only=True):
+    """Let a few payments try a network that was closed for its silence and answers again."""
+
+    closure_id: UUID
+    by: str
+
+    def decide(self, book: Book) -> Closure | Refused:
+        """Refuses CLOSURE_NOT_FOUND; GATE_STEP_NOT_ALLOWED: not about health, people's, or over."""
+        board = board_of(book)
+        closure = board.find(self.closure_id)
+        if closure is None:
+            return Refused(Refusal.CLOSURE_NOT_FOUND, "closure", "it is not in force")
+        is_own = closure.state is State.CONTAINED and not closure.confirmed_by
+        if closure.signal_class is not SignalClass.HEALTH or not is_own:
+            return Refused(Refusal.GATE_STEP_NOT_ALLOWED, "closure", "people or the ladder open it")
+        if closure.is_over(book.now):
+            return Refused(Refusal.GATE_STEP_NOT_ALLOWED, "closure", "its time is over already")
+        opened = msgspec.structs.replace(closure, half_open_at=book.now)
+        return _write(book, board, opened, "half_opened", self.by)
+
+
 class Widen(_OnBoard, frozen=True, kw_only=True):
     """Put a closure of the next wider scope in the place of one. One step, never more."""
 
@@ -189,9 +210,8 @@ class Lapse(_OnBoard, frozen=True, kw_only=True):
         """The closures that lapsed: abuse and health, one whole span after their end."""
         lapsed = []
         for closure in board_of(book).closures:
-            span = closure.expires_at - closure.made_at
             milder = closure.signal_class in _MILDER
-            if not milder or closure.is_confirmed or book.now < closure.expires_at + span:
+            if not milder or closure.is_confirmed or book.now < closure.lapses_at():
                 continue
             over = closure.to(State.LAPSED)
             if not isinstance(over, Refused):

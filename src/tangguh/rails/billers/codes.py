@@ -54,11 +54,13 @@ def bill_of(answer: Answer, number: str) -> BillFound | Declined | Unanswered:
     if str(data.get("virtualAccountNo", number)) != number:
         return Unanswered("answer speaks of another account")
     name = data.get("virtualAccountName")
-    owed = minor_of(data.get("totalAmount"))
+    owed = _owed(data.get("totalAmount"))
     kind = data.get("virtualAccountTrxType", "C")
     if not isinstance(name, str) or not name or owed is None:
         return Unanswered("the bill has no name or no amount")
     chooses = isinstance(kind, str) and kind in _PAYER_CHOOSES
+    if not chooses and owed == 0:
+        return Declined(Refusal.BILL_PAID, answer.code)
     return BillFound(
         name=name,
         total_minor=None if chooses else owed,
@@ -94,6 +96,15 @@ def outcome_of_status(answer: Answer) -> Outcome:
             return Unanswered("in progress")
         case _:
             return Unanswered("unknown payment flag")
+
+
+def _owed(amount: object) -> int | None:
+    """What is owed in minor units: 0 also when more was paid than was asked; None: unreadable."""
+    value = amount.get("value") if isinstance(amount, dict) else None
+    if isinstance(amount, dict) and isinstance(value, str) and value.startswith("-"):
+        overpaid = minor_of({**amount, "value": value[1:]})
+        return None if overpaid is None else 0
+    return minor_of(amount)
 
 
 def reference_told(answer: Answer) -> str:

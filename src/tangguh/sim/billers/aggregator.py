@@ -107,7 +107,7 @@ class Aggregator(SnapPartner):
         case = self._judge(bill)
         if bill is None or case != "20000":
             return Said(INQUIRY, case, {})
-        owed = self._left(bill)
+        owed = max(self._left(bill), 0)
         chosen = body.amount if bill.kind != "C" else None
         if chosen is not None and not self._takes(bill, chosen.minor):
             return Said(INQUIRY, "40413", {})

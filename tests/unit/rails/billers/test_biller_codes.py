@@ -55,6 +55,23 @@ def test_where_the_payer_chooses_no_total_is_fixed(kind: str) -> None:
     assert (found.total_minor, found.owed_minor, found.is_closed) == (None, 611_250_00, False)
 
 
+@pytest.mark.parametrize("value", ["0.00", "-50000.00"])
+def test_an_account_of_open_amount_that_was_paid_into_before_can_be_paid_again(value: str) -> None:
+    """Nothing is owed on it any more: that is no silence of the network."""
+    paid = bill(virtualAccountTrxType="O", totalAmount={"value": value, "currency": "IDR"})
+    found = codes.bill_of(answer("24", "20000", paid), NUMBER)
+    assert isinstance(found, BillFound)
+    assert (found.total_minor, found.owed_minor) == (None, 0)
+
+
+@pytest.mark.parametrize("value", ["0.00", "-50000.00"])
+def test_a_bill_on_which_nothing_is_owed_is_paid_already(value: str) -> None:
+    paid = bill(totalAmount={"value": value, "currency": "IDR"})
+    assert codes.bill_of(answer("24", "20000", paid), NUMBER) == Declined(
+        Refusal.BILL_PAID, "2002400"
+    )
+
+
 @pytest.mark.parametrize("kind", ["C", "V", "", 7, None])
 def test_an_unknown_kind_is_paid_whole(kind: object) -> None:
     found = codes.bill_of(answer("24", "20000", bill(virtualAccountTrxType=kind)), NUMBER)

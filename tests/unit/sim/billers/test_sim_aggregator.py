@@ -142,6 +142,13 @@ def test_tokens_are_sold_again_and_again_each_with_its_digits(desk: Desk) -> Non
     assert desk.status(METER, "T1")[1]["additionalInfo"]["token"] == tokens[1]
 
 
+def test_savings_that_were_paid_into_owe_nothing(desk: Desk) -> None:
+    savings = "   880010812000002"
+    assert desk.pay(savings, 50_000_00, "S")[0] == "20000"
+    case, told = desk.inquire(savings)
+    assert (case, told["totalAmount"]) == ("20000", amount(0))
+
+
 def test_a_school_fee_in_parts(desk: Desk) -> None:
     assert desk.pay(SCHOOL, 199_999_99, "A")[0] == "40413", "less than the least"
     assert desk.pay(SCHOOL, 2_300_000_00, "B")[0] == "20000"
