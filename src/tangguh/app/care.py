@@ -15,6 +15,7 @@ from tangguh.work.care.eyes import Eyes
 from tangguh.work.care.own import OwnCases
 from tangguh.work.care.pay import Payouts
 from tangguh.work.care.word import Word
+from tangguh.work.clocks import ClockWatch
 from tangguh.work.control.room import ControlRoom
 from tangguh.work.incidents.affected import Affected
 from tangguh.work.incidents.assurance import Keeper
@@ -143,6 +144,7 @@ class Care:
             "retention": self.notices.retention.run,
             "probes": self.probes.run,
             "reopening": self.reopening.run,
+            "clocks": ClockWatch(self._bank.clock, self._bank.guardian.notice).run,
             "assurance": self.keeper.run,
             "sight": self.keeper.watch,
             "components": self.incidents.watch,

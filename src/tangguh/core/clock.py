@@ -7,8 +7,9 @@ so a business date is a fixed offset away; no time-zone file is needed to post m
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
-from time import monotonic
 from typing import Final, Protocol
 
 JAKARTA: Final = timezone(timedelta(hours=7), "WIB")
@@ -25,19 +26,74 @@ class Clock(Protocol):
         """Seconds that never go backwards, for durations only."""
         ...
 
+    def offset(self) -> float:
+        """Seconds the machine's wall clock is ahead of this one: not zero after it was set."""
+        ...
+
     async def sleep(self, seconds: float) -> None:
         """Give way for that many of this clock's seconds."""
         ...
 
 
+FOLLOWED_SECONDS: Final = 1.0
+"""So far the wall clock may move between two readings as time servers move it, and is followed."""
+PAUSED_SECONDS: Final = 900.0
+"""A wall clock that has been ahead by the same for so long is believed: the machine was paused."""
+
+
+def _wall() -> datetime:
+    return datetime.now(UTC)
+
+
+def _elapsed() -> float:
+    """Seconds that never jump, those of a sleeping machine included where it counts them."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
 class SystemClock:
-    """The machine's clock."""
+    """The machine's time, which goes on evenly when its wall clock is set.
+
+    A jump is not followed, forward or back: every time and date of the book, every schedule and
+    every deadline would jump with it. ``offset`` tells of it; people find out which clock is right.
+    """
+
+    def __init__(
+        self, wall: Callable[[], datetime] = _wall, elapsed: Callable[[], float] = _elapsed
+    ) -> None:
+        self._wall = wall
+        self._elapsed = elapsed
+        self._anchor, self._anchored = wall(), elapsed()
+        self._newest = self._anchor
+        self._offset = 0.0
+        self._jumped: float | None = None
 
     def now(self) -> datetime:
-        return datetime.now(UTC)
+        elapsed, wall = self._elapsed(), self._wall()
+        even = self._anchor + timedelta(seconds=elapsed - self._anchored)
+        offset = (wall - even).total_seconds()
+        if self._is_followed(offset, elapsed):
+            self._anchor, self._anchored, even, offset = wall, elapsed, wall, 0.0
+        self._offset = offset
+        self._newest = max(self._newest, even)
+        return self._newest
+
+    def offset(self) -> float:
+        self.now()
+        return self._offset
 
     def monotonic(self) -> float:
-        return monotonic()
+        return time.monotonic()
+
+    def _is_followed(self, offset: float, elapsed: float) -> bool:
+        if abs(offset) <= FOLLOWED_SECONDS:
+            self._jumped = None
+            return True
+        if self._jumped is None or abs(offset - self._offset) > FOLLOWED_SECONDS:
+            self._jumped = elapsed
+        if offset > 0 and elapsed - self._jumped >= PAUSED_SECONDS:
+            self._jumped = None
+            return True
+        return False
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -53,6 +109,9 @@ class HandClock:
 
     def now(self) -> datetime:
         return self._now
+
+    def offset(self) -> float:
+        return 0.0
 
     def monotonic(self) -> float:
         return self._elapsed
