@@ -191,7 +191,7 @@ class Sessions:
             row["device_known_at"],
         )
         if len(self._cache) >= _CACHE_MAX:
-            self._cache.clear()
+            del self._cache[next(iter(self._cache))]
         self._cache[digest] = (moment + _CACHE_SECONDS, session)
         return session
 

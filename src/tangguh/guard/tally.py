@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from tangguh.core.bounded import Recent
 from tangguh.guard.closure import SignalClass
 
 _KEYS_MAX: Final = 10_000
@@ -39,12 +40,15 @@ THRESHOLDS: Final[dict[str, Threshold]] = {
 }
 
 
+_SAID_AGE_MAX: Final = timedelta(seconds=max(one.seconds for one in THRESHOLDS.values()))
+
+
 class Tally:
     """Counts of the last while; ``add`` says when a threshold is reached, once per window."""
 
     def __init__(self) -> None:
         self._times: OrderedDict[tuple[str, str], deque[datetime]] = OrderedDict()
-        self._said: dict[tuple[str, str], datetime] = {}
+        self._said: Recent[tuple[str, str], datetime] = Recent(_KEYS_MAX, _SAID_AGE_MAX)
 
     def add(self, name: str, key: str, now: datetime) -> Threshold | None:
         """Count one; the threshold when this one reaches it."""
@@ -58,8 +62,8 @@ class Tally:
         span = timedelta(seconds=threshold.seconds)
         if len(times) < threshold.count or now - times[0] > span:
             return None
-        said = self._said.get(place)
+        said = self._said.get(place, now)
         if said is not None and now - said <= span:
             return None
-        self._said[place] = now
+        self._said.keep(place, now, now)
         return threshold

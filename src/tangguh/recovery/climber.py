@@ -137,6 +137,7 @@ class Climber:
             await self._drain(board)
             return []
         changes = await list_changes(self._pool, self._book_id, _CHANGES_READ)
+        self._forget_all_but({climb.closure_id for climb in climbs})
         order = order_of(_standings(board, climbs))
         looked = []
         for climb in climbs:
@@ -146,6 +147,12 @@ class Climber:
                 looked.append(await self._look_at(climb, closure, board, changes, waits))
         await self._drain(board)
         return looked
+
+    def _forget_all_but(self, climbing: set[str]) -> None:
+        """What is not on its way any more is remembered by the book."""
+        for memory in (self._tried, self.newest):
+            for closure_id in [one for one in memory if one not in climbing]:
+                memory.pop(closure_id, None)
 
     async def _look_at(
         self,

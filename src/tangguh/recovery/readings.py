@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from tangguh.core.bounded import Recent
 from tangguh.core.order import PaymentOrder
 from tangguh.db.pool import Pool
 from tangguh.db.queries import Queries
@@ -28,6 +29,8 @@ from tangguh.settlement.store import id_at
 QUERIES: Final = Queries("tangguh.recovery", "recovery.sql")
 
 BASELINE_DAYS: Final = 28
+BASELINE_AGE_MAX: Final = timedelta(hours=1)
+_BASELINES_MAX: Final = 64
 IN_FLIGHT_SECONDS: Final = 15 * 60
 _REPLAYED_MAX: Final = 2_000
 _DECLINES_MIN: Final = 0.005
@@ -111,7 +114,9 @@ class Reader:
         self._recorder = recorder
         self._senses = senses
         self._pace = pace
-        self._baselines: dict[str, Baseline] = {}
+        self._baselines: Recent[tuple[str, datetime], Baseline] = Recent(
+            _BASELINES_MAX, BASELINE_AGE_MAX
+        )
 
     async def read(
         self, climb: Climb, board: Board, began: datetime, tried: Tried, now: datetime
@@ -161,7 +166,7 @@ class Reader:
     ) -> list[Reading]:
         since = climb.entered_at
         control = self._recorder.outside(scope, since)
-        usual = await self._baseline(rail, began)
+        usual = await self._baseline(rail, began, now)
         waited = await self._number("overdue_seconds", now)
         shed = self._recorder.shed_since(since)
         p99 = usual.p99_seconds if usual.p99_seconds is not None else control.p99_seconds
@@ -251,8 +256,9 @@ class Reader:
                     found += 1
         return found
 
-    async def _baseline(self, rail: str, began: datetime) -> Baseline:
-        known = self._baselines.get(rail)
+    async def _baseline(self, rail: str, began: datetime, now: datetime) -> Baseline:
+        """Of the weeks before this trouble: another one on the same rail has its own."""
+        known = self._baselines.get((rail, began), now)
         if known is None:
             first = id_at(began - timedelta(days=BASELINE_DAYS))
             row = await self._pool.fetchrow(
@@ -261,7 +267,7 @@ class Reader:
             known = Baseline(None, None)
             if row is not None and row["payments"]:
                 known = Baseline(row["p99"], row["declined"])
-            self._baselines[rail] = known
+            self._baselines.keep((rail, began), known, now)
         return known
 
     async def _number(self, query: str, *arguments: object) -> float | None:

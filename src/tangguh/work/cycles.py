@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 import structlog
 
+from tangguh.core.bounded import Recent
 from tangguh.core.clock import business_date
 from tangguh.core.cycle import cycles_of
 from tangguh.core.errors import TangguhError
@@ -47,14 +48,18 @@ class CycleSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     again_seconds: float = 900.0
 
 
+_KEPT: Final = timedelta(days=_DAYS_BACK + 2)
+_KEPT_MAX: Final = 10_000
+
+
 class Cycles:
     """The bank's own back office. One per book."""
 
     def __init__(self, office: BackOffice, settings: CycleSettings) -> None:
         self._office = office
         self._settings = settings
-        self._not_before: dict[tuple[str, str, int], datetime] = {}
-        self._done: set[Expected] = set()
+        self._not_before: Recent[tuple[str, str, int], datetime] = Recent(_KEPT_MAX, _KEPT)
+        self._done: Recent[Expected, bool] = Recent(_KEPT_MAX, _KEPT)
 
     async def run(self) -> None:
         """Round after round, until cancelled."""
@@ -90,13 +95,13 @@ class Cycles:
                 day = today - timedelta(days=back)
                 for one in cycles_of(day, network.cut_offs):
                     key = (name, day.isoformat(), one.number)
-                    if one.ends_at <= latest and self._not_before.get(key, now) <= now:
+                    if one.ends_at <= latest and (self._not_before.get(key, now) or now) <= now:
                         yield Expected(network=network, day=day, cycle=one.number)
 
     async def _run_once(self, expected: Expected) -> bool:
         """Whether it was run now. Merchants are paid after it, if need be by the next process."""
         office, name = self._office, expected.network.name
-        if expected in self._done:
+        if self._done.get(expected, office.clock.now()):
             return False
         try:
             known = await store.file_in_force(office.pool, office.book_id, expected)
@@ -115,7 +120,7 @@ class Cycles:
             log.exception("cycles.broken", network=name)
             self._put_off(expected)
             return False
-        self._done.add(expected)
+        self._done.keep(expected, True, office.clock.now())  # noqa: FBT003 - a set with an age
         return is_new
 
     async def _settled(self, expected: Expected) -> bool:
@@ -134,4 +139,5 @@ class Cycles:
     def _put_off(self, expected: Expected) -> None:
         key = (expected.network.name, expected.day.isoformat(), expected.cycle)
         wait = timedelta(seconds=self._settings.again_seconds)
-        self._not_before[key] = self._office.clock.now() + wait
+        now = self._office.clock.now()
+        self._not_before.keep(key, now + wait, now)

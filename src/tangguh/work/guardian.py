@@ -17,6 +17,7 @@ import msgspec
 import structlog
 
 from tangguh.audit.trail import Remember
+from tangguh.core.bounded import Recent
 from tangguh.core.errors import TangguhError
 from tangguh.core.ids import Ids
 from tangguh.core.listeners import Listeners
@@ -51,6 +52,7 @@ log = structlog.get_logger("guard")
 
 _NORMAL_MAX: Final = 20_000
 _NORMAL_SECONDS: Final = 900
+_AGAIN_MAX: Final = 10_000
 _WEIGHED_MAX: Final = 2_000
 _SUSPECT_SECONDS: Final = 60
 _RATE_SECONDS_MIN: Final = 10
@@ -124,7 +126,7 @@ class Guardian:
         self._normal: deque[Seen] = deque(maxlen=_NORMAL_MAX)
         self._ends: OrderedDict[object, End] = OrderedDict()
         self._pointed: dict[str, deque[tuple[datetime, Scope]]] = {}
-        self._again: dict[tuple[str, Scope], tuple[int, datetime]] = {}
+        self._again: Recent[tuple[str, Scope], int] = Recent(_AGAIN_MAX, timedelta(hours=1))
         self._tally = Tally()
         self._pending: list[tuple[Threshold, str, str]] = []
         self._distrusted: set[str] = set()
@@ -236,7 +238,7 @@ class Guardian:
         )
         state, allowance = State.CONTAINED, rule.allowance
         expires = now + self._growing(rule, choice.scope, now)
-        times, _ = self._again[(rule.id, choice.scope)]
+        times = self._again.get((rule.id, choice.scope), now) or 1
         not_sent = sum(1 for one in finding.examples if self._ends.get(UUID(one)) is End.NOT_SENT)
         cause = rule.cause
         if not ruling.alone:
@@ -410,9 +412,8 @@ class Guardian:
 
     def _growing(self, rule: Rule, scope: Scope, now: datetime) -> timedelta:
         """How long: twice as long each time the same thing happens again within the hour."""
-        times, last = self._again.get((rule.id, scope), (0, now))
-        times = times + 1 if now - last <= timedelta(hours=1) else 1
-        self._again[(rule.id, scope)] = (times, now)
+        times = (self._again.get((rule.id, scope), now) or 0) + 1
+        self._again.keep((rule.id, scope), times, now)
         longest = AUTOMATIC_TTL_MAX[rule.signal_class]
         return min(timedelta(seconds=rule.ttl_seconds * 2 ** min(times - 1, 10)), longest)
 

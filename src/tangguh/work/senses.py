@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, time, timedelta
 from typing import Any, Final
@@ -32,6 +33,9 @@ _FILE_HOURS: Final = 36
 _LATE_DAYS: Final = 7
 _ON_US: Final = frozenset({"onus", "emoney"})
 """Rails without a network: what leaves by them without an order breaks the book's own proof."""
+
+_WRONG_PAYEES_MAX: Final = 10_000
+"""One is too many for every gate; beyond this nobody counts."""
 
 ReadWatch = Callable[[], Awaitable[Outflow | None]]
 
@@ -79,7 +83,7 @@ class BankSenses:
         self._prove = prove
         self._watches = watches
         self._proved: tuple[float, int] | None = None
-        self.wrong_payees: list[datetime] = []
+        self.wrong_payees: deque[datetime] = deque(maxlen=_WRONG_PAYEES_MAX)
 
     async def outflow(self, rail: str) -> Outflow | None:
         """The watch's word; on a rail without one, what its settlement files know beyond us.

@@ -73,6 +73,6 @@ class Door:
     def _pack(self, digest: bytes, content: bytes) -> bytes:
         if digest not in self._packed:
             if len(self._packed) >= _KEPT:
-                self._packed.clear()
+                del self._packed[next(iter(self._packed))]
             self._packed[digest] = gzip.compress(content, 6, mtime=0)
         return self._packed[digest]

@@ -237,6 +237,11 @@ class Publisher:
             return
         self._flush()
         self._memory.forget(seen.now)
+        self._stories = {one.id: one for one in self._memory.stories()}
+        for gone in self._rendered.keys() - self._stories.keys():
+            del self._rendered[gone]
+            for path in [one for one in self.files if one.endswith(f"incident/{gone}.html")]:
+                del self.files[path]
         self._history_at = now
         self.files.update(render_history(msgspec.structs.replace(seen, days=self._memory.days())))
 
