@@ -30,6 +30,7 @@ class PaperRail:
             "inquire_refund": [Unanswered("not_found")],
         }
         self.gate: asyncio.Event | None = None
+        self.asking: asyncio.Event | None = None
         self.there = Tristate.YES
 
     def will(self, kind: str, *answers: Answer) -> None:
@@ -62,6 +63,8 @@ class PaperRail:
         return self._answer("send", instruction.reference)
 
     async def inquire(self, instruction: Instruction) -> Outcome:
+        if self.asking is not None:
+            await self.asking.wait()
         return self._answer("inquire", instruction.reference)
 
     async def reverse(self, instruction: Instruction) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import random
 from collections.abc import AsyncIterator
@@ -36,6 +37,7 @@ from tangguh.core.outcome import Accepted, Declined, Refusal, Refused, Unanswere
 from tangguh.core.service import BILL, CARD_CASH, TOPUP_CARD
 from tangguh.customers.demo import purse_of
 from tangguh.db.objects import Objects, ObjectSettings
+from tangguh.disputes import complaints
 from tangguh.disputes.case import About, Case, CaseState, Outcome
 from tangguh.disputes.complaints import Complaint, Complaints, number_of
 from tangguh.disputes.evidence.locker import Locker
@@ -151,6 +153,36 @@ async def test_a_payment_no_file_lists_is_given_back_for_good_once_the_network_a
     assert case.outcome is Outcome.CAME_BACK
     assert (await balance(bank, before.account_id)).posted_minor == before.posted_minor
     assert (await now_is(bank, payment)).state is State.REFUNDED
+    await proved(bank)
+
+
+async def test_a_network_that_takes_its_time_keeps_nobody_waiting_and_still_has_its_say(
+    bank: Bank,
+    desk: Complaints,
+    eyes: Eyes,
+    paper: PaperRail,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The person has their number at once; what the network says is done when it says it."""
+    monkeypatch.setattr(complaints, "_WAIT_SECONDS", 0.05)
+    payments_ = [
+        await pay(bank, await scan(bank, 54_000 * RUPIAH, key=f"slow-{number}"))
+        for number in range(3)
+    ]
+    eyes.is_break, eyes.file_closed = True, True
+    paper.asking = asyncio.Event()
+    paper.will("inquire", Declined(Refusal.PARTNER_DECLINED, "x"))
+    async with asyncio.timeout(5):
+        cases = [await opened(desk, says(payment_id=payment.id)) for payment in payments_]
+        await desk.round()
+    assert {case.state for case in cases} == {CaseState.RECEIVED}
+    paper.asking.set()
+    await desk.close()
+    for case in cases:
+        found = await desk.store.find(case.id)
+        assert found is not None
+        assert found.outcome is Outcome.CAME_BACK
+    assert [kind for kind, _ in paper.asked].count("inquire") == 3
     await proved(bank)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from tangguh.guard.closure import Allowance, Closure, SignalClass, State
 from tangguh.guard.scope import Scope
 from tangguh.notices.desk import Told
 from tangguh.notices.inbox import Item
+from tangguh.notices.notice import Notice
 from tangguh.payments import flow
 from tangguh.payments.decide import Conclude
 from tangguh.payments.gates.change import ChangeClosure, Close
@@ -110,6 +112,31 @@ async def test_a_person_with_three_payments_is_told_once_and_a_bystander_not_at_
     assert "3 pembayaran" in item.text
     assert "Rp162.000" in item.text
     assert await told(bank, BUDI) == []
+
+
+async def test_nobody_is_written_to_again_while_their_story_stands_still(
+    bank: Bank, paper: PaperRail, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A message is made when somebody is a step further, not every five seconds for everybody."""
+    made: list[int] = []
+    tell = bank.care.notices.tell
+
+    async def counting(notices: Sequence[Notice]) -> Told:
+        made.append(len(notices))
+        return await tell(notices)
+
+    monkeypatch.setattr(bank.care.notices, "tell", counting)
+    mine = [await waits(bank, paper, f"q-{number}", by=number + 1) for number in range(3)]
+    await close_qris(bank)
+    await look(bank, clock, 12)
+    told_of = sum(made)
+    for _ in range(10):
+        await look(bank, clock)
+    assert told_of >= 3
+    assert sum(made) == told_of
+    await bank.desk.decide(Conclude(mine[0].id, NO, bank.desk.rules))
+    await look(bank, clock)
+    assert sum(made) == told_of + 1
 
 
 async def test_it_is_not_over_while_one_payment_is_open_and_then_everybody_hears_the_end(

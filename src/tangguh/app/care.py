@@ -156,6 +156,7 @@ class Care:
     async def close(self) -> None:
         """Let go of connections."""
         await self.bulk.finish(_BULK_SECONDS_MAX)
+        await self.complaints.close()
         await self._looker.close()
         self._book.close()
         await self.notices.sender.close()

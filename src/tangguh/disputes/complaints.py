@@ -6,8 +6,10 @@ a step that was decided on what is no longer so is refused by the book and looke
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -51,6 +53,9 @@ log = structlog.get_logger("disputes")
 BANK: Final = "bank"
 _ROUND_SECONDS: Final = 1.0
 _PER_ROUND: Final = 200
+_WAIT_SECONDS: Final = 2.0
+"""So long a person waits for what a network says; the case itself waits as long as it takes."""
+_ASKING_AT_ONCE: Final = 8
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's: no I, L, O or U, so that a number can be read aloud."""
 
@@ -92,6 +97,8 @@ class Complaints:
         self._told = Listeners[[str, Case]]()
         self._waiting: set[UUID] = set()
         self._changed: set[UUID] = set()
+        self._at_once = asyncio.Semaphore(_ASKING_AT_ONCE)
+        self._examining: dict[UUID, asyncio.Task[Case | Refused]] = {}
         desk.watch(self._see)
 
     async def start(self) -> None:
@@ -139,10 +146,9 @@ class Complaints:
         if known is not None or opened.id != said.case_id:
             return opened
         self._tell("opened", opened)
-        examined = await self.examine(opened, seen)
-        if isinstance(
-            examined, Refused
-        ):  # it has moved meanwhile, as by a second click: it is here
+        examined = await self._examine_soon(opened, seen)
+        if not isinstance(examined, Case):
+            # It has moved meanwhile, as by a second click, or a network takes its time: it is here.
             return await self.store.find(opened.id) or opened
         return examined
 
@@ -221,6 +227,35 @@ class Complaints:
             case AskStaff(why):
                 return await self.step(case.id, ToStaff(why), BANK, case.events)
 
+    async def _examine_soon(
+        self, case: Case, seen: Seen | None = None, wait_seconds: float | None = None
+    ) -> Case | Refused | None:
+        """As ``examine``; None when it takes longer than a person waits. It then goes on by itself.
+
+        What it asks of a network may move money there, so it is never broken off.
+        """
+        if case.id in self._examining:
+            return None
+        wait_seconds = _WAIT_SECONDS if wait_seconds is None else wait_seconds
+        task = asyncio.create_task(self._examine_in_turn(case, seen), name="examining")
+        self._examining[case.id] = task
+        task.add_done_callback(partial(self._examined, case.id))
+        done, _ = await asyncio.wait({task}, timeout=wait_seconds)
+        return task.result() if done else None
+
+    async def _examine_in_turn(self, case: Case, seen: Seen | None) -> Case | Refused:
+        async with self._at_once:
+            return await self.examine(case, seen)
+
+    def _examined(self, case_id: UUID, task: asyncio.Task[Case | Refused]) -> None:
+        self._examining.pop(case_id, None)
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            log.warning("disputes.examining_failed", case=str(case_id), why=type(fault).__name__)
+
+    async def close(self) -> None:
+        """Let what is being asked come to its end."""
+        await asyncio.gather(*self._examining.values(), return_exceptions=True)
+
     async def verdict(self, case: Case) -> Verdict:
         """What the bank's own evidence says of it at this moment; nothing is done about it."""
         seen = await self._look(case.payment_id)
@@ -229,19 +264,24 @@ class Complaints:
     async def round(self) -> int:
         """Look at every case whose payment has moved or whose time is over; how many."""
         looked = 0
+        until = self._desk.clock.monotonic() + _WAIT_SECONDS
         changed, self._changed = self._changed, set()
         for payment_id in changed:
             for case in await self.store.of_payment(payment_id):
                 if case.state is CaseState.WAITING:
-                    await self.examine(case)
+                    await self._examine_soon(case, wait_seconds=self._left(until))
                     looked += 1
         for case in await self.store.due(self._desk.clock.now(), _PER_ROUND):
             if case.state in {CaseState.RECEIVED, CaseState.WAITING}:
-                await self.examine(case)
+                await self._examine_soon(case, wait_seconds=self._left(until))
             else:
                 await self._tick(case)
             looked += 1
         return looked
+
+    def _left(self, until: float) -> float:
+        """One slow network keeps a round waiting once, not once for each of its cases."""
+        return max(until - self._desk.clock.monotonic(), 0.0)
 
     async def run(self) -> None:
         """Round after round, until cancelled."""

@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 import structlog
 
+from tangguh.core.bounded import Recent
 from tangguh.core.format import percent
 from tangguh.core.ids import Ids
 from tangguh.notices.assurance import Assurance
-from tangguh.notices.desk import Notices, to_customer
+from tangguh.notices.desk import Notices, Told, to_customer
 from tangguh.notices.notice import Notice, Person, Urgency, Via
 from tangguh.status.component import ComponentState, Stage, names_of, split
 from tangguh.status.incident import Incident, IncidentState
@@ -27,6 +29,9 @@ log = structlog.get_logger("incidents.telling")
 
 CHANNELS: Final = (Via.IN_APP, Via.PUSH, Via.SMS)
 _NAMES_MAX: Final = 3
+_TOLD_MAX: Final = 200_000
+_TOLD_AGE_MAX: Final = timedelta(days=1)
+"""Of what was told lately nothing is asked again; beyond, the notices themselves know it."""
 _WORKS_MAX: Final = 5
 
 
@@ -37,13 +42,27 @@ class Telling:
         self._notices = notices
         self._ids = ids
         self._review = timedelta(days=review_days)
+        self._told: Recent[tuple[UUID, int], str] = Recent(_TOLD_MAX, _TOLD_AGE_MAX)
 
     async def tell_touched(self, incident: Incident, heaps: Sequence[Heap], now: datetime) -> int:
-        """Tell everybody touched what they must know now; how many messages are new."""
-        made = [
-            notice for heap in heaps if (notice := self._personal(incident, heap, now)) is not None
-        ]
-        return await self._tell(made)
+        """Tell everybody touched what they must know now; how many messages are new.
+
+        A message is made only for whoever is a step further than at the last round.
+        """
+        steps = {
+            heap.customer_id: (heap, _step_of(incident, heap))
+            for heap in heaps
+            if heap.customer_id != 0
+        }
+        made: dict[int, Notice] = {}
+        for customer_id, (heap, step) in steps.items():
+            if self._told.get((incident.id, customer_id), now) != step:
+                made[customer_id] = self._personal(incident, heap, now)
+        told = await self._tell(list(made.values()))
+        for customer_id, notice in made.items():
+            if notice.id not in told.refused:
+                self._told.keep((incident.id, customer_id), steps[customer_id][1], now)
+        return len(told.new)
 
     async def tell_subscribers(
         self,
@@ -61,17 +80,15 @@ class Telling:
                 made.append(
                     self._notice(incident, one.person, step, template, values, (one.via,), now)
                 )
-        return await self._tell(made)
+        return len((await self._tell(made)).new)
 
-    async def _tell(self, made: list[Notice]) -> int:
+    async def _tell(self, made: list[Notice]) -> Told:
         told = await self._notices.tell(made)
         for refused in told.refused.values():
             log.error("incidents.notice_refused", field=refused.field, why=refused.detail)
-        return len(told.new)
+        return told
 
-    def _personal(self, incident: Incident, heap: Heap, now: datetime) -> Notice | None:
-        if heap.customer_id == 0:
-            return None
+    def _personal(self, incident: Incident, heap: Heap, now: datetime) -> Notice:
         person = to_customer(heap.customer_id, heap.language)
         by = (incident.next_update_at or now + timedelta(minutes=15)).isoformat()
         values: dict[str, Any] = {
@@ -82,12 +99,12 @@ class Telling:
             "by": by,
         }
         if heap.open:
-            step, template = "begun", "incident_begun_yours"
+            template = "incident_begun_yours"
             if incident.state is IncidentState.SERVICE_RESTORED:
-                step, template = "restored", "incident_restored_yours"
+                template = "incident_restored_yours"
                 values["since"] = (incident.restored_at or now).isoformat()
         else:
-            step, template = f"resolved-{heap.affected}", "incident_money_resolved_yours"
+            template = "incident_money_resolved_yours"
             values = {
                 "at": now.isoformat(),
                 "count": heap.affected,
@@ -96,6 +113,7 @@ class Telling:
                 "amount": heap.came_back_minor,
                 "by": (now + self._review).isoformat(),
             }
+        step = _step_of(incident, heap)
         return self._notice(incident, person, step, template, values, CHANNELS, now)
 
     def _public(
@@ -185,6 +203,13 @@ class Telling:
             urgency=Urgency.NOW if step == "begun" else Urgency.CAN_WAIT,
             ticket=incident.ticket,
         )
+
+
+def _step_of(incident: Incident, heap: Heap) -> str:
+    """How far one person's story is; each step is told once."""
+    if not heap.open:
+        return f"resolved-{heap.affected}"
+    return "restored" if incident.state is IncidentState.SERVICE_RESTORED else "begun"
 
 
 def subject(components: Sequence[str], language: str) -> str:

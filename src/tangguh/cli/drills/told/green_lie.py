@@ -238,6 +238,8 @@ def _processes_of(postgres: EmbeddedPostgres) -> list[int]:
     """The postmaster and its children; none when it does not run."""
     try:
         first = int((postgres.cluster / "postmaster.pid").read_text().split("\n", 1)[0])
+        if not Path(f"/proc/{first}/cmdline").read_bytes():
+            return []  # it has ended and nobody has buried it yet
         children = Path(f"/proc/{first}/task/{first}/children").read_text()
     except (OSError, ValueError):
         return []
