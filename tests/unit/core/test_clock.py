@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tangguh.core.clock import FOLLOWED_SECONDS, PAUSED_SECONDS, SystemClock, business_date
-from tangguh.work.clocks import ClockWatch
+from tangguh.work.signals.clocks import ClockWatch
 
 EVENING = datetime(2026, 5, 1, 16, 30, tzinfo=UTC)
 """23.30 in Jakarta: an hour ahead is tomorrow."""
