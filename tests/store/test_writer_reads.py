@@ -120,3 +120,27 @@ async def test_without_postgresql_a_look_is_unavailable(
     await asyncio.sleep(0)
     assert uuid(1)
     await writer.stop()
+
+
+async def test_the_head_that_is_told_is_one_that_postgresql_has(
+    dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever compares it with the chain must not find a link that is still on its way cut off."""
+    writer = await opened_writer(dsn)
+    await writer.decide(post(1))
+    before = writer.head
+    gate, real, began = asyncio.Event(), store.commit, asyncio.Event()
+
+    async def slow(connection: Any, batch: store.Sealed) -> None:
+        began.set()
+        await gate.wait()
+        await real(connection, batch)
+
+    monkeypatch.setattr(store, "commit", slow)
+    paying = asyncio.create_task(writer.decide(post(2)))
+    await began.wait()
+    assert writer.head == before
+    gate.set()
+    await paying
+    assert writer.head.batch_no == before.batch_no + 1
+    await writer.stop()

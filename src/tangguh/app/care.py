@@ -15,7 +15,6 @@ from tangguh.work.care.eyes import Eyes
 from tangguh.work.care.own import OwnCases
 from tangguh.work.care.pay import Payouts
 from tangguh.work.care.word import Word
-from tangguh.work.signals.clocks import ClockWatch
 from tangguh.work.control.room import ControlRoom
 from tangguh.work.incidents.affected import Affected
 from tangguh.work.incidents.assurance import Keeper
@@ -24,6 +23,7 @@ from tangguh.work.incidents.looker import Looker
 from tangguh.work.incidents.probes import BookQuestion, Probes, questions_of
 from tangguh.work.incidents.reporting import Reporting
 from tangguh.work.incidents.telling import Telling
+from tangguh.work.signals.clocks import ClockWatch
 from tangguh.work.signals.reopening import Reopening
 
 if TYPE_CHECKING:

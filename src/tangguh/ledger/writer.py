@@ -77,7 +77,7 @@ class Writer:
         self._clock = clock
         self._journals = (*LEDGER_JOURNALS, *journals)
         self._book = Book(ids, shelves, journals)
-        self._head = store.Head(0, 0, b"")
+        self._head = self._durable = store.Head(0, 0, b"")
         """What memory follows from. A batch is closed on it, so PostgreSQL, which compares it
         with its own, refuses whatever was decided on a batch that it does not have."""
         self._in_doubt = False
@@ -168,7 +168,9 @@ class Writer:
     @property
     def head(self) -> Head:
         """The newest link that is known to be committed."""
-        return Head(self._head.batch_no, self._head.hash) if self._head.batch_no else Head()
+        return (
+            Head(self._durable.batch_no, self._durable.hash) if self._durable.batch_no else Head()
+        )
 
     @property
     def fate(self) -> TangguhError | None:
@@ -364,7 +366,7 @@ class Writer:
 
     def _landed(self, batch: store.Sealed, head: store.Head) -> None:
         """What flew is durable: first the state, then the answers."""
-        self._head = head
+        self._head = self._durable = head
         self._busy = {}
         self._failing_since, self._failures = None, 0
         self._in_doubt = False
@@ -453,7 +455,7 @@ class Writer:
         self._busy = {}
         self._book.forget()
         self._book.batch_no = head.batch_no + 1
-        self._head = head
+        self._head = self._durable = head
         self._in_doubt = False
 
     async def _lose_read_line(self, unavailable: StoreUnavailable) -> None:
