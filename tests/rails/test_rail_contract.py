@@ -12,8 +12,10 @@ import pytest
 from rails.harness import Far, OnUsHarness
 from rails.traits import TRAITS
 from rails.wire import Wire
+from tangguh.core.known import Tristate
 from tangguh.core.order import ToPurse
 from tangguh.core.outcome import Accepted, Declined, NotSent, Refusal, Unanswered
+from tangguh.rails.rail import Probed
 from tangguh.sim import faults
 
 RP600K = 600_000_00
@@ -330,3 +332,21 @@ class TestInquire:
         second = never_asked.instruction(reference="SECOND")
         assert isinstance(await never_asked.send(second), Declined)
         assert never_asked.paid_minor() == RP600K
+
+
+class TestIsItThere:
+    """A question that moves nothing tells whether a network serves us, without any payment."""
+
+    async def test_it_answers_while_it_is_up_and_not_while_it_is_down(self, far: Far) -> None:
+        assert isinstance(far.rail, Probed)
+        questions = far.rail.questions()
+        assert questions
+        await far.send(far.instruction())
+        for question in questions.values():
+            assert await question() is Tristate.YES
+        before = (far.paid_count(), far.paid_minor())
+        await far.break_with(faults.Down())
+        for question in questions.values():
+            assert await question() is Tristate.NO
+        await far.break_with()
+        assert (far.paid_count(), far.paid_minor()) == before

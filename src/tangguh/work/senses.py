@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, time, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from tangguh.core.clock import JAKARTA, Clock
-from tangguh.core.outcome import Accepted
+from tangguh.core.known import Tristate
 from tangguh.db.pool import Pool
 from tangguh.guard.scope import Scope
 from tangguh.payments.proof import Proof
-from tangguh.rails.gatekeeper import behind
-from tangguh.rails.rail import Rail
+from tangguh.rails.rail import Probed, Rail
 from tangguh.recovery.readings import QUERIES, Outflow
 from tangguh.recovery.recorder import Recorder
 from tangguh.settlement.formats import NETWORKS, Network
@@ -26,6 +26,7 @@ from tangguh.work.pulse import Pulse
 
 _PROOF_SECONDS: Final = 20.0
 _ANSWERED_SECONDS: Final = 60
+_QUESTION_SECONDS: Final = 3.0
 _LOOKS_MISSED_MAX: Final = 3
 """A pulse that has missed more of its rounds than this has not looked."""
 _FILE_HOURS: Final = 36
@@ -169,11 +170,17 @@ class BankSenses:
         return self._proved[1]
 
     async def partner_ready(self, rail: str) -> bool | None:
-        """Its echo where the network has one; else whether it answered within the last minute."""
-        carried = self._rails.get(rail)
-        echo: Any = getattr(behind(carried), "echo", None) if carried is not None else None
-        if echo is not None:
-            return isinstance(await echo(), Accepted)
+        """Whether it answers a question of our own in time; of a rail of several partners, whether
+        it answered within the last minute.
+        """
+        carried: object = self._rails.get(rail)
+        question = carried.questions().get("") if isinstance(carried, Probed) else None
+        if question is not None:
+            try:
+                answer = await asyncio.wait_for(question(), _QUESTION_SECONDS)
+            except TimeoutError:
+                return False
+            return answer is Tristate.YES
         since = self._clock.now() - timedelta(seconds=_ANSWERED_SECONDS)
         stats = self._recorder.inside(Scope(rail=rail), since)
         return stats.paid > 0 if stats.ended else None
