@@ -79,8 +79,13 @@ UPDATE cards SET pvv = $3, tries_left = 3 WHERE book_id = $1 AND card_token = $2
 -- name: add_code
 -- Keep a one-time code by its hash.
 INSERT INTO one_time_codes (book_id, code_hash, kind, customer_id, account_id, amount_minor,
-                            made_at, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                            made_at, expires_at, order_key)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING code_hash
+
+-- name: code_of_order
+-- The code a request made. code_of_order_key.
+SELECT code_hash, kind, customer_id, account_id, amount_minor, expires_at
+  FROM one_time_codes WHERE book_id = $1 AND order_key = $2 AND order_key <> ''
 
 -- name: code
 -- A one-time code. Primary key.

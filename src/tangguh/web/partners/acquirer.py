@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 
 from tangguh.core.errors import TangguhError
 from tangguh.core.order import CreditOrder, PaymentOrder, ToQris
-from tangguh.core.outcome import Refused
+from tangguh.core.outcome import Refusal, Refused
 from tangguh.core.service import IN_QRIS, QRIS_CPM
 from tangguh.customers import codes as one_time
 from tangguh.customers import merchants
@@ -166,6 +166,9 @@ class AcquirerCounter:
         code = await one_time.find(door.pool, door.book_id, asked.token, one_time.CPM, now)
         if code is None:
             return acquirer.answer(endpoint, "40300", {"partnerReferenceNo": asked.reference})
+        if code.amount_minor is not None and code.amount_minor != asked.amount_minor:
+            told = {"partnerReferenceNo": asked.reference}
+            return acquirer.answer(endpoint, acquirer.case_of(Refusal.QR_AMOUNT_DIFFERS), told)
         order = PaymentOrder(
             customer_id=code.customer_id,
             idempotency_key=f"cpm:{asked.token}",
