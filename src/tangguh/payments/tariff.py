@@ -45,7 +45,9 @@ CHANNELS: Final = frozenset(service.channel for service in SERVICES.values())
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One change as it was written. ``kind`` is limit or fee; ``value`` what it became (JSON)."""
+    """One change as it was written. ``kind`` is limit, fee or discount; ``value`` what it
+    became (JSON).
+    """
 
     at: datetime
     kind: str
@@ -130,7 +132,7 @@ def in_force(changes: Iterable[Change]) -> tuple[dict[str, Limit], dict[str, int
     for change in changes:
         if change.kind == "limit":
             limits[change.name] = msgspec.json.decode(change.value, type=Limit)
-        else:
+        elif change.kind == "fee":
             fees[change.name] = msgspec.json.decode(change.value, type=int)
     return limits, fees
 

@@ -8,7 +8,7 @@ about money from the book. Nothing is kept here, and a seal is good for a quarte
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, assert_never
 
 import msgspec
 
@@ -139,7 +139,7 @@ async def inquire(
             return Refused(Refusal.PARTNER_UNREACHABLE, "to", "the network does not answer now")
 
 
-def _shown_payee(payee: Payee) -> Payee | None:
+def _shown_payee(payee: ToBank | ToWallet | ToBiller) -> FarPayee | None:
     """A network's payee with its words as they may be kept; None when its numbers may not be.
 
     What must be repeated to the network unchanged (a session, a reference) cannot be mended.
@@ -154,7 +154,7 @@ def _shown_payee(payee: Payee) -> Payee | None:
                 detail=shown(payee.detail, _LINE_MAX),
             )
         case _:
-            pass
+            assert_never(payee)
     return None if unfit_in(payee) else payee
 
 

@@ -15,7 +15,7 @@ from tangguh.core.outcome import Refused
 from tangguh.core.service import SERVICES
 from tangguh.customers import merchants, purses
 from tangguh.customers import store as customers
-from tangguh.customers.merchants import Merchant
+from tangguh.customers.terms import Merchant
 from tangguh.ledger import statement
 from tangguh.payments.merchant import takings
 from tangguh.payments.merchant.bill import MakeBill
