@@ -13,6 +13,7 @@ from serving import Phone
 from stories import ANA, BUDI, account_of, balance, proved
 from tangguh.access.session import Kind
 from tangguh.app import Bank
+from tangguh.customers.demo import purse_of
 from tangguh.ledger import chart
 from tangguh.payments import store as payments
 from tangguh.rails.qris import cpm
@@ -154,3 +155,16 @@ async def test_a_code_asked_for_twice_is_one_code(phone: Phone) -> None:
     assert (other.status, other.code) == (409, "idempotency_key_reused")
     fresh = await phone.order("/v1/codes", asked, key="key-2")
     assert fresh.body["code"] != first.body["code"]
+
+
+@pytest.mark.parametrize("which", ["waiting", "purse"])
+async def test_a_transfer_credits_accounts_of_people_only(
+    phone: Phone, bank: Bank, which: str
+) -> None:
+    """What waits for a shop's cut-off, and e-money, are credited by their own services alone."""
+    shops = await bank.pool.fetch("SELECT waiting_id FROM merchants WHERE waiting_id <> 0")
+    to = shops[0]["waiting_id"] if which == "waiting" else purse_of("server", 1, 1).account_id
+    before = (await balance(bank, to)).posted_minor
+    said = await phone.pay(phone.transfer(str(to)))
+    assert (said.status, said.body["refusal"]["code"]) == (201, "payee_not_found")
+    assert (await balance(bank, to)).posted_minor == before

@@ -88,6 +88,8 @@ def _text(raw: bytes) -> str:
 def _bytes(text: str) -> bytes | None:
     try:
         padded = text.encode("ascii") + b"=" * (-len(text) % 4)
-        return base64.b64decode(padded, altchars=b"-_", validate=True)
+        raw = base64.b64decode(padded, altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         return None
+    # One spelling only: the last letter has bits that no byte takes.
+    return raw if _text(raw) == text else None
