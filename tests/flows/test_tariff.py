@@ -133,5 +133,12 @@ async def test_a_tariff_is_changed_while_the_bank_is_stopped(bank: Bank, dsn: st
     (row,) = [line for line in out.splitlines() if line.startswith(f"{TRANSFER_BIFAST} ")]
     assert "Rp5,000,000" in row
     assert "Rp9,000,000" in row
+    cut = ("discount", "UKE", "--per-ten-thousand", "30", *names, "--bank-is-stopped")
+    assert (await command(*cut))[0] == 0
+    above = ("discount", "UKE", "--per-ten-thousand", "10001", *names, "--bank-is-stopped")
+    assert "refused: discount" in (await command(*above))[1]
+    code, out = await command("list", "--dsn", dsn)
+    (row,) = [line for line in out.splitlines() if line.startswith("discount UKE ")]
+    assert "0.30 %" in row
     code, out = await command("history", "--dsn", dsn)
     assert "staff:7 and staff:9: Lebaran" in out

@@ -58,6 +58,10 @@ class Asserts(msgspec.Struct, frozen=True, kw_only=True):
     advises: frozenset[str] = frozenset()
 
 
+OF_THE_BANK: Final = ":"
+"""Stands in the keys that the bank makes of what machines and networks send, and in no customer's:
+nobody takes the name of a ride, of a code, or of a reversal before it comes."""
+
 _BY_CUSTOMER: Final = frozenset(
     {
         TRANSFER_ONUS,
@@ -85,13 +89,13 @@ MAY_ASSERT: Final[Mapping[Client, Asserts]] = {
         orders=frozenset(
             {ATM_CASH, ATM_CARDLESS, ATM_ACQUIRER, ATM_TRANSFER_ONUS, ATM_TRANSFER_CARDS, ATM_BILL}
         ),
-        says=frozenset({"network_reference", "note"}),
+        says=frozenset({"network_reference", "note", "by_network", "once"}),
     ),
     Client.CARD_SWITCH: Asserts(
         orders=frozenset({CARD_CASH}),
         brings=frozenset({IN_CARDS}),
         says=frozenset({"network_reference", "note", "sender_name", "sender_bank",
-                        "sender_account"}),
+                        "sender_account", "by_network"}),
         advises=frozenset({CARD_CASH}),
     ),
     Client.QRIS_SWITCH: Asserts(
@@ -122,16 +126,20 @@ NETWORK_OF_RAIL: Final[Mapping[str, Client]] = {
 }
 """Who brings money by each rail."""
 
-_PAYMENT_SAYS: Final = ("tip_minor", "note", "debtor_name", "network_reference")
+_PAYMENT_SAYS: Final = (
+    "tip_minor", "note", "debtor_name", "network_reference", "by_network", "once",
+)  # fmt: skip
 _CREDIT_SAYS: Final = (
     "tip_minor", "sender_name", "sender_bank", "sender_account", "note", "original",
-    "merchant_id", "bill",
+    "merchant_id", "bill", "network_reference",
 )  # fmt: skip
 
 
 def refuse_payment(origin: Origin, order: PaymentOrder, *, advice: bool) -> Refused | None:
     """What this client may not order at all. Refuses ORDER_INVALID naming the field."""
     may = MAY_ASSERT[origin.client]
+    if may is _CUSTOMER and OF_THE_BANK in order.idempotency_key:
+        return _beyond(origin.client, "idempotency_key")
     if order.service not in may.orders:
         return _beyond(origin.client, "service")
     if advice and order.service not in may.advises:

@@ -88,6 +88,10 @@ def test_who_orders_nothing_orders_nothing(client: Client) -> None:
     [
         (Client.DEVICE, {"network_reference": "R"}, "network_reference"),
         (Client.BROWSER, {"network_reference": "R"}, "network_reference"),
+        (Client.DEVICE, {"by_network": True}, "by_network"),
+        (Client.DEVICE, {"once": "cash:1"}, "once"),
+        (Client.DEVICE, {"idempotency_key": "ride:9360:1"}, "idempotency_key"),
+        (Client.BROWSER, {"idempotency_key": "cpm:1"}, "idempotency_key"),
         (Client.CARD_SWITCH, {"service": CARD_CASH, "tip_minor": 1}, "tip_minor"),
         (Client.CARD_SWITCH, {"service": CARD_CASH, "debtor_name": "X"}, "debtor_name"),
     ],

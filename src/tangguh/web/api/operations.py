@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from tangguh.access.consent import By, Consent
 from tangguh.access.session import Kind, Session, is_signed, signature
+from tangguh.core.assertions import OF_THE_BANK
 from tangguh.core.errors import (
     Ambiguous,
     FenceLost,
@@ -267,10 +268,10 @@ def _media(request: Request) -> str:
 def idempotency_key(request: Request) -> str:
     """The key the device made for this order. Raises Trouble when missing or malformed."""
     key = header(request, b"idempotency-key")
-    if not key or len(key) > _KEY_LENGTH_MAX or not key.isascii() or not key.isprintable():
-        raise trouble(
-            "header_invalid", f"1 to {_KEY_LENGTH_MAX} printable characters", "Idempotency-Key"
-        )
+    fits = 0 < len(key) <= _KEY_LENGTH_MAX and key.isascii() and key.isprintable()
+    if not fits or OF_THE_BANK in key:
+        rule = f"1 to {_KEY_LENGTH_MAX} printable characters, no colon"
+        raise trouble("header_invalid", rule, "Idempotency-Key")
     return key
 
 

@@ -93,7 +93,7 @@ async def _yes(visit: Visit) -> Consent | str:
 def _key(visit: Visit) -> str:
     """The form's own key; a fresh one for a form that is shown first."""
     typed = visit.typed("key")
-    usable = 0 < len(typed) <= _KEY_LENGTH_MAX and typed.isascii() and typed.isprintable()
+    usable = 0 < len(typed) <= _KEY_LENGTH_MAX and typed.isalnum() and typed.isascii()
     return typed if usable else visit.door.ids.next().hex
 
 
