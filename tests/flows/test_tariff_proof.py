@@ -155,9 +155,11 @@ async def test_a_transfer_with_more_than_its_fee_breaks_the_proof(
 
 
 async def test_a_merchant_changed_behind_the_book_breaks_the_proof(bank: Bank) -> None:
-    """Its account or its criteria, by SQL: the rows say one thing and its terms another."""
+    """Its number, its account or its criteria, by SQL: the rows say one thing and its terms another."""
+    await bank.pool.fetch("UPDATE merchants SET pan = '9360099999' WHERE pan = $1", SMALL)
+    assert await broken(bank) == {"sealed_rows_are_as_the_chain_left_them"}
     await bank.pool.fetch("UPDATE merchants SET criteria = 'UMI' WHERE criteria <> 'UMI'")
-    assert await broken(bank) == {"merchants_are_paid_where_their_terms_say"}
+    assert await broken(bank) > {"merchants_are_paid_where_their_terms_say"}
 
 
 async def test_payments_before_a_change_keep_their_discount(bank: Bank) -> None:

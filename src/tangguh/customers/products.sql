@@ -21,6 +21,12 @@ SELECT merchant_id, account_id, waiting_id, customer_id, nmid, pan, name, city, 
        category_code, criteria
   FROM merchants WHERE book_id = $1 AND merchant_id = ANY($2::text[])
 
+-- name: change_merchants
+-- What a merchant is called and where it is: nothing about money.
+UPDATE merchants AS m SET name = u.name, city = u.city
+  FROM unnest($2::text[], $3::text[], $4::text[]) AS u(merchant_id, name, city)
+ WHERE m.book_id = $1 AND m.merchant_id = u.merchant_id
+
 -- name: merchants_without_terms
 -- Those enrolled before terms were kept. Reads all merchants, once at each start.
 SELECT m.merchant_id, m.account_id, m.waiting_id, m.customer_id, m.nmid, m.pan, m.name, m.city,

@@ -60,7 +60,10 @@ MERCHANTS: Final[ShelfPlan[str, Merchant]] = ShelfPlan(
     table="merchants",
     columns=Merchant.__struct_fields__,
     to_row=msgspec.structs.astuple,
+    update="change_merchants",
+    to_change=lambda one: (one.merchant_id, one.name, one.city),
     rows_max=20_000,
+    sealed_by=1,
 )
 
 TERMS: Final = JournalPlan(
