@@ -133,6 +133,10 @@ _CREDIT_SAYS: Final = (
     "tip_minor", "sender_name", "sender_bank", "sender_account", "note", "original",
     "merchant_id", "bill", "network_reference",
 )  # fmt: skip
+_MAY_NOT_SAY: Final[Mapping[Client, tuple[str, ...]]] = {
+    client: tuple(name for name in _PAYMENT_SAYS if name not in may.says)
+    for client, may in MAY_ASSERT.items()
+}
 
 
 def refuse_payment(origin: Origin, order: PaymentOrder, *, advice: bool) -> Refused | None:
@@ -144,7 +148,7 @@ def refuse_payment(origin: Origin, order: PaymentOrder, *, advice: bool) -> Refu
         return _beyond(origin.client, "service")
     if advice and order.service not in may.advises:
         return _beyond(origin.client, "advice")
-    return _refuse_fields(origin.client, order, _PAYMENT_SAYS)
+    return _refuse_fields(origin.client, order, _MAY_NOT_SAY[origin.client])
 
 
 def refuse_credit(order: CreditOrder) -> Refused | None:
@@ -152,7 +156,8 @@ def refuse_credit(order: CreditOrder) -> Refused | None:
     client = NETWORK_OF_RAIL.get(order.rail)
     if client is None or order.service not in MAY_ASSERT[client].brings:
         return Refused(Refusal.ORDER_INVALID, "service", "no such money comes by this network")
-    return _refuse_fields(client, order, _CREDIT_SAYS)
+    says = MAY_ASSERT[client].says
+    return _refuse_fields(client, order, tuple(one for one in _CREDIT_SAYS if one not in says))
 
 
 def refuse_refund(order: RefundOrder, *, is_bank: bool, forced: bool) -> Refused | None:
@@ -166,11 +171,10 @@ def refuse_refund(order: RefundOrder, *, is_bank: bool, forced: bool) -> Refused
 
 
 def _refuse_fields(
-    client: Client, order: PaymentOrder | CreditOrder, fields: tuple[str, ...]
+    client: Client, order: PaymentOrder | CreditOrder, beyond: tuple[str, ...]
 ) -> Refused | None:
-    says = MAY_ASSERT[client].says
-    for name in fields:
-        if name not in says and getattr(order, name):
+    for name in beyond:
+        if getattr(order, name):
             return _beyond(client, name)
     return None
 

@@ -166,7 +166,9 @@ class Accept(msgspec.Struct, frozen=True):
     def _refuse(self, book: Book, payment: Payment, stopped: Stopped | None) -> Refused | None:
         """The first refusal by precedence, but for what only the book's own verbs can see."""
         order = self.order
-        if refused := refuse_shop(order, shop_of(book, order)):
+        if isinstance(order.payee, ToMerchant) and (
+            refused := refuse_shop(order, shop_of(book, order))
+        ):
             return refused
         if payment.creditor == 0:
             return Refused(Refusal.ORDER_INVALID, "service", "this service cannot pay this payee")

@@ -13,13 +13,10 @@ from tangguh.payments.rules import Rules
 
 def merchant_of(order: Order) -> str:
     """The merchant an order names; empty when it pays no merchant of ours."""
-    match order:
-        case PaymentOrder(payee=ToMerchant(merchant_id=merchant_id)):
-            return merchant_id
-        case CreditOrder(merchant_id=merchant_id):
-            return merchant_id
-        case _:
-            return ""
+    if isinstance(order, PaymentOrder):
+        payee = order.payee
+        return payee.merchant_id if isinstance(payee, ToMerchant) else ""
+    return order.merchant_id if isinstance(order, CreditOrder) else ""
 
 
 def shop_of(book: Book, order: Order) -> Merchant | None:
