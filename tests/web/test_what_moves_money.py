@@ -21,7 +21,7 @@ from tangguh.web.api.table import OPERATIONS
 from tangguh.web.pages import PAGES
 
 WEB = Path(tangguh.web.__file__).parent
-MONEY = {"pay", "refund", "make_code"}
+MONEY = {"pay", "refund", "make_paying_code"}
 """The verbs by which anything a customer does moves money: a payment, a refund, a code that pays."""
 KNOWN_TO_MOVE = {"createPayment", "createRefund", "createCode"}
 """Where this walk must arrive, or it would see nothing and pass."""

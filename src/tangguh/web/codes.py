@@ -14,7 +14,9 @@ import msgspec
 
 from tangguh.access.consent import Consent
 from tangguh.access.sealing import Purpose
+from tangguh.access.session import Session
 from tangguh.core.cash import refuse_notes
+from tangguh.core.money import MINOR_MAX
 from tangguh.core.outcome import Refusal, Refused
 from tangguh.customers import codes as one_time
 from tangguh.customers.demo import OUR_NNS
@@ -52,15 +54,20 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
         return None
 
 
-async def make_code(
-    door: Door, consent: Consent, customer_id: int, wanted: Wanted
+async def make_paying_code(
+    door: Door, consent: Consent, session: Session, wanted: Wanted
 ) -> views.CodeView | Refused:
     """The code of this request, new or as it was made before.
 
-    Refuses what ``Wanted`` does, and IDEMPOTENCY_KEY_REUSED. The account is the caller's to check.
+    Refuses what ``Wanted`` does, LIMIT_PER_TRANSACTION for a large sum (or none) on a device still
+    new, and IDEMPOTENCY_KEY_REUSED. The account is the caller's to check.
     """
+    customer_id = session.customer_id
     consent.must_be_of(customer_id)
     if refused := wanted.refuse():
+        return refused
+    largest = MINOR_MAX if wanted.amount_minor is None else wanted.amount_minor
+    if refused := door.refuse_cooling(session, largest):
         return refused
     kind = one_time.CASH if wanted.shown_as == one_time.CASH else one_time.CPM
     now = door.clock.now()

@@ -112,11 +112,8 @@ class Door:
         Refuses LIMIT_PER_TRANSACTION for a large sum on a ``session`` of a device still new.
         """
         consent.must_be_of(order.customer_id)
-        if session is not None and self.is_cooling(session):
-            most = self.devices.settings.cooling_minor
-            if order.amount_minor > most:
-                why = "this device is new: at most " + format_decimal(most)
-                return Refused(Refusal.LIMIT_PER_TRANSACTION, "amount", why)
+        if session is not None and (refused := self.refuse_cooling(session, order.amount_minor)):
+            return refused
         if self.writer.queued > self.settings.queued_commands_max:
             raise Overloaded
         if self.desk.rules.settles_inside(order.service):
@@ -127,6 +124,14 @@ class Door:
             return walk.result()
         # Asking again with the same key gives the payment as it stands; nothing is sent twice.
         return _asked_once(await flow.pay(self.desk, order, origin))
+
+    def refuse_cooling(self, session: Session, amount_minor: int) -> Refused | None:
+        """Refuses LIMIT_PER_TRANSACTION for a large sum, now or by a code, on a new device."""
+        most = self.devices.settings.cooling_minor
+        if amount_minor <= most or not self.is_cooling(session):
+            return None
+        why = "this device is new: at most " + format_decimal(most)
+        return Refused(Refusal.LIMIT_PER_TRANSACTION, "amount", why)
 
     def is_cooling(self, session: Session) -> bool:
         """Whether the session's device became known so lately that large sums wait."""

@@ -24,7 +24,7 @@ from tangguh.web import inquiry
 from tangguh.web.api import service_views as views
 from tangguh.web.api.operations import Answer, Call, Operation, Parameter, rate_limited
 from tangguh.web.api.views import shut_view
-from tangguh.web.codes import Wanted, make_code
+from tangguh.web.codes import Wanted, make_paying_code
 from tangguh.web.door import Door
 from tangguh.web.problems import Trouble, of_refused, trouble
 
@@ -87,7 +87,7 @@ async def create_code(call: Call) -> Answer:
         account_id=account_id,
         amount_minor=_minor(asked.amount) if asked.amount is not None else None,
     )
-    made = await make_code(call.door, call.consent, call.customer_id, wanted)
+    made = await make_paying_code(call.door, call.consent, call.logged_in, wanted)
     if isinstance(made, Refused):
         raise Trouble(of_refused(made))
     return Answer(made, 201)
@@ -255,6 +255,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
             "account_not_found",
             "order_invalid",
             "amount_not_positive",
+            "limit_per_transaction",
             "idempotency_key_reused",
             "header_invalid",
             "signature_missing",

@@ -17,7 +17,7 @@ from tangguh.core.outcome import Refused
 from tangguh.core.service import ATM_CARDLESS, QRIS_CPM
 from tangguh.customers import codes as one_time
 from tangguh.web import login
-from tangguh.web.codes import QRIS, Wanted, make_code
+from tangguh.web.codes import QRIS, Wanted, make_paying_code
 from tangguh.web.pages.frame import Page, Visit
 from tangguh.web.pages.purse import Purse, ask_amount, explain, open_purse
 from tangguh.web.pages.trouble import pin_words
@@ -51,7 +51,7 @@ async def make_cash(visit: Visit) -> Response:
         account_id=purse.account.account_id,
         amount_minor=minor,
     )
-    code = await make_code(visit.door, consent, visit.me.customer_id, wanted)
+    code = await make_paying_code(visit.door, consent, visit.open_session, wanted)
     if isinstance(code, Refused):
         raise Trouble(of_refused(code))
     return visit.page("cash_code.html", code=code, amount_minor=minor, purse=purse)
@@ -75,7 +75,7 @@ async def make_shown(visit: Visit) -> Response:
         account_id=purse.account.account_id,
         amount_minor=None,
     )
-    code = await make_code(visit.door, consent, visit.me.customer_id, wanted)
+    code = await make_paying_code(visit.door, consent, visit.open_session, wanted)
     if isinstance(code, Refused):
         raise Trouble(of_refused(code))
     picture = segno.make(code.code, error="m").svg_data_uri(scale=6, border=3)
