@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from stories import ANA, RUPIAH, account_of, balance, is_refused, pay, proved, put_state, transfer
 from tangguh.app import Bank
-from tangguh.core.order import PaymentOrder, ToCash
+from tangguh.core.client import Client
+from tangguh.core.order import Origin, PaymentOrder, ToCash
 from tangguh.core.outcome import Refusal
 from tangguh.core.service import CARD_CASH
 from tangguh.ledger import chart
@@ -12,6 +13,8 @@ from tangguh.ledger.account import AccountState
 from tangguh.ledger.command import Post
 from tangguh.payments.decide import Accept
 from tangguh.payments.payment import Decided, Payment, State
+
+SWITCH = Origin(client=Client.CARD_SWITCH)
 
 
 async def advise(bank: Bank, amount_minor: int, key: str = "a-1") -> Payment:
@@ -24,7 +27,7 @@ async def advise(bank: Bank, amount_minor: int, key: str = "a-1") -> Payment:
         payee=ToCash(terminal="ATM99801", acquirer="998"),
         amount_minor=amount_minor,
     )
-    decided = await bank.desk.decide(Accept(order, bank.desk.rules, forced=True))
+    decided = await bank.desk.decide(Accept(order, bank.desk.rules, forced=True, origin=SWITCH))
     assert isinstance(decided, Decided), decided
     return decided.payment
 
@@ -77,7 +80,7 @@ async def test_an_advice_told_twice_posts_once(bank: Bank) -> None:
         payee=order.payee,
         amount_minor=order.amount_minor + 1,
     )
-    said = await bank.desk.decide(Accept(other, bank.desk.rules, forced=True))
+    said = await bank.desk.decide(Accept(other, bank.desk.rules, forced=True, origin=SWITCH))
     assert is_refused(said, Refusal.IDEMPOTENCY_KEY_REUSED)
     await proved(bank)
 

@@ -95,7 +95,6 @@ async def test_a_merchant_is_paid_though_the_bank_died_after_the_position(
     shop = await merchants.by_pan(bank.pool, bank.book_id, AT_CUT_OFF)
     assert shop is not None
     payee = ToMerchant(
-        account_id=shop.credit_id,
         merchant_id=shop.merchant_id,
         nmid=shop.nmid,
         merchant_name=shop.name,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import pytest
 
 from paper import PaperRail
@@ -16,15 +15,17 @@ from tangguh.core.service import SERVICES
 from tangguh.ledger import chart
 from tangguh.payments import flow
 from tangguh.payments.payment import State
+from tangguh.payments.terms.opening import OpenTariff, opening_rows
 
 FEE = 2_500 * RUPIAH
 
 
 @pytest.fixture
-def charging(bank: Bank) -> Bank:
-    """The bank, with a fee on everything."""
+async def charging(bank: Bank) -> Bank:
+    """The bank, with a fee on everything, as if it had been opened so."""
     fees = dict.fromkeys(SERVICES, FEE)
-    bank.desk.rules = msgspec.structs.replace(bank.rules, fees_minor=fees)
+    await bank.writer.decide(OpenTariff(opening_rows(fees.items(), ())))
+    await bank.read_tariff()
     return bank
 
 

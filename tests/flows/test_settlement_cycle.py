@@ -246,7 +246,7 @@ async def test_a_credit_is_settled_from_the_nostro(
     shop = await bank.pool.fetchrow("SELECT * FROM merchants WHERE waiting_id = 0 LIMIT 1")
     order = CreditOrder(
         rail="qris", idempotency_key="qris:V0000001", service=IN_QRIS,
-        creditor=shop["account_id"], amount_minor=50_000 * RUPIAH, mdr_minor=350 * RUPIAH,
+        creditor=shop["account_id"], amount_minor=50_000 * RUPIAH,
         merchant_id=shop["merchant_id"],
     )  # fmt: skip
     decided = await bank.desk.decide(ReceiveCredit(order, bank.desk.rules, at_once=True))

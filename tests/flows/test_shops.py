@@ -25,13 +25,12 @@ from tangguh.core.order import CreditOrder, PaymentOrder, ToMerchant
 from tangguh.core.outcome import Refusal, Refused
 from tangguh.core.service import IN_QRIS, QRIS_ONUS
 from tangguh.customers import merchants
-from tangguh.customers.merchants import Merchant
+from tangguh.customers.terms import Merchant
 from tangguh.ledger import chart
 from tangguh.payments import flow
 from tangguh.payments.incoming.receive import ReceiveCredit
 from tangguh.payments.merchant import takings
 from tangguh.payments.merchant.bill import MakeBill
-from tangguh.payments.merchant.mdr import mdr_minor
 from tangguh.payments.payment import Decided, Payment, State
 from tangguh.settlement.cycle import BackOffice
 from tangguh.settlement.formats import NETWORKS
@@ -52,12 +51,10 @@ async def order(
     bank: Bank, shop: Merchant, minor: int, *, by: int = ANA, **more: str
 ) -> PaymentOrder:
     payee = ToMerchant(
-        account_id=shop.credit_id,
         merchant_id=shop.merchant_id,
         nmid=shop.nmid,
         merchant_name=shop.name,
         merchant_city=shop.city,
-        mdr_minor=mdr_minor(minor, shop.criteria, shop.category_code),
         bill=more.get("bill", ""),
     )
     return PaymentOrder(
@@ -139,7 +136,6 @@ async def test_a_customer_of_another_bank_pays(bank: Bank) -> None:
         creditor=shop.credit_id,
         amount_minor=50_000 * RUPIAH,
         sender_bank="93600998",
-        mdr_minor=mdr_minor(50_000 * RUPIAH, shop.criteria, shop.category_code),
         merchant_id=shop.merchant_id,
     )
     for _ in range(2):

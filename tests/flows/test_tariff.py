@@ -31,7 +31,8 @@ async def test_a_new_limit_counts_from_the_next_payment(bank: Bank) -> None:
     assert (await pay(bank, await transfer(bank, 90_000 * RUPIAH, key="t-2"))).state is State.POSTED
     day = await pay(bank, await transfer(bank, 90_000 * RUPIAH, key="t-3"))
     assert day.refusal is Refusal.LIMIT_PER_DAY
-    (change,) = await tariff_changes(bank.pool, bank.book_id)
+    *opening, change = await tariff_changes(bank.pool, bank.book_id)
+    assert {one.changed_by for one in opening} == {"opening"}
     assert (change.changed_by, change.approved_by, change.reason) == tuple(SIGNED.values())
     await proved(bank)
 
@@ -80,7 +81,8 @@ async def test_a_change_that_is_refused_names_its_field(
     said = await bank.writer.decide(msgspec.structs.replace(plain, **change))
     assert isinstance(said, Refused)
     assert said.field == field
-    assert await tariff_changes(bank.pool, bank.book_id) == []
+    changes = await tariff_changes(bank.pool, bank.book_id)
+    assert {one.changed_by for one in changes} == {"opening"}
 
 
 async def test_a_fee_stays_below_its_ceiling(bank: Bank) -> None:
@@ -131,5 +133,12 @@ async def test_a_tariff_is_changed_while_the_bank_is_stopped(bank: Bank, dsn: st
     (row,) = [line for line in out.splitlines() if line.startswith(f"{TRANSFER_BIFAST} ")]
     assert "Rp5,000,000" in row
     assert "Rp9,000,000" in row
+    cut = ("discount", "UKE", "--per-ten-thousand", "30", *names, "--bank-is-stopped")
+    assert (await command(*cut))[0] == 0
+    above = ("discount", "UKE", "--per-ten-thousand", "10001", *names, "--bank-is-stopped")
+    assert "refused: discount" in (await command(*above))[1]
+    code, out = await command("list", "--dsn", dsn)
+    (row,) = [line for line in out.splitlines() if line.startswith("discount UKE ")]
+    assert "0.30 %" in row
     code, out = await command("history", "--dsn", dsn)
     assert "staff:7 and staff:9: Lebaran" in out

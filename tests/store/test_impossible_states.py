@@ -107,6 +107,8 @@ async def book(dsn: str) -> AsyncIterator[asyncpg.Connection]:
         (hold(ended="now()"), "a_hold_that_ended_says_when"),
         (hold(state="lost", ended="now()"), "hold_state_is_known"),
         (payment(refunded_minor="101"), "refunds_must_not_exceed_payment"),
+        (payment(discount_minor="-1"), "discount_is_part_of_the_amount"),
+        (payment(discount_minor="amount_minor + tip_minor + 1"), "discount_is_part_of_the_amount"),
         (payment(refunded_minor="60", refunding_minor="41"), "refunds_must_not_exceed_payment"),
         (payment(refunding_minor="-1"), "refunds_must_not_exceed_payment"),
         (payment(state="'held'", concluded_at="NULL"), "resolver_is_promised"),

@@ -122,7 +122,7 @@ INSERT INTO payments SELECT (jsonb_populate_record(NULL::payments, jsonb_build_o
     'debtor', 1, 'creditor', 2, 'amount_minor', 1, 'tip_minor', 0, 'fee_minor', 0,
     'currency', 'IDR', 'order_json', '{}'::jsonb, 'original_id', gen_random_uuid(),
     'network_reference', '', 'refusal', '', 'refusal_field', '', 'refusal_detail', '',
-    'refunded_minor', 0, 'refunding_minor', 0, 'advanced_minor', 0, 'business_date', current_date,
+    'refunded_minor', 0, 'refunding_minor', 0, 'advanced_minor', 0, 'discount_minor', 0, 'business_date', current_date,
     'accepted_at', now(), 'concluded_at', CASE WHEN n % 50 <> 0 THEN now() END,
     'resolve_at', CASE WHEN n % 50 = 0 THEN now() END, 'attempts', 0, 'events', 1
   ) || jsonb_build_object({key}))).* FROM generate_series(1, 4000) AS n;

@@ -171,6 +171,8 @@ async def test_paying_from_anothers_account(phone: Phone, friend: Phone, bank: B
         ({"Idempotency-Key": ""}, 422, "header_invalid"),
         ({"Idempotency-Key": "k" * 65}, 422, "header_invalid"),
         ({"Idempotency-Key": "k\xe9y"}, 422, "header_invalid"),
+        ({"Idempotency-Key": "ride:1:1"}, 422, "header_invalid"),
+        ({"Idempotency-Key": "ride:1:1"}, 422, "header_invalid"),
         ({"Idempotency-Key": "another"}, 401, "signature_wrong"),
         ({"Authorization": ""}, 401, "not_logged_in"),
         ({"Authorization": "Basic YTpi"}, 401, "not_logged_in"),

@@ -28,6 +28,7 @@ from tangguh.core.supervision import Supervisor, TaskHealth, TaskState
 from tangguh.customers import seed as demo
 from tangguh.customers import store as customers
 from tangguh.customers.demo import fill_products
+from tangguh.customers.merchants import keep_terms
 from tangguh.db.migrate import migrate
 from tangguh.db.pool import Pool
 from tangguh.db.space import Space
@@ -40,6 +41,7 @@ from tangguh.notices.desk import customer
 from tangguh.payments.checks.sealed import seal_old_rows
 from tangguh.payments.desk import Desk
 from tangguh.payments.incoming.receiving import Receiving
+from tangguh.payments.merchant.mdr import discounts_in_force
 from tangguh.payments.people.changes import CHANGE_EVENTS, PEOPLE_SHELVES
 from tangguh.payments.people.rules import RULE_CHANGES, rules_in_force
 from tangguh.payments.people.store import changed_rules
@@ -51,6 +53,7 @@ from tangguh.payments.rules import within_ceilings
 from tangguh.payments.signer import Signer, signer_of
 from tangguh.payments.store import tariff_changes
 from tangguh.payments.tariff import in_force
+from tangguh.payments.terms.opening import OpenTariff, missing_opening
 from tangguh.rails import signature
 from tangguh.rails.bifast.receiver import BifastReceiver
 from tangguh.rails.billers.rail import BillersRail
@@ -225,6 +228,7 @@ class Bank:
             raise
         await seal_old_rows(bank.writer, pool, bank.book_id, SHELVES)
         await demo.open_own_accounts(bank.writer)
+        await keep_terms(bank.writer, pool, bank.book_id)
         await bank.read_tariff()
         await bank.guardian.reload()
         return bank
@@ -354,10 +358,20 @@ class Bank:
         return True
 
     async def read_tariff(self) -> None:
-        """Take the limits and fees that are in force in the database from now on."""
-        limits, fees = in_force(await tariff_changes(self.pool, self.book_id))
+        """Take the limits, fees and discounts that are in force in the database from now on.
+
+        What a new book begins with is written down first, once.
+        """
+        changes = await tariff_changes(self.pool, self.book_id)
+        if missing := missing_opening(changes):
+            await self.writer.decide(OpenTariff(missing))
+            changes = await tariff_changes(self.pool, self.book_id)
+        limits, fees = in_force(changes)
         self.rules = msgspec.structs.replace(
-            self.rules, limits=within_ceilings(limits), fees_minor=fees
+            self.rules,
+            limits=within_ceilings(limits),
+            fees_minor=fees,
+            discounts=discounts_in_force(changes),
         )
         self.desk.rules = self.rules
 

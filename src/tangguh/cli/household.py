@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
+from tangguh.access.sealing import KEY_BYTES
 from tangguh.cli.outside import NETWORKS, Outside
 from tangguh.cli.place import Place
 from tangguh.cli.processes.children import Child
@@ -208,7 +209,9 @@ class Household:
         if values["devices"]["new_device"] == "auto":
             # The demo's people have no phones of their own: who tries it is told, not asked.
             values["devices"] |= {"new_device": "tell", "cooling_seconds": 0}
-        values["web"] |= {"port": self.port, "demo": True, "demo_crew_path": crew}
+        web = values["web"]
+        web["sealing_key"] = web["sealing_key"] or self.place.hex_key("sealing", KEY_BYTES)
+        web |= {"port": self.port, "demo": True, "demo_crew_path": crew}
         if self.settings.qris is None:
             assert self.outside is not None
             values |= self.outside.bank_settings()

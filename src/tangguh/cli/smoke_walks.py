@@ -135,7 +135,7 @@ async def scan_ours(visit: Visit) -> Seen:
 async def show_code(visit: Visit) -> Seen:
     """A shop elsewhere scans the customer's own code."""
     asked = {"kind": "qris", "from_account": visit.account}
-    code = (await visit.device.ask("POST", "/v1/codes", asked)).body
+    code = (await visit.device.code(asked)).body
     fields = {"payload": code["code"], "amount_minor": 27_500_00}
     return [_case(await visit.control.act("qris", "scan", fields))]
 
@@ -205,7 +205,7 @@ def at_atm(
 async def cardless(visit: Visit) -> AtmResult:
     """Cash by a code from the app."""
     asked = {"kind": "cash", "from_account": visit.account, "amount": "100000.00"}
-    code = (await visit.device.ask("POST", "/v1/codes", asked)).body
+    code = (await visit.device.code(asked)).body
     return await visit.atm.cardless(code["code"], 100_000_00)
 
 

@@ -1,4 +1,4 @@
-"""``tangguh tariff``: limits and fees in force, their history, and changing them with two names.
+"""``tangguh tariff``: limits, fees, discounts in force; their history; changes with two names.
 
 A change is a command of the book, so here it is one for a bank that is stopped.
 """
@@ -18,13 +18,15 @@ from tangguh.core.errors import TangguhError
 from tangguh.core.money import EXPONENTS, IDR
 from tangguh.core.outcome import Refused
 from tangguh.db.pool import Pool
+from tangguh.payments.merchant.mdr import Discount, discounts_in_force
 from tangguh.payments.rules import Limit
 from tangguh.payments.store import tariff_changes
 from tangguh.payments.tariff import Change, ChangeFee, ChangeLimit, in_force, shown
+from tangguh.payments.terms.discount import ChangeDiscount
 
 _MINOR: Final = 10 ** EXPONENTS[IDR]
 
-app = App(name="tariff", help="Limits and fees: what is in force, and who changed what.")
+app = App(name="tariff", help="Limits, fees, discounts: what is in force, who changed what.")
 
 _Json = Annotated[bool, Parameter(name="--json", negative="", help="Print one JSON document.")]
 _Name = Annotated[
@@ -35,11 +37,12 @@ _Dsn = Annotated[str, Parameter(help="The bank's database; else TANGGUH_DB__DSN.
 
 @app.command(name="list")
 def list_tariff(*, dsn: _Dsn = "", as_json: _Json = False) -> None:
-    """Every limit and fee in force."""
-    limits, fees = in_force(_changes(dsn))
-    rows = shown(limits, fees)
+    """Every limit, fee and merchant discount in force."""
+    changes = _changes(dsn)
+    limits, fees = in_force(changes)
+    rows, discounts = shown(limits, fees), discounts_in_force(changes)
     if as_json:
-        print(msgspec.json.encode({"tariff": rows}).decode())
+        print(msgspec.json.encode({"tariff": rows, "discounts": discounts}).decode())
         return
     for row in rows:
         most, day = row.get("transaction_max_minor"), row.get("day_max_minor")
@@ -48,6 +51,9 @@ def list_tariff(*, dsn: _Dsn = "", as_json: _Json = False) -> None:
             f"{row['name']!s:<40} {_rupiah(most):>18} {_rupiah(day):>18} {_rupiah(month):>18}"
             f"  fee {_rupiah(row['fee_minor'])}"
         )
+    for name, one in sorted(discounts.items()):
+        percent = f"{one.per_ten_thousand / 100:.2f} %"
+        print(f"discount {name:<31} {percent:>18} free up to {_rupiah(one.free_max_minor)}")
 
 
 @app.command
@@ -97,7 +103,23 @@ def fee(
     _decide(change, dsn, is_stopped=bank_is_stopped)
 
 
-def _decide(change: ChangeLimit | ChangeFee, dsn: str, *, is_stopped: bool) -> None:
+@app.command
+def discount(
+    name: Annotated[str, Parameter(help="A criteria (UKE) or a category (category/8211).")],
+    *, per_ten_thousand: int, by: str, approved_by: str, reason: str, free_up_to: int = 0,
+    dsn: _Dsn = "", bank_is_stopped: Stopped = False,
+) -> None:  # fmt: skip
+    """Set what merchants pay: parts of ten thousand, and up to which sum in rupiah nothing."""
+    change = ChangeDiscount(
+        name=name, discount=Discount(per_ten_thousand, free_up_to * _MINOR), changed_by=by,
+        approved_by=approved_by, reason=reason,
+    )  # fmt: skip
+    _decide(change, dsn, is_stopped=bank_is_stopped)
+
+
+def _decide(
+    change: ChangeLimit | ChangeFee | ChangeDiscount, dsn: str, *, is_stopped: bool
+) -> None:
     """Have the book decide; 1 when it refuses, with the field and the rule."""
 
     async def act(bank: Bank) -> object:

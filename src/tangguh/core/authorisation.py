@@ -155,7 +155,7 @@ def creditor_of(payee: Payee) -> str:
         case ToCash():
             parts = (payee.terminal,)
         case ToMerchant():
-            parts = (str(payee.account_id), payee.merchant_id)
+            parts = (payee.merchant_id,)
         case _:
             parts = (str(payee.account_id),)
     # Escaped, so that two payees never share one text by where they put a colon.

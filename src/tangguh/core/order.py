@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from tangguh.core.client import Client
 from tangguh.core.money import IDR
 
 
@@ -108,11 +109,10 @@ class ToPurse(msgspec.Struct, frozen=True, tag="purse"):
 class ToMerchant(msgspec.Struct, frozen=True, tag="merchant"):
     """A merchant of our own behind a QRIS code: acquirer and issuer are the same bank.
 
-    ``account_id`` is credited: the merchant's own, or what we owe merchants until their cut-off.
-    ``mdr_minor`` is the merchant discount taken from it; ``bill`` the number in a dynamic code.
+    Which account is credited and what discount is taken is no part of the order: both are decided
+    in the book, from the merchant's terms and the tariff. ``bill`` is the number in a dynamic code.
     """
 
-    account_id: int
     merchant_id: str
     nmid: str
     merchant_name: str
@@ -120,7 +120,6 @@ class ToMerchant(msgspec.Struct, frozen=True, tag="merchant"):
     payload: str = ""
     criteria: str = ""
     terminal: str = ""
-    mdr_minor: int = 0
     bill: str = ""
 
 
@@ -155,10 +154,12 @@ class PaymentOrder(msgspec.Struct, frozen=True, kw_only=True, tag="payment"):
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
-    """Where an order came from, for the guard. It is no part of the order: a repeat from another
-    device or version is the same order. ``device`` is a hash, never a name.
+    """Where an order came from. It is no part of the order: a repeat from another device or version
+    is the same order. ``device`` is a hash, never a name. ``client`` is what kind of sender it is,
+    as the bank knows it: what it may order hangs on that (``core.assertions``).
     """
 
+    client: Client = Client.DEVICE
     device: str = ""
     version: str = ""
 
@@ -168,7 +169,7 @@ class CreditOrder(msgspec.Struct, frozen=True, kw_only=True, tag="credit"):
 
     ``idempotency_key`` is ``rail:reference`` with the network's own end-to-end reference.
     ``original`` is the reference of our own payment when it is that payment coming back.
-    ``mdr_minor`` is the discount a merchant of ours pays on it; ``bill`` the number in its code.
+    ``merchant_id`` is the merchant of ours who is paid; ``bill`` the number in its code.
     ``network_reference``: what the network's file calls it, where that is another name.
     """
 
@@ -184,7 +185,6 @@ class CreditOrder(msgspec.Struct, frozen=True, kw_only=True, tag="credit"):
     sender_account: str = ""
     note: str = ""
     original: str = ""
-    mdr_minor: int = 0
     merchant_id: str = ""
     bill: str = ""
     network_reference: str = ""

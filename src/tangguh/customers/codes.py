@@ -33,9 +33,22 @@ class Code(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
 
 
-async def keep(pool: Pool, book_id: int, text: str, code: Code, now: datetime) -> None:
-    """Keep a fresh code; those long over are forgotten on the way."""
-    await pool.fetch(
+class Kept(msgspec.Struct, frozen=True):
+    """The code a request has, and whether it was made just now."""
+
+    code: Code
+    is_fresh: bool
+
+
+async def keep(
+    pool: Pool, book_id: int, text: str, code: Code, now: datetime, request: str = ""
+) -> Kept | None:
+    """Keep a fresh code; those long over are forgotten on the way.
+
+    ``request`` names what asked for it: a repeat gives the code that is there. None: another
+    request's code has this text, take another.
+    """
+    made = await pool.fetchrow(
         PRODUCTS["add_code"],
         book_id,
         digest(pool, text),
@@ -45,8 +58,15 @@ async def keep(pool: Pool, book_id: int, text: str, code: Code, now: datetime) -
         code.amount_minor,
         now,
         code.expires_at,
+        request,
     )
+    if made is None:
+        before = await pool.fetchrow(PRODUCTS["code_of_order"], book_id, request)
+        if before is None or before["code_hash"] != digest(pool, text):
+            return None
+        return Kept(msgspec.convert(dict(before), Code), is_fresh=False)
     await pool.fetch(PRODUCTS["forget_codes"], book_id, now - _FORGET_AFTER)
+    return Kept(code, is_fresh=True)
 
 
 async def find(pool: Pool, book_id: int, text: str, kind: str, now: datetime) -> Code | None:

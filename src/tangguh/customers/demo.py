@@ -14,10 +14,10 @@ from tangguh.core.errors import Misconfigured
 from tangguh.core.outcome import Refused
 from tangguh.customers import cards, merchants, purses, store
 from tangguh.customers.cards import Card
-from tangguh.customers.merchants import Merchant
 from tangguh.customers.purses import UNREGISTERED, Purse
 from tangguh.customers.seed import DEMO_PIN, PEOPLE, SHOPS, demo
 from tangguh.customers.store import Customer
+from tangguh.customers.terms import Merchant
 from tangguh.db.pool import Pool
 from tangguh.ledger import chart
 from tangguh.ledger.command import Post
@@ -99,7 +99,7 @@ async def fill_products(
     await _fill_stocks(book)
     for shop in range(SHOPS):
         owner, account_id = people[PEOPLE + shop], accounts[PEOPLE + shop][1]
-        await merchants.enrol(book, pool, book_id, merchant_of(shop, owner, account_id))
+        await merchants.enrol(book, merchant_of(shop, owner, account_id))
     holders = await _fill_purses(book, pool, book_id, people)
     if security is not None:
         for number in range(CARD_HOLDERS):

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from tangguh.core.outcome import Refused
+from tangguh.customers.terms import EnrolMerchant, KeepTerms, Merchant
 from tangguh.db.pool import Pool, Record
 from tangguh.db.queries import Queries
 from tangguh.ledger.chart import Kind
@@ -14,30 +15,6 @@ from tangguh.ledger.command import OpenAccount
 from tangguh.ledger.writer import Decider
 
 PRODUCTS: Final = Queries("tangguh.customers", "products.sql")
-
-
-class Merchant(msgspec.Struct, frozen=True, kw_only=True):
-    """A merchant we acquire for. ``waiting_id`` 0: paid at once, else what waits for the cut-off.
-
-    ``criteria``: UMI micro, UKE small, UME medium, UBE large, URE regular, PSO public service, BLU.
-    """
-
-    merchant_id: str
-    account_id: int
-    waiting_id: int
-    customer_id: int
-    nmid: str
-    pan: str
-    name: str
-    city: str
-    postal_code: str
-    category_code: str
-    criteria: str
-
-    @property
-    def credit_id(self) -> int:
-        """The account a payment is credited to."""
-        return self.waiting_id or self.account_id
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -49,7 +26,7 @@ class Waiting(msgspec.Struct, frozen=True):
     posted_minor: int
 
 
-async def enrol(book: Decider, pool: Pool, book_id: int, merchant: Merchant) -> None:
+async def enrol(book: Decider, merchant: Merchant) -> None:
     """Keep a merchant, and open the account that waits for the cut-off when there is one."""
     if merchant.waiting_id:
         opened = await book.decide(
@@ -57,7 +34,14 @@ async def enrol(book: Decider, pool: Pool, book_id: int, merchant: Merchant) -> 
         )
         if isinstance(opened, Refused):
             raise ValueError(opened.detail)
-    await pool.fetch(PRODUCTS["add_merchant"], book_id, *_values(merchant))
+    await book.decide(EnrolMerchant(merchant))
+
+
+async def keep_terms(book: Decider, pool: Pool, book_id: int) -> None:
+    """Give terms to merchants who have none: they were enrolled before terms were kept."""
+    rows = await pool.fetch(PRODUCTS["merchants_without_terms"], book_id)
+    if rows:
+        await book.decide(KeepTerms(tuple(_merchant(row) for row in rows)))
 
 
 async def by_pan(pool: Pool, book_id: int, pan: str) -> Merchant | None:
@@ -80,19 +64,3 @@ async def waiting(pool: Pool, book_id: int) -> list[Waiting]:
 
 def _merchant(row: Record) -> Merchant:
     return msgspec.convert(dict(row), Merchant)
-
-
-def _values(merchant: Merchant) -> tuple[object, ...]:
-    return (
-        merchant.merchant_id,
-        merchant.account_id,
-        merchant.waiting_id,
-        merchant.customer_id,
-        merchant.nmid,
-        merchant.pan,
-        merchant.name,
-        merchant.city,
-        merchant.postal_code,
-        merchant.category_code,
-        merchant.criteria,
-    )

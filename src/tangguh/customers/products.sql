@@ -15,11 +15,27 @@ SELECT account_id, pending_id, product, number, customer_id, expires_on
 SELECT account_id, pending_id, product, number, customer_id, expires_on
   FROM purses WHERE book_id = $1 AND account_id = $2
 
--- name: add_merchant
--- Enrol a merchant; a repeat changes nothing.
-INSERT INTO merchants (book_id, merchant_id, account_id, waiting_id, customer_id, nmid, pan, name,
-                       city, postal_code, category_code, criteria)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING
+-- name: load_merchants
+-- Merchants the writer does not have in memory. Primary key.
+SELECT merchant_id, account_id, waiting_id, customer_id, nmid, pan, name, city, postal_code,
+       category_code, criteria
+  FROM merchants WHERE book_id = $1 AND merchant_id = ANY($2::text[])
+
+-- name: change_merchants
+-- What a merchant is called and where it is: nothing about money.
+UPDATE merchants AS m SET name = u.name, city = u.city
+  FROM unnest($2::text[], $3::text[], $4::text[]) AS u(merchant_id, name, city)
+ WHERE m.book_id = $1 AND m.merchant_id = u.merchant_id
+
+-- name: merchants_without_terms
+-- Those enrolled before terms were kept. Reads all merchants, once at each start.
+SELECT m.merchant_id, m.account_id, m.waiting_id, m.customer_id, m.nmid, m.pan, m.name, m.city,
+       m.postal_code, m.category_code, m.criteria
+  FROM merchants AS m
+ WHERE m.book_id = $1
+   AND NOT EXISTS (SELECT 1 FROM merchant_terms AS t
+                    WHERE t.book_id = m.book_id AND t.merchant_id = m.merchant_id)
+ ORDER BY m.merchant_id
 
 -- name: merchant_of_pan
 -- The merchant a scanned code names. merchant_of_pan.
@@ -79,8 +95,13 @@ UPDATE cards SET pvv = $3, tries_left = 3 WHERE book_id = $1 AND card_token = $2
 -- name: add_code
 -- Keep a one-time code by its hash.
 INSERT INTO one_time_codes (book_id, code_hash, kind, customer_id, account_id, amount_minor,
-                            made_at, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                            made_at, expires_at, order_key)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING code_hash
+
+-- name: code_of_order
+-- The code a request made. code_of_order_key.
+SELECT code_hash, kind, customer_id, account_id, amount_minor, expires_at
+  FROM one_time_codes WHERE book_id = $1 AND order_key = $2 AND order_key <> ''
 
 -- name: code
 -- A one-time code. Primary key.

@@ -140,6 +140,11 @@ SETTLEMENT_OF_RAIL: Final[dict[str, int]] = {
 }
 
 
+def is_cassette(account_id: int) -> bool:
+    """Whether an account is the notes in one of our machines."""
+    return ATM_VAULT_MIN < account_id <= ATM_VAULT_MIN + ATMS_MAX
+
+
 def product_of(account_id: int) -> str:
     """The e-money product a purse belongs to; empty for any other account."""
     if not PURSE_MIN <= account_id <= PURSE_MAX:

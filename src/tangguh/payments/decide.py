@@ -13,8 +13,10 @@ from uuid import UUID
 
 import msgspec
 
+from tangguh.core.assertions import refuse_payment
+from tangguh.core.cash import refuse_notes
 from tangguh.core.errors import InvariantBroken
-from tangguh.core.order import Origin, PaymentOrder, RefundOrder, ToAccount, ToMerchant
+from tangguh.core.order import Origin, PaymentOrder, RefundOrder, ToAccount, ToCash, ToMerchant
 from tangguh.core.outcome import (
     Accepted,
     Declined,
@@ -26,6 +28,7 @@ from tangguh.core.outcome import (
 )
 from tangguh.core.service import SERVICES
 from tangguh.core.text import shown
+from tangguh.customers.terms import MERCHANTS
 from tangguh.guard.board import Stopped
 from tangguh.ledger import chart
 from tangguh.ledger.account import Account, AccountState
@@ -38,6 +41,7 @@ from tangguh.payments.gates.judge import count, gate_keys, judge, percent
 from tangguh.payments.incoming import contradiction
 from tangguh.payments.incoming.suspense import keep_in_suspense, receive_refund
 from tangguh.payments.merchant.bill import bill_key, refuse_bill, settle_bill
+from tangguh.payments.merchant.shop import discount_of, merchant_of, refuse_shop, shop_of
 from tangguh.payments.payment import Decided, Payment, State, network_said
 from tangguh.payments.plans import (
     PAID_ONCE,
@@ -53,6 +57,7 @@ from tangguh.payments.redress.arbiter import FACTS, way_of
 from tangguh.payments.redress.rows import REDRESS
 from tangguh.payments.redress.way import end_way
 from tangguh.payments.rules import Rules, next_inquiry_at, refuse_amount, refuse_unwritable
+from tangguh.payments.terms.creditors import refuse_creditor
 from tangguh.payments.usage import (
     forget_use,
     refuse_usage,
@@ -93,7 +98,10 @@ class Accept(msgspec.Struct, frozen=True):
         yield "accounts", order.debtor
         yield "accounts", chart.FEES
         yield from usage_keys(book, self.rules, order.debtor, order.service, book.today)
-        creditor = creditor_of(order)
+        merchant = merchant_of(order)
+        if merchant:
+            yield MERCHANTS.name, merchant
+        creditor = creditor_of(order, shop_of(book, order))
         if creditor is not None:
             yield "accounts", creditor
         for account_id in beside(order.debtor, creditor or 0, order):
@@ -110,11 +118,13 @@ class Accept(msgspec.Struct, frozen=True):
     def decide(self, book: Book) -> Decided | Refused:
         """The payment, new or as it was decided before.
 
-        Refused as a value for IDEMPOTENCY_KEY_REUSED and for sums no book can write; every other
-        refusal is written down as a payment in state ``refused``, so that the same key gets the
-        same answer for ever.
+        Refused as a value for what its sender may not say, for IDEMPOTENCY_KEY_REUSED and for sums
+        no book can write; every other refusal is written down as a payment in state ``refused``,
+        so that the same key gets the same answer for ever.
         """
         order = self.order
+        if refused := refuse_payment(self.origin, order, advice=self.forced):
+            return refused
         if refused := refuse_unwritable(order.amount_minor, order.tip_minor):
             return refused
         known = repeated(book, order)
@@ -133,6 +143,7 @@ class Accept(msgspec.Struct, frozen=True):
         order = self.order
         service = SERVICES.get(order.service)
         tier = tier_of(book, order.debtor)
+        shop = shop_of(book, order)
         return Payment(
             id=book.ids.next(),
             kind="payment",
@@ -141,7 +152,7 @@ class Accept(msgspec.Struct, frozen=True):
             rail=service.rail if service else "",
             state=State.HELD,
             debtor=order.debtor,
-            creditor=creditor_of(order) or 0,
+            creditor=creditor_of(order, shop) or 0,
             amount_minor=order.amount_minor,
             tip_minor=order.tip_minor,
             fee_minor=self.rules.fee_of(order.service, tier),
@@ -149,6 +160,7 @@ class Accept(msgspec.Struct, frozen=True):
             order=order,
             business_date=book.today,
             accepted_at=book.now,
+            discount_minor=discount_of(self.rules, order, shop),
         )
 
     def _may_wait(self) -> bool:
@@ -159,17 +171,26 @@ class Accept(msgspec.Struct, frozen=True):
     def _refuse(self, book: Book, payment: Payment, stopped: Stopped | None) -> Refused | None:
         """The first refusal by precedence, but for what only the book's own verbs can see."""
         order = self.order
+        if isinstance(order.payee, ToMerchant) and (
+            refused := refuse_shop(order, shop_of(book, order))
+        ):
+            return refused
         if payment.creditor == 0:
             return Refused(Refusal.ORDER_INVALID, "service", "this service cannot pay this payee")
         if order.service not in self.rules.ways:
             return Refused(Refusal.SERVICE_CLOSED, "service", "its rail is not connected")
         if refused := refuse_amount(order.amount_minor, order.currency):
             return refused
+        notes = isinstance(order.payee, ToCash) and order.payee.vault
+        if notes and (refused := refuse_notes(order.amount_minor)):
+            return refused
         debtor = book.accounts.get(order.debtor)
         if debtor is None or debtor.owner_id != order.customer_id:
             # Another customer's account looks the same as none: numbers cannot be probed.
             return Refused(Refusal.ACCOUNT_NOT_FOUND, "from_account", "no such account of yours")
         creditor = book.accounts.get(payment.creditor)
+        if refused := refuse_creditor(order.service, creditor):
+            return refused
         if creditor is None or (isinstance(order.payee, ToAccount) and creditor.owner_id == 0):
             return Refused(Refusal.PAYEE_NOT_FOUND, "to", "there is no such account at this bank")
         if refused := _refuse_debtor(order, debtor):

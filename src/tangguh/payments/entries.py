@@ -7,12 +7,10 @@ does the reverse. So the float equals the purses at every posting (ADR-0013).
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import Final, assert_never
 
 from tangguh.core.order import (
-    CreditOrder,
     PaymentOrder,
-    RefundOrder,
     ToAccount,
     ToBank,
     ToBiller,
@@ -22,53 +20,69 @@ from tangguh.core.order import (
     ToQris,
     ToWallet,
 )
-from tangguh.core.service import SERVICES
+from tangguh.core.service import (
+    ATM_ACQUIRER,
+    ATM_CARDLESS,
+    ATM_CASH,
+    ATM_TRANSFER_CARDS,
+    ATM_TRANSFER_ONUS,
+    CARD_CASH,
+    QRIS_CPM,
+    QRIS_OFFUS,
+    QRIS_ONUS,
+    QRIS_SERVER,
+    QRIS_TOURIST,
+    SERVICES,
+    SPEND_CARD,
+    TRANSFER_BIFAST,
+    TRANSFER_CARDS,
+    TRANSFER_ONUS,
+)
+from tangguh.customers.terms import Merchant
 from tangguh.ledger import chart
 from tangguh.ledger.posting import Entry
-from tangguh.payments.payment import Order, Payment
+from tangguh.payments.payment import Payment
+
+_TRANSFERS_ONUS: Final = frozenset({TRANSFER_ONUS, ATM_TRANSFER_ONUS})
+_TO_BANKS: Final = frozenset({TRANSFER_BIFAST, TRANSFER_CARDS, ATM_TRANSFER_CARDS})
+_TO_SHOPS: Final = frozenset({QRIS_ONUS, QRIS_SERVER, QRIS_TOURIST, SPEND_CARD})
+_BY_SWITCH: Final = frozenset({QRIS_OFFUS, QRIS_CPM, QRIS_SERVER, QRIS_TOURIST})
+_FROM_CASSETTES: Final = frozenset({ATM_CASH, ATM_CARDLESS, ATM_ACQUIRER})
 
 
-def creditor_of(order: PaymentOrder) -> int | None:
+def creditor_of(order: PaymentOrder, shop: Merchant | None = None) -> int | None:
     """The account that is credited: the payee's own, or what stands between us and the network.
 
-    None when the order's service cannot pay such a payee.
+    ``shop`` is the merchant of ours the order names, as the book has it. None when the order's
+    service cannot pay such a payee.
     """
     service = SERVICES.get(order.service)
     if service is None or service.direction != "out":
         return None
     match order.payee:
         case ToAccount(account_id):
-            return account_id if service.rail == "onus" else None
-        case ToMerchant(account_id=account_id):
-            return account_id if ".qris." in service.id or service.rail == "emoney" else None
+            return account_id if service.id in _TRANSFERS_ONUS else None
+        case ToMerchant():
+            return shop.credit_id if shop is not None and service.id in _TO_SHOPS else None
         case ToPurse(account_id=account_id):
             fits = chart.product_of(account_id) == service.partner and ".topup." in service.id
             return account_id if fits else None
         case ToQris():
-            return chart.SETTLEMENT_QRIS if ".qris." in service.id else None
+            return chart.SETTLEMENT_QRIS if service.id in _BY_SWITCH else None
         case ToBank():
-            banks = service.rail in {"bifast", "iso8583"}
-            return chart.SETTLEMENT_OF_RAIL[service.rail] if banks else None
+            fits = service.id in _TO_BANKS
+            return chart.SETTLEMENT_OF_RAIL[service.rail] if fits else None
         case ToWallet(wallet=wallet):
             return chart.PARTNER_OF_WALLET.get(wallet) if wallet == service.partner else None
         case ToBiller(biller=biller):
             same = biller == service.partner
             return chart.SETTLEMENT_OF_BILLER.get(biller) if same else None
         case ToCash(vault=vault):
-            return vault or chart.SETTLEMENT_CARDS
+            if service.id == CARD_CASH:
+                return None if vault else chart.SETTLEMENT_CARDS
+            return vault if service.id in _FROM_CASSETTES and chart.is_cassette(vault) else None
         case _:
             assert_never(order.payee)
-
-
-def mdr_of(order: Order) -> int:
-    """The merchant discount in minor units: taken from what the merchant gets, never added."""
-    match order:
-        case PaymentOrder(payee=ToMerchant(mdr_minor=mdr)):
-            return mdr
-        case CreditOrder(mdr_minor=mdr):
-            return mdr
-        case _:
-            return 0
 
 
 def parts_of(payment: Payment) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
@@ -97,10 +111,10 @@ def entries_of(payment: Payment) -> tuple[Entry, ...]:
 
 
 def _credits(payment: Payment) -> tuple[Entry, ...]:
-    mdr = 0 if isinstance(payment.order, RefundOrder) else mdr_of(payment.order)
-    entries = [(payment.creditor, payment.to_payee_minor - mdr)]
-    if mdr:
-        entries.append((chart.MERCHANT_FEES, mdr))
+    discount = payment.discount_minor
+    entries = [(payment.creditor, payment.to_payee_minor - discount)]
+    if discount:
+        entries.append((chart.MERCHANT_FEES, discount))
     if payment.fee_minor:
         entries.append((chart.FEES, payment.fee_minor))
     return tuple(entries)

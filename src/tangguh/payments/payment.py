@@ -69,7 +69,8 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ``wire`` is the reference the network knows it by, where that is not its id.
     ``resolve_at``: while open, when the resolver looks at it next. ``refunding_minor`` is on its
     way back, ``refunded_minor`` is back. ``advanced_minor`` is the bank's own money its payer has
-    for it now. ``events`` counts the rows in its timeline.
+    for it now. ``discount_minor`` is what a merchant of ours pays out of what it gets, decided by
+    the book. ``events`` counts the rows in its timeline.
     """
 
     id: UUID
@@ -100,6 +101,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     events: int = 0
     wire: str = ""
     advanced_minor: int = 0
+    discount_minor: int = 0
 
     @property
     def reference(self) -> str:

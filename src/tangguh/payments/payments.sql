@@ -114,21 +114,17 @@ SELECT used_minor FROM limit_usage
 SELECT * FROM payments WHERE book_id = $1 ORDER BY payment_id
 
 -- name: tariff_changes
--- Every change of limits and fees, oldest first. Primary key.
+-- Every change of limits, fees and discounts, oldest first. Primary key.
 SELECT at, kind, name, value_json, changed_by, approved_by, reason FROM tariff_changes
- WHERE book_id = $1 ORDER BY change_id
+ WHERE book_id = $1 ORDER BY at, change_id
 
 -- name: takings_of_day
 -- What an account received by QRIS on a day. payments_of_merchant.
--- An order that holds an escaped NUL is no text to PostgreSQL: it is read without, so that one such
--- row cannot take the whole day with it.
 SELECT count(*) AS payments,
        coalesce(sum(amount_minor + tip_minor - refunded_minor), 0)::bigint AS gross_minor,
-       coalesce(sum(coalesce((told #>> '{payee,mdr_minor}')::bigint,
-                             (told ->> 'mdr_minor')::bigint, 0)), 0)::bigint AS discount_minor,
+       coalesce(sum(discount_minor), 0)::bigint AS discount_minor,
        coalesce(sum(refunded_minor), 0)::bigint AS refunded_minor
-  FROM payments,
-       LATERAL (SELECT replace(order_json::text, '\u0000', '\ufffd')::json AS told) AS safe
+  FROM payments
  WHERE book_id = $1 AND creditor = $2 AND business_date = $3 AND kind <> 'refund'
    AND state IN ('posted', 'refunded')
    AND service IN ('mobile.qris.onus', 'in.qris.merchant', 'emoney.qris.server',

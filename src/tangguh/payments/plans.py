@@ -13,6 +13,7 @@ from tangguh.audit.chain import digest
 from tangguh.audit.journal import JournalPlan, Row
 from tangguh.core.order import PaymentOrder, RefundOrder
 from tangguh.core.outcome import Refusal
+from tangguh.customers.terms import MERCHANTS, TERMS
 from tangguh.ledger.shelf import Loaded, ShelfPlan
 from tangguh.payments.gates.judge import GATE_EVENTS, GATE_SHELVES
 from tangguh.payments.merchant.payouts import PAYOUTS
@@ -123,6 +124,7 @@ def read_payment(row: Loaded) -> Payment:
         events=row["events"],
         wire=row["wire_reference"],
         advanced_minor=row["advanced_minor"],
+        discount_minor=row["discount_minor"],
     )
 
 
@@ -157,6 +159,7 @@ def _payment_row(payment: Payment) -> Row:
         payment.events,
         payment.wire,
         payment.advanced_minor,
+        payment.discount_minor,
     )
 
 
@@ -277,6 +280,7 @@ PAYMENTS: Final[ShelfPlan[UUID, Payment]] = ShelfPlan(
         "events",
         "wire_reference",
         "advanced_minor",
+        "discount_minor",
     ),
     to_row=_payment_row,
     update="change_payments",
@@ -377,7 +381,8 @@ PAYMENT_SHELVES: Final[tuple[ShelfPlan[Any, Any], ...]] = (
     BILLS,
     PAYOUTS,
     PAID_ONCE,
+    MERCHANTS,
     *GATE_SHELVES,
     *REDRESS_SHELVES,
 )
-PAYMENT_JOURNALS: Final = (EVENTS, TARIFF, GATE_EVENTS, REDRESS_EVENTS)
+PAYMENT_JOURNALS: Final = (EVENTS, TARIFF, GATE_EVENTS, REDRESS_EVENTS, TERMS)

@@ -20,6 +20,8 @@ from tangguh.payments.plans import PAYMENT_JOURNALS, PAYMENT_SHELVES
 
 PROOF: Final = Queries("tangguh.payments", "proof.sql")
 PRODUCTS: Final = Queries("tangguh.customers", "proof.sql")
+TARIFF_PROOF: Final = Queries("tangguh.payments", "proof_tariff.sql")
+"""Fees, discounts and creditors by what was in force at each payment's instant."""
 
 _SHOWN_MAX: Final = 5
 
@@ -54,7 +56,7 @@ async def prove(
         invariants = await ledger_proof.prove(
             connection, book_id, ledger_proof.PROOF, ledger_proof.LEDGER_INVARIANTS
         )
-        for queries in (PROOF, PRODUCTS):
+        for queries in (PROOF, TARIFF_PROOF, PRODUCTS):
             invariants += await ledger_proof.prove(connection, book_id, queries, queries.names())
         journals = (*LEDGER_JOURNALS, *PAYMENT_JOURNALS, *journals_beside)
         invariants.append(await ledger_proof.prove_chain(connection, book_id, journals))

@@ -12,7 +12,7 @@ from tangguh.core.outcome import Refusal, Refused
 from tangguh.ledger import chart
 from tangguh.ledger.book import Book
 from tangguh.ledger.command import Key
-from tangguh.payments.entries import mdr_of
+from tangguh.payments.merchant.shop import merchant_of
 from tangguh.payments.payment import Decided, Order, Payment, State
 from tangguh.payments.plans import (
     EVENTS,
@@ -31,7 +31,7 @@ def beside(debtor: int, creditor: int, order: Order) -> Iterable[int]:
         if product:
             yield chart.FLOAT_OF_PRODUCT[product]
             yield chart.MEMO_OF_PRODUCT[product]
-    if mdr_of(order):
+    if merchant_of(order):
         yield chart.MERCHANT_FEES
 
 

@@ -12,6 +12,7 @@ from typing import ClassVar, Final
 
 import msgspec
 
+from tangguh.core.assertions import refuse_refund
 from tangguh.core.order import RefundOrder
 from tangguh.core.outcome import Refusal, Refused
 from tangguh.ledger import chart
@@ -70,13 +71,17 @@ class AcceptRefund(msgspec.Struct, frozen=True):
     def decide(self, book: Book) -> Decided | Refused:
         """The refund, new or as decided before.
 
-        Refuses IDEMPOTENCY_KEY_REUSED, PAYMENT_NOT_FOUND (also another's payment),
+        Refuses ORDER_INVALID (more than a customer may say), IDEMPOTENCY_KEY_REUSED,
+        PAYMENT_NOT_FOUND (also another's payment),
         AMOUNT_NOT_POSITIVE, PAYMENT_NOT_REFUNDABLE, WAY_BACK_TAKEN, REFUND_EXCEEDS_PAYMENT (the
         arbiter: ``redress.arbiter``), and what a posting refuses (the payee may have spent the
         money). A refused refund is not kept: the payee may ask again with the same key once there
         is money.
         """
         order = self.order
+        is_bank = order.requested_by == THE_BANK
+        if refused := refuse_refund(order, is_bank=is_bank, forced=self.forced):
+            return refused
         known = repeated(book, order)
         if known is not None:
             return known

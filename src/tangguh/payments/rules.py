@@ -16,6 +16,7 @@ from tangguh.core import service as names
 from tangguh.core.money import IDR, MINOR_MAX, RUPIAH
 from tangguh.core.order import PaymentOrder
 from tangguh.core.outcome import Refusal, Refused
+from tangguh.payments.merchant.mdr import DEFAULT_DISCOUNTS, Discount
 from tangguh.payments.redress.policy import RedressPolicy
 
 QRIS_TRANSACTION_MAX_MINOR: Final = 10_000_000 * RUPIAH
@@ -128,13 +129,15 @@ class Rules(msgspec.Struct, frozen=True):
     """Everything a decision needs that is not in the book.
 
     ``limits`` and ``fees_minor`` by service, ``service/tier``, and (limits only) by channel.
-    ``redress``: when the bank advances money and what it pays for being late.
+    ``redress``: when the bank advances money and what it pays for being late. ``discounts``: what
+    merchants of ours pay.
     """
 
     ways: dict[str, Way]
     limits: dict[str, Limit]
     fees_minor: dict[str, int]
     redress: RedressPolicy = RedressPolicy()
+    discounts: Mapping[str, Discount] = msgspec.field(default_factory=lambda: DEFAULT_DISCOUNTS)
 
     def settles_inside(self, service: str) -> bool:
         """Whether a payment of this service ends in the step that accepts it."""

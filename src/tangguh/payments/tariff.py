@@ -45,7 +45,9 @@ CHANNELS: Final = frozenset(service.channel for service in SERVICES.values())
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One change as it was written. ``kind`` is limit or fee; ``value`` what it became (JSON)."""
+    """One change as it was written. ``kind`` is limit, fee or discount; ``value`` what it
+    became (JSON).
+    """
 
     at: datetime
     kind: str
@@ -56,7 +58,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
-class _Signed(msgspec.Struct, frozen=True, kw_only=True):
+class Signed(msgspec.Struct, frozen=True, kw_only=True):
     """What every change carries. The two names are ids of staff, never the same."""
 
     names_keys_at_once: ClassVar[bool] = True
@@ -69,12 +71,18 @@ class _Signed(msgspec.Struct, frozen=True, kw_only=True):
     def keys(self, _book: Book) -> Iterable[Key]:
         return ()
 
-    def refuse_signatures(self, *, may_be_channel: bool) -> Refused | None:
-        """Two different names, a reason, and a name of something that exists."""
+    def refuse_names(self) -> Refused | None:
+        """Two different names and a reason."""
         if not self.changed_by or not self.approved_by or self.changed_by == self.approved_by:
             return Refused(Refusal.ORDER_INVALID, "approved_by", "two different people sign")
         if not self.reason.strip():
             return Refused(Refusal.ORDER_INVALID, "reason", "say why")
+        return None
+
+    def refuse_signatures(self, *, may_be_channel: bool) -> Refused | None:
+        """Two different names, a reason, and a name of something that exists."""
+        if refused := self.refuse_names():
+            return refused
         service = self.name.partition("/")[0]
         if service in SERVICES or (may_be_channel and service in CHANNELS):
             return None
@@ -86,7 +94,7 @@ class _Signed(msgspec.Struct, frozen=True, kw_only=True):
         book.note(TARIFF, (*row, self.changed_by, self.approved_by, self.reason))
 
 
-class ChangeLimit(_Signed, frozen=True, kw_only=True):
+class ChangeLimit(Signed, frozen=True, kw_only=True):
     """Set the limit of a service, a ``service/tier`` or a channel from now on."""
 
     limit: Limit
@@ -107,7 +115,7 @@ class ChangeLimit(_Signed, frozen=True, kw_only=True):
         return limit
 
 
-class ChangeFee(_Signed, frozen=True, kw_only=True):
+class ChangeFee(Signed, frozen=True, kw_only=True):
     """Set the fee of a service or a ``service/tier`` from now on."""
 
     fee_minor: int
@@ -130,7 +138,7 @@ def in_force(changes: Iterable[Change]) -> tuple[dict[str, Limit], dict[str, int
     for change in changes:
         if change.kind == "limit":
             limits[change.name] = msgspec.json.decode(change.value, type=Limit)
-        else:
+        elif change.kind == "fee":
             fees[change.name] = msgspec.json.decode(change.value, type=int)
     return limits, fees
 

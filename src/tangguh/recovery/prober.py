@@ -12,9 +12,10 @@ from typing import Final
 import msgspec
 import structlog
 
+from tangguh.core.client import Client
 from tangguh.core.errors import TangguhError
 from tangguh.core.ids import Ids
-from tangguh.core.order import Payee, PaymentOrder
+from tangguh.core.order import Origin, Payee, PaymentOrder
 from tangguh.core.outcome import Refused
 from tangguh.core.service import SERVICES
 from tangguh.guard.scope import Scope
@@ -28,6 +29,7 @@ from tangguh.rails.rail import Asked, Found
 log = structlog.get_logger("recovery.prober")
 
 THE_BANK: Final = 0
+_ORIGIN: Final = Origin(client=Client.BANK)
 _NAME: Final = "BANK TANGGUH"
 
 
@@ -110,7 +112,7 @@ class Prober:
         async with self._at_once:
             tried.sent += 1
             try:
-                done = await flow.pay(self._desk, self._order(probe))
+                done = await flow.pay(self._desk, self._order(probe), _ORIGIN)
             except TangguhError as trouble:
                 tried.wrong += 1
                 tried.last_wrong = type(trouble).__name__

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from typing import Any
 
+from tangguh.access.consent import Consent
 from tangguh.access.devices import Devices, DeviceSettings
 from tangguh.access.rate import Backoff, Rate
+from tangguh.access.sealing import seals_of
 from tangguh.access.session import Session, Sessions
 from tangguh.audit.trail import Remember
 from tangguh.core.clock import Clock
@@ -31,8 +32,6 @@ from tangguh.web.live import Live
 from tangguh.web.settings import WebSettings
 from tangguh.web.shutters import Shutters
 from tangguh.work.incidents.desk import IncidentDesk
-
-_SECRET_BYTES: Final = 32
 
 
 class Door:
@@ -83,8 +82,8 @@ class Door:
             per_minute=settings.name_checks_per_minute,
         )
         """Names looked up by one customer, in the app and by the API alike."""
-        self.secret = secrets.token_bytes(_SECRET_BYTES)
-        """This process's own, for what it hands to a browser and must know again."""
+        self.seals = seals_of(settings.sealing_key)
+        """What is handed to a client and must be known again, under keys of the bank's own."""
         self._walking: set[asyncio.Task[Any]] = set()
         self.notice: Callable[[str, str], None] = lambda _name, _key: None
         """Tells the guard of a signal that is no payment; set by whoever has one."""
@@ -103,22 +102,21 @@ class Door:
 
     async def pay(
         self,
+        consent: Consent,
         order: PaymentOrder,
         origin: Origin = NO_ORIGIN,
         *,
         session: Session | None = None,
     ) -> Decided | Refused:
-        """Begin a payment and wait a while for its end.
+        """Begin a payment its customer said yes to, and wait a while for its end.
 
         When the rail is slow the answer is the payment as the book has it, and the walk goes on
         behind. Raises Overloaded when the book has too much waiting: nothing has happened then.
         Refuses LIMIT_PER_TRANSACTION for a large sum on a ``session`` of a device still new.
         """
-        if session is not None and self.is_cooling(session):
-            most = self.devices.settings.cooling_minor
-            if order.amount_minor > most:
-                why = "this device is new: at most " + format_decimal(most)
-                return Refused(Refusal.LIMIT_PER_TRANSACTION, "amount", why)
+        consent.must_be_of(order.customer_id)
+        if session is not None and (refused := self.refuse_cooling(session, order.amount_minor)):
+            return refused
         if self.writer.queued > self.settings.queued_commands_max:
             raise Overloaded
         if self.desk.rules.settles_inside(order.service):
@@ -130,6 +128,14 @@ class Door:
         # Asking again with the same key gives the payment as it stands; nothing is sent twice.
         return _asked_once(await flow.pay(self.desk, order, origin))
 
+    def refuse_cooling(self, session: Session, amount_minor: int) -> Refused | None:
+        """Refuses LIMIT_PER_TRANSACTION for a large sum, now or by a code, on a new device."""
+        most = self.devices.settings.cooling_minor
+        if amount_minor <= most or not self.is_cooling(session):
+            return None
+        why = "this device is new: at most " + format_decimal(most)
+        return Refused(Refusal.LIMIT_PER_TRANSACTION, "amount", why)
+
     def is_cooling(self, session: Session) -> bool:
         """Whether the session's device became known so lately that large sums wait."""
         known_at = session.device_known_at
@@ -138,8 +144,9 @@ class Door:
             return False
         return (self.clock.now() - known_at).total_seconds() < seconds
 
-    async def refund(self, order: RefundOrder) -> Decided | Refused:
+    async def refund(self, consent: Consent, order: RefundOrder) -> Decided | Refused:
         """Begin a refund; the same manners as ``pay``, but never turned away for load."""
+        consent.must_be_of(order.requested_by)
         walk = self._start(flow.refund(self.desk, order))
         done, _ = await asyncio.wait({walk}, timeout=self.settings.answer_seconds)
         return walk.result() if done else _asked_once(await flow.refund(self.desk, order))

@@ -1,19 +1,19 @@
 """Who is paid, asked of the network before the payer says yes; the answer sealed for the payment.
 
-The seal is made with the session's key, so what is paid is what was shown: a changed name, number
-or sum is not opened. Nothing is kept here, and a seal is good for a quarter of an hour.
+The seal is made with a key of the bank's, so what is paid is what was shown: a changed name, number
+or sum is not opened. It decides nothing else: the service follows from the payee, and everything
+about money from the book. Nothing is kept here, and a seal is good for a quarter of an hour.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hmac
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, assert_never
 
 import msgspec
 
+from tangguh.access.sealing import Purpose, Seals
+from tangguh.access.session import Session
 from tangguh.core.clock import business_date
 from tangguh.core.numbers import phone
 from tangguh.core.order import Payee, PaymentOrder, ToBank, ToBiller, ToPurse, ToWallet
@@ -38,7 +38,6 @@ _EMAIL_MAX: Final = 140
 _NAME_MAX: Final = 140
 _LINE_MAX: Final = 200
 LIVES: Final = timedelta(minutes=15)
-_MARK: Final = b"tangguh inquiry\n"
 TOPUP_OF_PRODUCT: Final = {
     "card": TOPUP_CARD,
     "server": TOPUP_SERVER,
@@ -47,12 +46,16 @@ TOPUP_OF_PRODUCT: Final = {
 TRANSFER_VIA: Final = {"bifast": TRANSFER_BIFAST, "cards": TRANSFER_CARDS}
 
 
-class Inquired(msgspec.Struct, frozen=True, kw_only=True):
+FarPayee = ToBank | ToWallet | ToBiller | ToPurse
+"""Whom an inquiry can be about: nobody else has a name to be asked for."""
+
+
+class Inquired(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the network said, as it was shown. ``amount_minor`` None: the payer says how much."""
 
     customer_id: int
     service: str
-    payee: Payee
+    payee: FarPayee
     name: str
     amount_minor: int | None
     expires_at: datetime
@@ -115,8 +118,8 @@ async def inquire(
         )
     )
     match said:
-        case Found():
-            told = _shown_payee(said.payee)
+        case Found(payee=ToBank() | ToWallet() | ToBiller() as payee):
+            told = _shown_payee(payee)
             if told is None:
                 return Refused(Refusal.PARTNER_UNREACHABLE, "to", "its answer cannot be read")
             return Inquired(
@@ -136,7 +139,7 @@ async def inquire(
             return Refused(Refusal.PARTNER_UNREACHABLE, "to", "the network does not answer now")
 
 
-def _shown_payee(payee: Payee) -> Payee | None:
+def _shown_payee(payee: ToBank | ToWallet | ToBiller) -> FarPayee | None:
     """A network's payee with its words as they may be kept; None when its numbers may not be.
 
     What must be repeated to the network unchanged (a session, a reference) cannot be mended.
@@ -151,7 +154,7 @@ def _shown_payee(payee: Payee) -> Payee | None:
                 detail=shown(payee.detail, _LINE_MAX),
             )
         case _:
-            pass
+            assert_never(payee)
     return None if unfit_in(payee) else payee
 
 
@@ -206,33 +209,15 @@ def order_of(
     )
 
 
-def seal(signing_key: bytes, inquired: Inquired) -> str:
-    """What was shown and its seal, as one word."""
-    body = _encode(inquired)
-    return f"{_text(body)}.{_text(hmac.digest(signing_key, _MARK + body, 'sha256'))}"
+def seal(seals: Seals, session: Session, inquired: Inquired) -> str:
+    """What was shown and the bank's seal, as one word for this session."""
+    return seals.seal(Purpose.INQUIRY, session.token_sha256, _encode(inquired))
 
 
-def unseal(signing_key: bytes, text: str) -> Inquired | None:
+def unseal(seals: Seals, session: Session, text: str) -> Inquired | None:
     """What was shown; None when one character was changed or it is another session's."""
-    written, _, mac = text.partition(".")
-    body, given = _bytes(written), _bytes(mac)
-    if body is None or given is None:
-        return None
-    if not hmac.compare_digest(given, hmac.digest(signing_key, _MARK + body, "sha256")):
-        return None
+    body = seals.unseal(Purpose.INQUIRY, session.token_sha256, text)
     try:
-        return _decode(body)
+        return _decode(body) if body is not None else None
     except (msgspec.DecodeError, ValueError):
-        return None
-
-
-def _text(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
-
-
-def _bytes(text: str) -> bytes | None:
-    try:
-        padded = text.encode("ascii") + b"=" * (-len(text) % 4)
-        return base64.b64decode(padded, altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
         return None

@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 from starlette.requests import Request
 
+from tangguh.access.consent import By, Consent
 from tangguh.access.session import Locked, Session
 from tangguh.core import numbers
 from tangguh.customers import store as customers
@@ -80,8 +81,11 @@ async def prove(door: Door, claim: Claim) -> Proved:
     return await _stranger(door, claim, number, customer)
 
 
-async def prove_again(door: Door, session: Session, pin: str) -> None:
-    """The PIN once more, before money moves. Raises Trouble: ``pin_wrong``, ``pin_locked``."""
+async def prove_again(door: Door, session: Session, pin: str) -> Consent:
+    """The yes in the PIN given once more, before money moves.
+
+    Raises Trouble: ``pin_wrong``, ``pin_locked``.
+    """
     judged = await door.sessions.check_again(session, pin)
     if isinstance(judged, Locked):
         await door.remember(f"customer:{session.customer_id}", "pin.locked")
@@ -89,6 +93,7 @@ async def prove_again(door: Door, session: Session, pin: str) -> None:
         raise Trouble(msgspec.structs.replace(found, until=judged.until.isoformat()))
     if judged is not None:
         raise _wrong_pin(judged.tries_left)
+    return Consent(session.customer_id, By.PIN)
 
 
 def asks_for_codes(door: Door) -> bool:

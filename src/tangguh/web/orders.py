@@ -16,9 +16,8 @@ from tangguh.core.service import (
     QRIS_TOURIST,
     TRANSFER_ONUS,
 )
-from tangguh.customers.merchants import Merchant
+from tangguh.customers.terms import Merchant
 from tangguh.ledger import chart
-from tangguh.payments.merchant.mdr import mdr_minor
 from tangguh.rails.qris.codec import parse
 from tangguh.rails.qris.message import Kind, QrisCode, TipKind, tip_due, to_payee
 
@@ -102,10 +101,8 @@ def shop_order(order: PaymentOrder, shop: Merchant) -> PaymentOrder:
     payee = order.payee
     if not isinstance(payee, ToQris):
         return order
-    bill = parse(payee.payload).seen.additional.bill_number
-    spend = order.amount_minor + order.tip_minor
+    seen = parse(payee.payload).seen
     ours = ToMerchant(
-        account_id=shop.credit_id,
         merchant_id=shop.merchant_id,
         nmid=shop.nmid,
         merchant_name=shop.name,
@@ -113,8 +110,7 @@ def shop_order(order: PaymentOrder, shop: Merchant) -> PaymentOrder:
         payload=payee.payload,
         criteria=shop.criteria,
         terminal=payee.terminal,
-        mdr_minor=mdr_minor(spend, shop.criteria, shop.category_code),
-        bill=bill if parse(payee.payload).seen.kind is Kind.DYNAMIC else "",
+        bill=seen.additional.bill_number if seen.kind is Kind.DYNAMIC else "",
     )
     service = QRIS_ONUS if order.service == QRIS_OFFUS else order.service
     return msgspec.structs.replace(order, payee=ours, service=service)

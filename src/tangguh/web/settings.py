@@ -16,8 +16,9 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     evidence: each is drawn anew, which costs. ``strangers`` are hosts that send a public form or
     ask for a report by its number. ``name_checks``: names of others one customer may look up, by
     whatever way. ``trusted_proxies``: networks (CIDR) whose X-Forwarded-For and
-    X-Forwarded-Proto are believed, nobody else's. ``demo_crew_path``: where the demo's staff
-    tokens are written, once.
+    X-Forwarded-Proto are believed, nobody else's. ``sealing_key``:
+    32 bytes in hex, the root of the keys that seal what is shown; empty: one for the life of the
+    process. ``demo_crew_path``: where the demo's staff tokens are written, once.
     """
 
     host: str = "127.0.0.1"
@@ -40,5 +41,6 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     live_seconds_max: float = 300.0
     trusted_proxies: tuple[str, ...] = ()
     listener: ListenerSettings = ListenerSettings()
+    sealing_key: str = ""
     demo: bool = False
     demo_crew_path: str = ""

@@ -14,6 +14,7 @@ from tangguh.payments.payment import Payment, State, code_of_network
 
 APPROVED: Final = "00"
 INVALID: Final = "12"
+INVALID_AMOUNT: Final = "13"
 NO_SUCH_CARD: Final = "14"
 LATE: Final = "68"
 NO_RECORD: Final = "25"
@@ -37,8 +38,8 @@ _OF_REFUSAL: Final[dict[Refusal, str]] = {
     Refusal.LIMIT_PER_DAY: "61",
     Refusal.LIMIT_PER_MONTH: "61",
     Refusal.PARTNER_LIMIT: "61",
-    Refusal.AMOUNT_NOT_POSITIVE: "13",
-    Refusal.AMOUNT_TOO_LARGE: "13",
+    Refusal.AMOUNT_NOT_POSITIVE: INVALID_AMOUNT,
+    Refusal.AMOUNT_TOO_LARGE: INVALID_AMOUNT,
     Refusal.ACCOUNT_NOT_FOUND: "78",
     Refusal.PAYEE_NOT_FOUND: "76",
     Refusal.PAYEE_ACCOUNT_CLOSED: "76",

@@ -11,10 +11,11 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from tangguh.core.client import Client
 from tangguh.core.errors import TangguhError
 from tangguh.core.known import Tristate
 from tangguh.core.money import IDR
-from tangguh.core.order import PaymentOrder, ToCash
+from tangguh.core.order import Origin, PaymentOrder, ToCash
 from tangguh.core.outcome import Accepted, Declined, Refused
 from tangguh.core.service import CARD_CASH, IN_CARDS
 from tangguh.customers import store as customers
@@ -49,6 +50,7 @@ _ACKNOWLEDGED = {Tristate.NO: codes.APPROVED, Tristate.UNKNOWN: codes.FORMAT}
 """Of a no there is nothing to post, and nothing to object to. A code in no table is an error."""
 _BETWEEN_ACCOUNTS = frozenset({required.TRANSFER, required.TRANSFER_INQUIRY})
 _MOVING = frozenset({required.TRANSFER, required.CASH, required.PURCHASE})
+_ORIGIN = Origin(client=Client.CARD_SWITCH)
 
 
 class IssuerDoor:
@@ -128,7 +130,7 @@ class IssuerDoor:
         if isinstance(card, str):
             return reply_to(request, card)
         order = cash_order(card, asked)
-        decided = await self._desk.decide(Accept(order, self._desk.rules, asked.advice))
+        decided = await self._desk.decide(Accept(order, self._desk.rules, asked.advice, _ORIGIN))
         if isinstance(decided, Refused):
             return reply_to(request, codes.code_of_refusal(decided.code))
         code = codes.code_of_payment(decided.payment)

@@ -13,8 +13,10 @@ from typing import Final
 import msgspec
 import structlog
 
+from tangguh.core.cash import refuse_notes
+from tangguh.core.client import Client
 from tangguh.core.errors import TangguhError
-from tangguh.core.order import Payee, PaymentOrder, ToAccount, ToBank, ToBiller, ToCash
+from tangguh.core.order import Origin, Payee, PaymentOrder, ToAccount, ToBank, ToBiller, ToCash
 from tangguh.core.outcome import Accepted, Declined, Refusal, Refused
 from tangguh.core.service import (
     ATM_ACQUIRER,
@@ -60,6 +62,7 @@ from tangguh.work.reversals import take_back
 
 log = structlog.get_logger("work.terminals")
 
+_ORIGIN: Final = Origin(client=Client.TERMINAL)
 _BILLER, _CUSTOMER, _INQUIRY = 10, 20, 36
 _BILLERS: Final = {"10001": "electricity"}
 """What our machines sell, by the biller's service number."""
@@ -124,6 +127,8 @@ class TerminalDoor:
             return reply_to(request, codes.FORMAT)
         if vault_of(asked.terminal) == 0 or not is_in_rupiah(request):
             return reply_to(request, codes.INVALID)
+        if asked.kind in {required.CASH, required.CARDLESS} and refuse_notes(asked.money.minor):
+            return reply_to(request, codes.INVALID_AMOUNT)
         if asked.kind == required.CARDLESS:
             return await self._cardless(request, asked)
         if not self._office.is_ours(asked.pan):
@@ -227,7 +232,7 @@ class TerminalDoor:
         if code is None:
             return reply_to(request, codes.NO_SUCH_CARD)
         if code.amount_minor is not None and code.amount_minor != asked.money.minor:
-            return reply_to(request, "13")
+            return reply_to(request, codes.INVALID_AMOUNT)
         order = PaymentOrder(
             customer_id=code.customer_id,
             idempotency_key=asked.reference,
@@ -273,7 +278,7 @@ class TerminalDoor:
         A card number is sealed otherwise each time, so a repeat is known by what is sealed in it.
         """
         order = self._foreign_order(asked)
-        accepted = await self._desk.decide(Accept(order, self._desk.rules))
+        accepted = await self._desk.decide(Accept(order, self._desk.rules, origin=_ORIGIN))
         if not isinstance(accepted, Refused) or accepted.code is not Refusal.IDEMPOTENCY_KEY_REUSED:
             return accepted
         known = await self._desk.decide(FindOrdered(THE_NETWORK, order.idempotency_key))
@@ -308,7 +313,7 @@ class TerminalDoor:
     # ---- both --------------------------------------------------------------------------------
 
     async def _pay(self, request: Message, order: PaymentOrder) -> Message:
-        decided = await flow.pay(self._desk, order)
+        decided = await flow.pay(self._desk, order, _ORIGIN)
         if isinstance(decided, Refused):
             return reply_to(request, codes.code_of_refusal(decided.code))
         payment = decided.payment

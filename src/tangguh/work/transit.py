@@ -7,11 +7,13 @@ server believed the card to hold, once per card and counter, however often the f
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 
 import msgspec
 import structlog
 
-from tangguh.core.order import PaymentOrder, ToMerchant
+from tangguh.core.client import Client
+from tangguh.core.order import Origin, PaymentOrder, ToMerchant
 from tangguh.core.outcome import Refused
 from tangguh.core.service import SPEND_CARD
 from tangguh.customers import merchants, purses
@@ -23,6 +25,9 @@ from tangguh.rails.emoney import spend
 from tangguh.rails.emoney.spend import FileRefused, Spent
 
 log = structlog.get_logger("work.transit")
+
+
+_ORIGIN: Final = Origin(client=Client.OPERATOR)
 
 
 class TransitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -79,7 +84,6 @@ class TransitDesk:
         if shop is None:
             return FileRefused(1, "operator", "has no account with us")
         payee = ToMerchant(
-            account_id=shop.credit_id,
             merchant_id=shop.merchant_id,
             nmid=shop.nmid,
             merchant_name=shop.name,
@@ -108,7 +112,9 @@ class TransitDesk:
             amount_minor=line.amount_minor,
             note=line.at.isoformat(),
         )
-        decided = await self._desk.decide(Accept(order, self._desk.rules, forced=True))
+        decided = await self._desk.decide(
+            Accept(order, self._desk.rules, forced=True, origin=_ORIGIN)
+        )
         if isinstance(decided, Refused) or decided.payment.refusal is not None:
             return "unknown"
         return "repeated" if decided.repeated else "posted"

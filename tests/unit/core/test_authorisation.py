@@ -161,10 +161,8 @@ def test_a_changed_letter_is_no_other_authorisation(position: int, letter: str) 
         (ToAccount(11), "11"),
         (ToPurse(account_id=12, number="6"), "12"),
         (
-            ToMerchant(
-                account_id=13, merchant_id="M", nmid="n", merchant_name="w", merchant_city="c"
-            ),
-            "13:M",
+            ToMerchant(merchant_id="M", nmid="n", merchant_name="w", merchant_city="c"),
+            "M",
         ),
     ],
 )  # fmt: skip

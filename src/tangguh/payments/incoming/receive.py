@@ -13,21 +13,24 @@ from typing import ClassVar
 
 import msgspec
 
+from tangguh.core.assertions import refuse_credit
 from tangguh.core.order import CreditOrder
 from tangguh.core.outcome import Refusal, Refused
 from tangguh.core.service import SERVICES
+from tangguh.customers.terms import MERCHANTS
 from tangguh.ledger import chart
 from tangguh.ledger.account import AccountState
 from tangguh.ledger.book import Book
-from tangguh.ledger.chart import Kind
 from tangguh.ledger.command import Key
 from tangguh.payments.entries import entries_of
 from tangguh.payments.gates.judge import gate_keys, judge
 from tangguh.payments.merchant.bill import bill_key, refuse_bill, settle_bill
+from tangguh.payments.merchant.shop import discount_of, merchant_of, refuse_shop, shop_of
 from tangguh.payments.payment import Decided, Payment, State
 from tangguh.payments.plans import key_of
 from tangguh.payments.record import beside, keys_of_idempotency, record, record_refused, repeated
 from tangguh.payments.rules import Rules, refuse_amount, refuse_unwritable
+from tangguh.payments.terms.creditors import refuse_creditor
 
 THE_NETWORK = 0
 """``customer_id`` of a credit: no customer of ours ordered it."""
@@ -50,6 +53,9 @@ class ReceiveCredit(msgspec.Struct, frozen=True):
     def keys(self, book: Book) -> Iterable[Key]:
         order = self.order
         yield from keys_of_idempotency(book, key_of(order))
+        merchant = merchant_of(order)
+        if merchant:
+            yield MERCHANTS.name, merchant
         yield "accounts", order.creditor
         yield "accounts", chart.SETTLEMENT_OF_RAIL[order.rail]
         for account_id in beside(0, order.creditor, order):
@@ -64,9 +70,12 @@ class ReceiveCredit(msgspec.Struct, frozen=True):
 
         Refuses (in the payment) AMOUNT_NOT_POSITIVE, CURRENCY_NOT_SUPPORTED, PAYEE_NOT_FOUND,
         PAYEE_ACCOUNT_CLOSED, PURSE_LIMIT; as a value IDEMPOTENCY_KEY_REUSED (the network's
-        reference came before with other content) and sums no book can write.
+        reference came before with other content), sums no book can write, and what its network
+        may not say.
         """
         order = self.order
+        if refused := refuse_credit(order):
+            return refused
         if refused := refuse_unwritable(order.amount_minor, order.tip_minor):
             return refused
         known = repeated(book, order)
@@ -108,16 +117,18 @@ class ReceiveCredit(msgspec.Struct, frozen=True):
             business_date=book.today,
             accepted_at=book.now,
             wire=_wire(order),
+            discount_minor=discount_of(self.rules, order, shop_of(book, order)),
         )
 
     def _refuse(self, book: Book, credit: Payment) -> Refused | None:
         if refused := refuse_amount(credit.amount_minor, credit.currency):
             return refused
+        if refused := refuse_shop(self.order, shop_of(book, self.order)):
+            return refused
         creditor = book.accounts.get(credit.creditor)
-        ours = {Kind.MERCHANT, Kind.CUSTOMER, Kind.PURSE, Kind.PAYABLE}
-        if creditor is None or creditor.kind not in ours:
-            return Refused(Refusal.PAYEE_NOT_FOUND, "to", "there is no such account at this bank")
-        if creditor.state is AccountState.CLOSED:
+        if refused := refuse_creditor(credit.service, creditor):
+            return refused
+        if creditor is not None and creditor.state is AccountState.CLOSED:
             return Refused(Refusal.PAYEE_ACCOUNT_CLOSED, "to", "the payee's account is closed")
         if refused := refuse_bill(book, self.order, credit.amount_minor):
             return refused

@@ -121,9 +121,8 @@ async def create_payment(call: Call) -> Answer:
     order = await _inquired(call) if isinstance(call.body, views.PayInquired) else _order(call)
     if isinstance(order, Refused):
         raise Trouble(of_refused(order))
-    decided = await call.door.pay(
-        await routed(call.door, order), origin_of(call), session=call.session
-    )
+    routed_order = await routed(call.door, order)
+    decided = await call.door.pay(call.consent, routed_order, origin_of(call), session=call.session)
     if isinstance(decided, Refused):
         raise Trouble(of_refused(decided))
     return await payment_answer(call, decided)
@@ -173,7 +172,7 @@ async def create_refund(call: Call) -> Answer:
         amount_minor=amount_minor,
         reason=asked.reason,
     )
-    decided = await call.door.refund(order)
+    decided = await call.door.refund(call.consent, order)
     if isinstance(decided, Refused):
         raise Trouble(of_refused(decided))
     return await payment_answer(call, decided)
@@ -246,8 +245,7 @@ async def routed(door: Door, order: PaymentOrder) -> PaymentOrder:
 async def _inquired(call: Call) -> PaymentOrder | Refused:
     """The order of an inquiry of this session, as it was shown."""
     asked: views.PayInquired = call.body
-    signing_key = call.session.signing_key if call.session is not None else b""
-    inquired = inquiry.unseal(signing_key, asked.inquiry)
+    inquired = inquiry.unseal(call.door.seals, call.logged_in, asked.inquiry)
     if inquired is None:
         return Refused(Refusal.ORDER_INVALID, "inquiry", "not an inquiry of this session")
     try:

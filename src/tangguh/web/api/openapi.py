@@ -19,7 +19,7 @@ _WITH_WRITING: Final = ("ambiguous",)
 _MONEY_HEADERS: Final = (
     (
         "Idempotency-Key",
-        {"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[\\x20-\\x7e]+$"},
+        {"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[ -9;-~]+$"},
         "Made by the device for this order; the same key and order give the same payment",
     ),
     (

@@ -15,7 +15,9 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tangguh.access.session import Session, is_signed, signature
+from tangguh.access.consent import By, Consent
+from tangguh.access.session import Kind, Session, is_signed, signature
+from tangguh.core.assertions import OF_THE_BANK
 from tangguh.core.errors import (
     Ambiguous,
     FenceLost,
@@ -44,13 +46,26 @@ class Call(msgspec.Struct, frozen=True):
     body: Any
     raw: bytes
     key: str
+    signed: Consent | None = None
+
+    @property
+    def consent(self) -> Consent:
+        """The customer's yes. Only operations that move money, now or later, may ask this."""
+        if self.signed is None:
+            raise InvariantBroken("an operation moves money and does not ask for a signature")
+        return self.signed
+
+    @property
+    def logged_in(self) -> Session:
+        """The session. Only operations that need one may ask this."""
+        if self.session is None:
+            raise trouble("not_logged_in")
+        return self.session
 
     @property
     def customer_id(self) -> int:
         """Who asks. Only operations that need a session may ask this."""
-        if self.session is None:
-            raise trouble("not_logged_in")
-        return self.session.customer_id
+        return self.logged_in.customer_id
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -80,8 +95,9 @@ class Parameter(msgspec.Struct, frozen=True):
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """A row of the API: everything the router and the document need.
 
-    ``problems`` are the codes beyond those every operation can answer. ``moves_money``: the
-    request needs an Idempotency-Key and the device's signature; ``needs_key``: the key alone.
+    ``problems`` are the codes beyond those every operation can answer. ``moves_money``,
+    now or later: the request needs an Idempotency-Key and the device's signature; ``needs_key``:
+    the key alone.
     ``takes_files``: the body is one file of these media, of at most ``file_bytes_max``;
     ``gives_file`` is the medium of an answer that is a file. ``keeps_lines``: fields of the body
     whose texts have line feeds; ``typed``: numbers as a person typed or pasted them.
@@ -141,17 +157,19 @@ class Endpoint:
         key = ""
         if self._operation.needs_key:
             key = idempotency_key(request)
+        signed = None
         if self._operation.moves_money and session is not None:
             key = idempotency_key(request)
-            check_signature(self._door, request, session, raw, key)
-        return Call(request, self._door, session, body, raw, key)
+            signed = check_signature(self._door, request, session, raw, key)
+        return Call(request, self._door, session, body, raw, key, signed)
 
     async def _session(self, request: Request) -> Session:
         scheme, _, token = header(request, b"authorization").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise trouble("not_logged_in", "send Authorization: Bearer <token>")
         session = await self._door.sessions.find(token)
-        if session is None:
+        if session is None or session.kind is not Kind.DEVICE:
+            # A browser's token is no token of this API: it came with no key to sign with.
             raise trouble("session_ended")
         wait = self._door.requests.seconds_until_allowed(str(session.customer_id))
         if wait:
@@ -250,15 +268,20 @@ def _media(request: Request) -> str:
 def idempotency_key(request: Request) -> str:
     """The key the device made for this order. Raises Trouble when missing or malformed."""
     key = header(request, b"idempotency-key")
-    if not key or len(key) > _KEY_LENGTH_MAX or not key.isascii() or not key.isprintable():
-        raise trouble(
-            "header_invalid", f"1 to {_KEY_LENGTH_MAX} printable characters", "Idempotency-Key"
-        )
+    fits = 0 < len(key) <= _KEY_LENGTH_MAX and key.isascii() and key.isprintable()
+    if not fits or OF_THE_BANK in key:
+        rule = f"1 to {_KEY_LENGTH_MAX} printable characters, no colon"
+        raise trouble("header_invalid", rule, "Idempotency-Key")
     return key
 
 
-def check_signature(door: Door, request: Request, session: Session, raw: bytes, key: str) -> None:
-    """The device's signature over what it showed. Raises Trouble when missing, old or wrong."""
+def check_signature(
+    door: Door, request: Request, session: Session, raw: bytes, key: str
+) -> Consent:
+    """The yes in the device's signature over what it showed.
+
+    Raises Trouble when it is missing, old or wrong.
+    """
     given = header(request, b"x-signature")
     stamp = header(request, b"x-timestamp")
     if not given or not stamp:
@@ -274,6 +297,7 @@ def check_signature(door: Door, request: Request, session: Session, raw: bytes, 
     expected = signature(session.signing_key, request.method, path, raw, stamp, key)
     if not is_signed(given, expected):
         raise trouble("signature_wrong", "", "X-Signature")
+    return Consent(session.customer_id, By.SIGNATURE)
 
 
 def rate_limited(seconds: float) -> Trouble:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import timedelta
 from typing import Any, Final
 
@@ -14,25 +13,21 @@ from tangguh.core.numbers import phone
 from tangguh.core.order import Payee, ToBank, ToBiller, ToPurse, ToWallet
 from tangguh.core.outcome import Refused
 from tangguh.core.service import SERVICES
-from tangguh.customers import codes as one_time
 from tangguh.customers import merchants, purses
 from tangguh.customers import store as customers
-from tangguh.customers.demo import OUR_NNS
-from tangguh.customers.merchants import Merchant
+from tangguh.customers.terms import Merchant
 from tangguh.ledger import statement
 from tangguh.payments.merchant import takings
 from tangguh.payments.merchant.bill import MakeBill
-from tangguh.rails.qris import cpm
 from tangguh.rails.qris.shop import Shop, dynamic_text, static_text
 from tangguh.web import inquiry
 from tangguh.web.api import service_views as views
 from tangguh.web.api.operations import Answer, Call, Operation, Parameter, rate_limited
 from tangguh.web.api.views import shut_view
+from tangguh.web.codes import Wanted, make_paying_code
 from tangguh.web.door import Door
 from tangguh.web.problems import Trouble, of_refused, trouble
 
-_CASH_DIGITS: Final = 8
-_TOKEN_DIGITS: Final = 26
 _MERCHANT: Final = Parameter(
     "merchant_id",
     "path",
@@ -70,9 +65,8 @@ async def create_inquiry(call: Call) -> Answer:
     found = await inquiry.inquire(door, call.customer_id, payee, amount_minor, via)
     if isinstance(found, Refused):
         raise Trouble(of_refused(found))
-    signing_key = call.session.signing_key if call.session is not None else b""
     view = views.InquiryView(
-        inquiry=inquiry.seal(signing_key, found),
+        inquiry=inquiry.seal(door.seals, call.logged_in, found),
         service=found.service,
         name=found.name,
         amount=format_decimal(found.amount_minor) if found.amount_minor is not None else None,
@@ -86,32 +80,17 @@ async def create_inquiry(call: Call) -> Answer:
 async def create_code(call: Call) -> Answer:
     """Make a one-time code: cash without a card, or a QRIS code to be shown."""
     asked: views.NewCode = call.body
-    door = call.door
     account_id = await _own(call, int(asked.from_account))
-    amount = _minor(asked.amount) if asked.amount is not None else None
-    if asked.kind == one_time.CASH and amount is None:
-        raise trouble("order_invalid", "a code for cash is for one sum", "amount")
-    return Answer(await make_code(door, call.customer_id, asked.kind, account_id, amount), 201)
-
-
-async def make_code(
-    door: Door, customer_id: int, shown_as: str, account_id: int, amount: int | None
-) -> views.CodeView:
-    """A fresh code of this customer: ``cash`` or ``qris``. Amount in minor units."""
-    kind = one_time.CASH if shown_as == one_time.CASH else one_time.CPM
-    text = _digits(_CASH_DIGITS if kind == one_time.CASH else _TOKEN_DIGITS)
-    now = door.clock.now()
-    code = one_time.Code(
-        kind=kind,
-        customer_id=customer_id,
+    wanted = Wanted(
+        key=call.key,
+        shown_as=asked.kind,
         account_id=account_id,
-        amount_minor=amount,
-        expires_at=now + one_time.LIVES[kind],
+        amount_minor=_minor(asked.amount) if asked.amount is not None else None,
     )
-    await one_time.keep(door.pool, door.book_id, text, code, now)
-    shown = text if kind == one_time.CASH else cpm_text(text, account_id)
-    await door.remember(f"customer:{customer_id}", "code.made", detail=kind)
-    return views.CodeView(shown_as, shown, code.expires_at)
+    made = await make_paying_code(call.door, call.consent, call.logged_in, wanted)
+    if isinstance(made, Refused):
+        raise Trouble(of_refused(made))
+    return Answer(made, 201)
 
 
 async def list_shops(call: Call) -> Answer:
@@ -190,12 +169,6 @@ def as_shop(merchant: Merchant) -> Shop:
     )
 
 
-def cpm_text(token: str, account_id: int) -> str:
-    """The code a customer shows: the token, and a PAN that only says whose customer it is."""
-    pan = f"{OUR_NNS}{account_id % 10**11:011d}"
-    return cpm.encode(cpm.CpmCode(pan=pan, token=token, language="iden"))
-
-
 async def _payee(door: Door, asked: Any) -> tuple[Payee, int]:
     match asked:
         case views.AskBank(bank=bank, account=account, amount=amount):
@@ -233,10 +206,6 @@ def _minor(text: str) -> int:
         return parse_decimal(text)
     except NotMoney as fault:
         raise trouble("order_invalid", str(fault), "amount") from fault
-
-
-def _digits(count: int) -> str:
-    return f"{secrets.randbelow(10**count):0{count}d}"
 
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
@@ -281,7 +250,18 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         takes=views.NewCode,
         gives=views.CodeView,
         statuses=(201,),
-        problems=("account_not_found", "order_invalid"),
+        moves_money=True,
+        problems=(
+            "account_not_found",
+            "order_invalid",
+            "amount_not_positive",
+            "limit_per_transaction",
+            "idempotency_key_reused",
+            "header_invalid",
+            "signature_missing",
+            "signature_wrong",
+            "signature_expired",
+        ),
     ),
     Operation(
         id="listShops",

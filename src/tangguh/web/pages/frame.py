@@ -31,7 +31,7 @@ from tangguh.web.gate import form_texts
 from tangguh.web.login import host_of
 from tangguh.web.pages.memory import Memory
 from tangguh.web.pages.screen import WORDS, show
-from tangguh.web.pages.seal import form_token, is_form_token
+from tangguh.web.pages.seal import Sealed, form_token, is_form_token, seal, unseal
 from tangguh.web.pages.trouble import FORM_FOREIGN, trouble_page
 from tangguh.web.problems import Trouble, problem, trouble
 from tangguh.web.words import Words
@@ -71,10 +71,13 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
             raise trouble("not_logged_in")
         return self.session
 
-    @property
-    def signing_key(self) -> bytes:
-        """The session's key. Only pages that need a session may ask this."""
-        return self.open_session.signing_key
+    def seal(self, slip: Sealed) -> str:
+        """What was shown, sealed for this session alone."""
+        return seal(self.door.seals, self.open_session, slip)
+
+    def unseal(self, text: str) -> Sealed | None:
+        """What was shown; None when it was changed or was shown to another session."""
+        return unseal(self.door.seals, self.open_session, text)
 
     @property
     def language(self) -> str:
@@ -99,7 +102,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
         return {
             "bank": self.door.bank_name,
             "customer": self.customer,
-            "csrf": form_token(session.signing_key) if session else "",
+            "csrf": form_token(self.door.seals, session) if session else "",
             "session_ends": session.expires_at if session else None,
             "here": self.request.url.path,
             "address": _address(self.request),
@@ -200,7 +203,7 @@ class Frame:
         if not self._page.bears_token:
             check_origin(visit.request)
             if visit.session is not None and not self._page.opens_session:
-                _check_form_token(visit.session, form)
+                _check_form_token(self._door, visit.session, form)
         return msgspec.structs.replace(visit, form=form, photo=photo)
 
     async def _who(self, request: Request) -> tuple[Session | None, Customer | None]:
@@ -290,8 +293,8 @@ def check_origin(request: Request) -> None:
         raise _foreign()
 
 
-def _check_form_token(session: Session, form: dict[str, str]) -> None:
-    if not is_form_token(session.signing_key, form.get("csrf", "")):
+def _check_form_token(door: Door, session: Session, form: dict[str, str]) -> None:
+    if not is_form_token(door.seals, session, form.get("csrf", "")):
         raise _foreign()
 
 

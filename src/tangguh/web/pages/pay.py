@@ -23,7 +23,7 @@ from tangguh.web import orders
 from tangguh.web.pages import photo
 from tangguh.web.pages.frame import Page, Visit, redirect
 from tangguh.web.pages.purse import Purse, explain, open_purse
-from tangguh.web.pages.seal import QrisSlip, seal
+from tangguh.web.pages.seal import QrisSlip
 from tangguh.web.problems import Trouble, of_refused
 from tangguh.web.words import Words
 
@@ -161,7 +161,7 @@ def _slip(visit: Visit, order: PaymentOrder, purse: Purse) -> str:
         tip_minor=order.tip_minor,
         fee_minor=purse.fee_minor,
     )
-    return seal(visit.signing_key, slip)
+    return visit.seal(slip)
 
 
 def _pay_page(visit: Visit, *, code: str = "", told: str = "", status: int = 200) -> Response:

@@ -14,7 +14,7 @@ from tangguh.web.api.mobile import visible_payment
 from tangguh.web.pages.frame import Page, Visit, redirect
 from tangguh.web.pages.people import People
 from tangguh.web.pages.purse import ask_amount
-from tangguh.web.pages.seal import RefundSlip, seal
+from tangguh.web.pages.seal import RefundSlip
 from tangguh.web.problems import trouble
 
 _REASON_MAX: Final = 100
@@ -40,7 +40,7 @@ async def take_refund(visit: Visit) -> Response:
         amount_minor=amount_minor,
         reason=shown(visit.typed("reason"), _REASON_MAX),
     )
-    return redirect(f"/review?{urlencode({'order': seal(visit.signing_key, slip)})}")
+    return redirect(f"/review?{urlencode({'order': visit.seal(slip)})}")
 
 
 async def _received(visit: Visit) -> Payment:

@@ -14,6 +14,8 @@ import msgspec
 from starlette.responses import Response
 
 from tangguh import __version__
+from tangguh.access.consent import Consent
+from tangguh.core.client import Client
 from tangguh.core.errors import Ambiguous
 from tangguh.core.format import moment
 from tangguh.core.money import format_decimal
@@ -48,8 +50,6 @@ from tangguh.web.pages.seal import (
     RefundSlip,
     Slip,
     TransferSlip,
-    seal,
-    unseal,
 )
 from tangguh.web.pages.transfer import is_first_time
 from tangguh.web.pages.trouble import REVIEW_CHANGED, pin_words, sentence
@@ -73,7 +73,7 @@ async def confirm(visit: Visit) -> Response:
     """The PIN is right and the slip is as it was shown: pay, and show the payment."""
     slip = _opened(visit, visit.typed("order"))
     try:
-        await login.prove_again(visit.door, visit.open_session, visit.typed("pin"))
+        consent = await login.prove_again(visit.door, visit.open_session, visit.typed("pin"))
     except Trouble as found:
         now = visit.door.clock.now()
         told = pin_words(visit.words, found.problem, now, "pin.wrong_again")
@@ -84,7 +84,7 @@ async def confirm(visit: Visit) -> Response:
         told = visit.words("review.fee_changed")
         return await _review_page(visit, dearer, told=told, status=409)
     try:
-        decided = await _carry_out(visit, slip)
+        decided = await _carry_out(visit, consent, slip)
     except Ambiguous:
         # The same slip again is safe: its key asks for the same payment.
         told = visit.words("review.ambiguous")
@@ -129,7 +129,7 @@ async def pay_again(visit: Visit) -> Response:
             fee_minor=purse.fee_minor,
             note=order.note,
         )
-    return redirect(f"/review?{urlencode({'order': seal(visit.signing_key, slip)})}")
+    return redirect(f"/review?{urlencode({'order': visit.seal(slip)})}")
 
 
 def _asks_at(order: PaymentOrder) -> str:
@@ -149,21 +149,21 @@ def _asks_at(order: PaymentOrder) -> str:
 
 def _opened(visit: Visit, text: str) -> Slip:
     """The slip of this session. Raises Trouble when one character of it is not as it was shown."""
-    slip = unseal(visit.signing_key, text)
+    slip = visit.unseal(text)
     if slip is None or isinstance(slip, Recipient):
         raise Trouble(msgspec.structs.replace(problem("body_invalid"), code=REVIEW_CHANGED))
     return slip
 
 
-async def _carry_out(visit: Visit, slip: Slip) -> Decided | Refused:
+async def _carry_out(visit: Visit, consent: Consent, slip: Slip) -> Decided | Refused:
     order = await _order_of(visit, slip)
     match order:
         case Refused():
             return order
         case RefundOrder():
-            return await visit.door.refund(order)
+            return await visit.door.refund(consent, order)
         case _:
-            return await visit.door.pay(order, _origin(visit), session=visit.session)
+            return await visit.door.pay(consent, order, _origin(visit), session=visit.session)
 
 
 async def _foresee(visit: Visit, slip: Slip) -> Foreseen:
@@ -181,7 +181,7 @@ async def _foresee(visit: Visit, slip: Slip) -> Foreseen:
 
 def _origin(visit: Visit) -> Origin:
     device = visit.session.token_sha256.hex()[:16] if visit.session is not None else ""
-    return Origin(device=device, version=f"web {__version__}")
+    return Origin(client=Client.BROWSER, device=device, version=f"web {__version__}")
 
 
 async def _order_of(visit: Visit, slip: Slip) -> PaymentOrder | RefundOrder | Refused:
@@ -336,7 +336,7 @@ async def _refused(visit: Visit, slip: Slip, refused: Refused) -> Response:
 
 
 async def _review_page(visit: Visit, slip: Slip, *, told: str = "", status: int = 200) -> Response:
-    shared: dict[str, Any] = {"order": seal(visit.signing_key, slip), "told": told, "slip": slip}
+    shared: dict[str, Any] = {"order": visit.seal(slip), "told": told, "slip": slip}
     if isinstance(slip, RefundSlip):
         original = await visible_payment(visit.door, visit.me.customer_id, str(slip.payment_id))
         ends = await People(visit.door).ends(original)

@@ -1,27 +1,24 @@
 """What was shown, sealed: the reviewed order and the hidden token of every form. Pure.
 
-A browser has no key of its own, so the session's signing key seals what the bank put on the
-screen. What comes back changed, or from another session, is not opened: what is paid is what was
-shown (E19). The seal also carries the idempotency key, so a double click asks for one payment.
+A key that never leaves the bank seals what it put on the screen. What comes back changed, or from
+another session, is not opened: what is paid is what was shown (E19). The seal also carries the
+idempotency key, so a double click asks for one payment.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hmac
 from typing import Final
 from uuid import UUID
 
 import msgspec
 
+from tangguh.access.sealing import Purpose, Seals
+from tangguh.access.session import Session
 from tangguh.core.order import Payee
 
-_FORM: Final = b"tangguh form"
-_SLIP: Final = b"tangguh slip\n"
 
-
-class QrisSlip(msgspec.Struct, frozen=True, kw_only=True, tag="qris"):
+class QrisSlip(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="qris"):
     """A reviewed QRIS payment. Amounts in minor units."""
 
     key: str
@@ -38,7 +35,9 @@ class QrisSlip(msgspec.Struct, frozen=True, kw_only=True, tag="qris"):
         return self.amount_minor + self.tip_minor + self.fee_minor
 
 
-class TransferSlip(msgspec.Struct, frozen=True, kw_only=True, tag="transfer"):
+class TransferSlip(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="transfer"
+):
     """A reviewed transfer inside the bank, with the name that was shown."""
 
     key: str
@@ -55,7 +54,7 @@ class TransferSlip(msgspec.Struct, frozen=True, kw_only=True, tag="transfer"):
         return self.amount_minor + self.fee_minor
 
 
-class PayeeSlip(msgspec.Struct, frozen=True, kw_only=True, tag="payee"):
+class PayeeSlip(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="payee"):
     """A reviewed payment to somebody a network named. Amounts in minor units.
 
     ``lines`` are what the network said beside the name, as (name, value).
@@ -77,7 +76,9 @@ class PayeeSlip(msgspec.Struct, frozen=True, kw_only=True, tag="payee"):
         return self.amount_minor + self.fee_minor
 
 
-class RefundSlip(msgspec.Struct, frozen=True, kw_only=True, tag="refund"):
+class RefundSlip(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="refund"
+):
     """A reviewed refund of a payment that was received."""
 
     key: str
@@ -100,18 +101,15 @@ _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(Sealed).decode
 
 
-def seal(signing_key: bytes, slip: Sealed) -> str:
-    """The slip and its seal as one word for a form or an address."""
-    body = _encode(slip)
-    return f"{_text(body)}.{_text(_mac(signing_key, body))}"
+def seal(seals: Seals, session: Session, slip: Sealed) -> str:
+    """The slip and its seal as one word for a form or an address of this session."""
+    return seals.seal(Purpose.REVIEW, session.token_sha256, _encode(slip))
 
 
-def unseal(signing_key: bytes, text: str) -> Sealed | None:
+def unseal(seals: Seals, session: Session, text: str) -> Sealed | None:
     """The slip, or None when one character of it was changed or it is another session's."""
-    written, _, mac = text.partition(".")
-    body = _bytes(written)
-    given = _bytes(mac)
-    if body is None or given is None or not hmac.compare_digest(given, _mac(signing_key, body)):
+    body = seals.unseal(Purpose.REVIEW, session.token_sha256, text)
+    if body is None:
         return None
     try:
         opened: Sealed = _decode(body)
@@ -120,28 +118,12 @@ def unseal(signing_key: bytes, text: str) -> Sealed | None:
         return None
 
 
-def form_token(signing_key: bytes) -> str:
+def form_token(seals: Seals, session: Session) -> str:
     """What every form of a session carries; no other site can know it."""
-    return _text(hmac.digest(signing_key, _FORM, "sha256"))
+    return seals.mac(Purpose.FORM, session.token_sha256, b"").hex()
 
 
-def is_form_token(signing_key: bytes, given: str) -> bool:
+def is_form_token(seals: Seals, session: Session, given: str) -> bool:
     """Whether a form is this session's own, in constant time."""
-    return hmac.compare_digest(given.encode(errors="replace"), form_token(signing_key).encode())
-
-
-def _mac(signing_key: bytes, body: bytes) -> bytes:
-    return hmac.digest(signing_key, _SLIP + body, "sha256")
-
-
-def _text(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
-
-
-def _bytes(text: str) -> bytes | None:
-    try:
-        return base64.b64decode(
-            text.encode() + b"=" * (-len(text) % 4), altchars=b"-_", validate=True
-        )
-    except (binascii.Error, ValueError):
-        return None
+    expected = form_token(seals, session)
+    return hmac.compare_digest(given.encode(errors="replace"), expected.encode())

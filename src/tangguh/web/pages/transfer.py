@@ -21,7 +21,7 @@ from tangguh.payments.payment import Payment, State
 from tangguh.web.pages.frame import Page, Visit, redirect
 from tangguh.web.pages.people import People
 from tangguh.web.pages.purse import Purse, explain, open_purse
-from tangguh.web.pages.seal import Recipient, TransferSlip, seal, unseal
+from tangguh.web.pages.seal import Recipient, TransferSlip
 from tangguh.web.pages.trouble import REVIEW_CHANGED
 from tangguh.web.problems import Trouble, problem
 
@@ -51,7 +51,7 @@ async def take_account(visit: Visit) -> Response:
     purse = await open_purse(visit, TRANSFER_ONUS)
     if [one.account_id for one in purse.accounts] == [int(text)]:
         return await _transfer_page(visit, told=visit.words("transfer.number_own"))
-    recipient = seal(visit.signing_key, Recipient(int(text), owner.full_name))
+    recipient = visit.seal(Recipient(int(text), owner.full_name))
     return redirect(f"/transfer/amount?{urlencode({'to': recipient})}")
 
 
@@ -84,7 +84,7 @@ async def take_amount(visit: Visit) -> Response:
         fee_minor=purse.fee_minor,
         note=shown(visit.typed("note"), _NOTE_MAX),
     )
-    return redirect(f"/review?{urlencode({'order': seal(visit.signing_key, slip)})}")
+    return redirect(f"/review?{urlencode({'order': visit.seal(slip)})}")
 
 
 async def is_first_time(visit: Visit, account_id: int) -> bool:
@@ -127,7 +127,7 @@ async def _recent(visit: Visit) -> list[Recipient]:
 
 
 def _recipient(visit: Visit, text: str) -> Recipient:
-    opened = unseal(visit.signing_key, text)
+    opened = visit.unseal(text)
     if not isinstance(opened, Recipient):
         raise Trouble(msgspec.structs.replace(problem("body_invalid"), code=REVIEW_CHANGED))
     return opened
@@ -150,7 +150,7 @@ async def _amount_page(
         "transfer_amount.html",
         status=422 if refused else 200,
         recipient=recipient,
-        to=seal(visit.signing_key, recipient),
+        to=visit.seal(recipient),
         is_first=await is_first_time(visit, recipient.account_id),
         purse=purse,
         amount=visit.typed("amount"),

@@ -15,16 +15,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from tangguh.core.client import Client
 from tangguh.core.errors import TangguhError
-from tangguh.core.order import CreditOrder, PaymentOrder, ToQris
-from tangguh.core.outcome import Refused
+from tangguh.core.order import CreditOrder, Origin, PaymentOrder, ToQris
+from tangguh.core.outcome import Refusal, Refused
 from tangguh.core.service import IN_QRIS, QRIS_CPM
 from tangguh.customers import codes as one_time
 from tangguh.customers import merchants
 from tangguh.payments import store as payments
 from tangguh.payments.decide import Accept
 from tangguh.payments.incoming.receive import ReceiveCredit
-from tangguh.payments.merchant.mdr import mdr_minor
 from tangguh.payments.payment import Decided, Payment, State
 from tangguh.rails.qris import acquirer
 from tangguh.rails.qris.fields import NoticeRefused
@@ -40,6 +40,7 @@ log = structlog.get_logger("web.acquirer")
 
 _BODY_BYTES_MAX = 16 * 1024
 _RAIL = "qris"
+_ORIGIN = Origin(client=Client.QRIS_SWITCH)
 
 Answered = tuple[int, bytes]
 Serve = Callable[[Mapping[str, Any]], Awaitable[Answered]]
@@ -122,7 +123,6 @@ class AcquirerCounter:
         shop = await merchants.by_pan(door.pool, door.book_id, asked.merchant_pan)
         if shop is None or shop.merchant_id != asked.merchant_id:
             return acquirer.answer(endpoint, "40408", {"partnerReferenceNo": asked.reference})
-        spend = asked.amount_minor + asked.tip_minor
         order = CreditOrder(
             rail=_RAIL,
             idempotency_key=f"{_RAIL}:{asked.reference}",
@@ -132,7 +132,6 @@ class AcquirerCounter:
             tip_minor=asked.tip_minor,
             sender_bank=asked.issuer,
             note=asked.rrn,
-            mdr_minor=mdr_minor(spend, shop.criteria, shop.category_code),
             merchant_id=shop.merchant_id,
             bill=asked.bill,
         )
@@ -166,6 +165,9 @@ class AcquirerCounter:
         code = await one_time.find(door.pool, door.book_id, asked.token, one_time.CPM, now)
         if code is None:
             return acquirer.answer(endpoint, "40300", {"partnerReferenceNo": asked.reference})
+        if code.amount_minor is not None and code.amount_minor != asked.amount_minor:
+            told = {"partnerReferenceNo": asked.reference}
+            return acquirer.answer(endpoint, acquirer.case_of(Refusal.QR_AMOUNT_DIFFERS), told)
         order = PaymentOrder(
             customer_id=code.customer_id,
             idempotency_key=f"cpm:{asked.token}",
@@ -184,7 +186,7 @@ class AcquirerCounter:
             amount_minor=asked.amount_minor,
             network_reference=asked.reference,
         )
-        decided = await door.desk.decide(Accept(order, door.desk.rules))
+        decided = await door.desk.decide(Accept(order, door.desk.rules, origin=_ORIGIN))
         return _said(endpoint, asked.reference, decided)
 
 

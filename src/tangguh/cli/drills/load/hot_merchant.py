@@ -31,7 +31,6 @@ from tangguh.core.clock import Clock, SystemClock
 from tangguh.core.service import QRIS_ONUS
 from tangguh.customers.seed import DEMO_PIN, PEOPLE, demo
 from tangguh.db.pool import Pool
-from tangguh.payments.entries import mdr_of
 from tangguh.payments.payment import State
 
 _OTHERS: Final = ("onus", "ovo")
@@ -153,7 +152,7 @@ def _ask_shop(card: Card, ending: Ending, credited: dict[str, int]) -> dict[str,
         holds=len(ours) == credited["entries"] == credited["postings"],
     )  # fmt: skip
     paid = sum(one.to_payee_minor for one in ours)
-    kept = sum(mdr_of(one.order) for one in ours)
+    kept = sum(one.discount_minor for one in ours)
     card.ask(
         "sums right", "what the shop got and its discount are what was paid",
         f"{credited['minor']} + {kept} of {paid} minor units",

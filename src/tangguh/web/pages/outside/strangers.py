@@ -13,6 +13,7 @@ from uuid import UUID
 
 from starlette.responses import Response
 
+from tangguh.access.sealing import Purpose
 from tangguh.core.outcome import Refused
 from tangguh.disputes.case import TEXT_LENGTH_MAX, About, Case
 from tangguh.disputes.complaints import Complaint
@@ -199,7 +200,9 @@ def _take_turn(visit: Visit) -> None:
 
 
 def _mac(door: Door, purpose: str, text: str) -> str:
-    return hmac.digest(door.secret, f"{purpose}\n{text}".encode(), "sha256").hex()
+    return hmac.digest(
+        door.seals.key(Purpose.STRANGER), f"{purpose}\n{text}".encode(), "sha256"
+    ).hex()
 
 
 def _opened(door: Door, purpose: str, sealed: str) -> UUID | None:

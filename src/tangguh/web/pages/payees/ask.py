@@ -25,7 +25,7 @@ from tangguh.web import inquiry
 from tangguh.web.inquiry import TRANSFER_VIA, Inquired, by_proxy
 from tangguh.web.pages.frame import Page, Visit, redirect
 from tangguh.web.pages.purse import ask_amount, explain, open_purse
-from tangguh.web.pages.seal import PayeeSlip, seal
+from tangguh.web.pages.seal import PayeeSlip
 from tangguh.web.problems import trouble
 from tangguh.web.shutters import Shut
 
@@ -129,7 +129,7 @@ async def _take(
         told = explain(visit.words, refused, purse)
         return await _form(visit, kind, service=service, told_amount=told)
     slip = slip_of(visit, found, purse.account.account_id, amount_minor, purse.fee_minor)
-    return redirect(f"/review?{urlencode({'order': seal(visit.signing_key, slip)})}")
+    return redirect(f"/review?{urlencode({'order': visit.seal(slip)})}")
 
 
 def slip_of(

@@ -13,7 +13,7 @@ from tangguh.core.clock import business_date
 from tangguh.core.format import typed_minor
 from tangguh.core.outcome import Refused
 from tangguh.customers import merchants
-from tangguh.customers.merchants import Merchant
+from tangguh.customers.terms import Merchant
 from tangguh.ledger import statement
 from tangguh.payments.merchant import takings
 from tangguh.payments.merchant.bill import MakeBill

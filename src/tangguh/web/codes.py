@@ -1,0 +1,106 @@
+"""One-time codes as they are made: by a customer's own yes, once per request, for one sum.
+
+A code pays later without being asked again, so what makes it needs what a payment needs. The code
+follows from the request and a key of the bank's, so that a repeat shows the same digits although
+only their hash is kept.
+"""
+
+from __future__ import annotations
+
+import hmac
+from typing import Final
+
+import msgspec
+
+from tangguh.access.consent import Consent
+from tangguh.access.sealing import Purpose
+from tangguh.access.session import Session
+from tangguh.core.cash import refuse_notes
+from tangguh.core.money import MINOR_MAX
+from tangguh.core.outcome import Refusal, Refused
+from tangguh.customers import codes as one_time
+from tangguh.customers.demo import OUR_NNS
+from tangguh.rails.qris import cpm
+from tangguh.web.api import service_views as views
+from tangguh.web.door import Door
+
+QRIS: Final = "qris"
+_CASH_DIGITS: Final = 8
+_TOKEN_DIGITS: Final = 26
+_TRIES_MAX: Final = 8
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """A code somebody asks for: ``shown_as`` cash or qris, of this account, in minor units.
+
+    ``key`` is the request's own (idempotency). ``amount_minor`` None: only of a code that is shown.
+    """
+
+    key: str
+    shown_as: str
+    account_id: int
+    amount_minor: int | None
+
+    def refuse(self) -> Refused | None:
+        """Refuses ORDER_INVALID: cash without a sum, or a sum no banknotes make."""
+        if self.amount_minor is None:
+            if self.shown_as == one_time.CASH:
+                return Refused(Refusal.ORDER_INVALID, "amount", "a code for cash is for one sum")
+            return None
+        if self.shown_as == one_time.CASH:
+            return refuse_notes(self.amount_minor)
+        if self.amount_minor <= 0:
+            return Refused(Refusal.AMOUNT_NOT_POSITIVE, "amount", "a sum is at least one sen")
+        return None
+
+
+async def make_paying_code(
+    door: Door, consent: Consent, session: Session, wanted: Wanted
+) -> views.CodeView | Refused:
+    """The code of this request, new or as it was made before.
+
+    Refuses what ``Wanted`` does, LIMIT_PER_TRANSACTION for a large sum (or none) on a device still
+    new, and IDEMPOTENCY_KEY_REUSED. The account is the caller's to check.
+    """
+    customer_id = session.customer_id
+    consent.must_be_of(customer_id)
+    if refused := wanted.refuse():
+        return refused
+    largest = MINOR_MAX if wanted.amount_minor is None else wanted.amount_minor
+    if refused := door.refuse_cooling(session, largest):
+        return refused
+    kind = one_time.CASH if wanted.shown_as == one_time.CASH else one_time.CPM
+    now = door.clock.now()
+    code = one_time.Code(
+        kind=kind,
+        customer_id=customer_id,
+        account_id=wanted.account_id,
+        amount_minor=wanted.amount_minor,
+        expires_at=now + one_time.LIVES[kind],
+    )
+    request = f"{customer_id}:{wanted.key}"
+    for number in range(_TRIES_MAX):
+        text = _text(door, request, kind, number)
+        found = await one_time.keep(door.pool, door.book_id, text, code, now, request)
+        if found is None:
+            continue  # another's live code has these digits
+        if found.is_fresh:
+            await door.remember(f"customer:{customer_id}", "code.made", detail=kind)
+        elif msgspec.structs.replace(found.code, expires_at=code.expires_at) != code:
+            break
+        shown = text if kind == one_time.CASH else cpm_text(text, wanted.account_id)
+        return views.CodeView(wanted.shown_as, shown, found.code.expires_at)
+    return Refused(Refusal.IDEMPOTENCY_KEY_REUSED, "", "this key made another code before")
+
+
+def cpm_text(token: str, account_id: int) -> str:
+    """The code a customer shows: the token, and a PAN that only says whose customer it is."""
+    pan = f"{OUR_NNS}{account_id % 10**11:011d}"
+    return cpm.encode(cpm.CpmCode(pan=pan, token=token, language="iden"))
+
+
+def _text(door: Door, request: str, kind: str, number: int) -> str:
+    digits = _CASH_DIGITS if kind == one_time.CASH else _TOKEN_DIGITS
+    said = f"{kind}\n{number}\n{request}".encode()
+    drawn = hmac.digest(door.seals.key(Purpose.CODE), said, "sha256")
+    return f"{int.from_bytes(drawn) % 10**digits:0{digits}d}"
