@@ -80,10 +80,10 @@ from tangguh.work.cards import CardOffice
 from tangguh.work.control.room import ControlRoom
 from tangguh.work.cycles import Cycles
 from tangguh.work.guardian import Guardian
+from tangguh.work.integrity.pulse import Pulse, refuse_other_head
 from tangguh.work.issuer import IssuerDoor
 from tangguh.work.link_keys import LinkKeys
 from tangguh.work.names import AccountBook
-from tangguh.work.pulse import Pulse, refuse_other_head
 from tangguh.work.senses import BankSenses, watch_at
 from tangguh.work.terminals import TerminalDoor
 from tangguh.work.transit import TransitDesk

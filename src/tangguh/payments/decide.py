@@ -40,6 +40,14 @@ from tangguh.payments.gates.facts import NO_ORIGIN
 from tangguh.payments.gates.judge import count, gate_keys, judge, percent
 from tangguh.payments.incoming import contradiction
 from tangguh.payments.incoming.suspense import keep_in_suspense, receive_refund
+from tangguh.payments.limits.usage import (
+    forget_use,
+    refuse_usage,
+    tier_of,
+    undone_keys,
+    usage_keys,
+    use_limit,
+)
 from tangguh.payments.merchant.bill import bill_key, refuse_bill, settle_bill
 from tangguh.payments.merchant.shop import discount_of, merchant_of, refuse_shop, shop_of
 from tangguh.payments.payment import Decided, Payment, State, network_said
@@ -58,14 +66,6 @@ from tangguh.payments.redress.rows import REDRESS
 from tangguh.payments.redress.way import end_way
 from tangguh.payments.rules import Rules, next_inquiry_at, refuse_amount, refuse_unwritable
 from tangguh.payments.terms.creditors import refuse_creditor
-from tangguh.payments.usage import (
-    forget_use,
-    refuse_usage,
-    tier_of,
-    undone_keys,
-    usage_keys,
-    use_limit,
-)
 from tangguh.rails.rail import NO_FACTS, Facts
 
 PARKED_SECONDS_MAX: Final = 4 * 3600

@@ -22,7 +22,7 @@ from tangguh.settlement.store import id_at
 from tangguh.settlement.watched import read_watch
 from tangguh.work.control import outflow as booking
 from tangguh.work.guardian import Guardian
-from tangguh.work.pulse import Pulse
+from tangguh.work.integrity.pulse import Pulse
 
 _PROOF_SECONDS: Final = 20.0
 _ANSWERED_SECONDS: Final = 60

@@ -23,11 +23,11 @@ from tangguh.payments.decide import PARKED_SECONDS_MAX, Conclude
 from tangguh.payments.desk import Desk
 from tangguh.payments.flow import dispatch
 from tangguh.payments.gates.judge import count, gate_keys, judge
+from tangguh.payments.limits.usage import usage_keys, use_limit
 from tangguh.payments.payment import Decided, Payment, State
 from tangguh.payments.plans import PAYMENTS, SQL, read_payment
 from tangguh.payments.record import record
 from tangguh.payments.rules import Rules
-from tangguh.payments.usage import usage_keys, use_limit
 
 _QUERIES: Final = Queries(*SQL)
 OLDEST: Final = UUID(int=0)

@@ -7,20 +7,16 @@ digit is refused, a double click or a reload finds the payment that is already t
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Final, assert_never
+from typing import Any, Final
 from urllib.parse import urlencode
 
 import msgspec
 from starlette.responses import Response
 
-from tangguh import __version__
 from tangguh.access.consent import Consent
-from tangguh.core.client import Client
 from tangguh.core.errors import Ambiguous
 from tangguh.core.format import moment
-from tangguh.core.money import format_decimal
 from tangguh.core.order import (
-    Origin,
     Payee,
     PaymentOrder,
     RefundOrder,
@@ -31,18 +27,16 @@ from tangguh.core.order import (
     ToWallet,
 )
 from tangguh.core.outcome import Refusal, Refused
-from tangguh.core.service import SERVICES, TRANSFER_CARDS, TRANSFER_ONUS
+from tangguh.core.service import SERVICES, TRANSFER_CARDS
 from tangguh.payments import store as payments
-from tangguh.payments.decide import Accept
 from tangguh.payments.payment import Decided, Payment, State
-from tangguh.payments.preview import Foreseen, Preview
-from tangguh.payments.refund import AcceptRefund
 from tangguh.web import login, orders
-from tangguh.web.api.mobile import routed, visible_payment
+from tangguh.web.api.mobile import visible_payment
 from tangguh.web.pages.frame import Page, Visit, redirect
 from tangguh.web.pages.pay import merchant_of_code
 from tangguh.web.pages.people import People, place_of
 from tangguh.web.pages.purse import Purse, explain, open_purse
+from tangguh.web.pages.review.slips import fee_now, foresee, order_of, origin_of, service_of
 from tangguh.web.pages.seal import (
     PayeeSlip,
     QrisSlip,
@@ -78,7 +72,7 @@ async def confirm(visit: Visit) -> Response:
         now = visit.door.clock.now()
         told = pin_words(visit.words, found.problem, now, "pin.wrong_again")
         return await _review_page(visit, slip, told=told, status=422)
-    fee_minor = _fee_now(visit, slip)
+    fee_minor = fee_now(visit, slip)
     if not isinstance(slip, RefundSlip) and fee_minor != slip.fee_minor:
         dearer = msgspec.structs.replace(slip, fee_minor=fee_minor)
         told = visit.words("review.fee_changed")
@@ -156,105 +150,14 @@ def _opened(visit: Visit, text: str) -> Slip:
 
 
 async def _carry_out(visit: Visit, consent: Consent, slip: Slip) -> Decided | Refused:
-    order = await _order_of(visit, slip)
+    order = await order_of(visit, slip)
     match order:
         case Refused():
             return order
         case RefundOrder():
             return await visit.door.refund(consent, order)
         case _:
-            return await visit.door.pay(consent, order, _origin(visit), session=visit.session)
-
-
-async def _foresee(visit: Visit, slip: Slip) -> Foreseen:
-    """What would become of it now; nothing of it is kept."""
-    desk, order = visit.door.desk, await _order_of(visit, slip)
-    match order:
-        case Refused():
-            return Foreseen(order)
-        case RefundOrder():
-            return await desk.decide(Preview(AcceptRefund(order, desk.rules)))
-        case _:
-            accept = Accept(order, desk.rules, origin=_origin(visit))
-            return await desk.decide(Preview(accept))
-
-
-def _origin(visit: Visit) -> Origin:
-    device = visit.session.token_sha256.hex()[:16] if visit.session is not None else ""
-    return Origin(client=Client.BROWSER, device=device, version=f"web {__version__}")
-
-
-async def _order_of(visit: Visit, slip: Slip) -> PaymentOrder | RefundOrder | Refused:
-    """The order a slip makes, the way it goes."""
-    customer_id = visit.me.customer_id
-    order: PaymentOrder | Refused
-    match slip:
-        case RefundSlip():
-            return RefundOrder(
-                requested_by=customer_id,
-                idempotency_key=slip.key,
-                payment_id=slip.payment_id,
-                amount_minor=slip.amount_minor,
-                reason=slip.reason,
-            )
-        case TransferSlip():
-            order = orders.transfer_order(
-                customer_id=customer_id,
-                key=slip.key,
-                debtor=slip.debtor,
-                creditor=slip.creditor,
-                amount=format_decimal(slip.amount_minor),
-                note=slip.note,
-            )
-        case QrisSlip():
-            order = _qris_order(customer_id, slip)
-        case PayeeSlip():
-            order = _payee_order(visit, slip)
-        case _:
-            assert_never(slip)
-    return order if isinstance(order, Refused) else await routed(visit.door, order)
-
-
-def _payee_order(visit: Visit, slip: PayeeSlip) -> PaymentOrder:
-    """What the network named and the customer saw, unchanged."""
-    return PaymentOrder(
-        customer_id=visit.me.customer_id,
-        idempotency_key=slip.key,
-        service=slip.service,
-        debtor=slip.debtor,
-        payee=slip.payee,
-        amount_minor=slip.amount_minor,
-        note=slip.note,
-        debtor_name=visit.me.full_name,
-    )
-
-
-def _qris_order(customer_id: int, slip: QrisSlip) -> PaymentOrder | Refused:
-    """The order again from the code itself; it must come to the sums that were shown."""
-    scanned = orders.scan(slip.payload)
-    if isinstance(scanned, Refused):
-        return scanned
-    asks_tip = orders.asks_for_tip(scanned.code)
-    return orders.qris_order(
-        customer_id=customer_id,
-        key=slip.key,
-        debtor=slip.debtor,
-        payload=slip.payload,
-        amount=format_decimal(slip.amount_minor),
-        tip=format_decimal(slip.tip_minor) if asks_tip or slip.tip_minor else None,
-        note=slip.note,
-    )
-
-
-def _fee_now(visit: Visit, slip: Slip) -> int:
-    rules = visit.door.desk.rules
-    return 0 if isinstance(slip, RefundSlip) else rules.fee_of(_service(slip))
-
-
-def _service(slip: QrisSlip | TransferSlip | PayeeSlip) -> str:
-    if isinstance(slip, PayeeSlip):
-        return slip.service
-    return orders.qris_service(slip.debtor) if isinstance(slip, QrisSlip) else TRANSFER_ONUS
+            return await visit.door.pay(consent, order, origin_of(visit), session=visit.session)
 
 
 async def _made_with(visit: Visit, slip: QrisSlip | TransferSlip | PayeeSlip) -> Payment | None:
@@ -340,14 +243,14 @@ async def _review_page(visit: Visit, slip: Slip, *, told: str = "", status: int 
     if isinstance(slip, RefundSlip):
         original = await visible_payment(visit.door, visit.me.customer_id, str(slip.payment_id))
         ends = await People(visit.door).ends(original)
-        refused = (await _foresee(visit, slip)).refused
+        refused = (await foresee(visit, slip)).refused
         shared["obstacle"] = (
             sentence(visit.words, f"problem.{refused.code}.reason") if refused else ""
         )
         return visit.page(
             "review_refund.html", status=status, original=original, ends=ends, **shared
         )
-    purse = await open_purse(visit, _service(slip), str(slip.debtor))
+    purse = await open_purse(visit, service_of(slip), str(slip.debtor))
     if isinstance(slip, QrisSlip):
         scanned = orders.scan(slip.payload)
         if isinstance(scanned, Refused):
@@ -358,12 +261,12 @@ async def _review_page(visit: Visit, slip: Slip, *, told: str = "", status: int 
     else:
         is_first = await is_first_time(visit, slip.creditor)
         shared |= {"merchant": None, "is_first": is_first, "far": ""}
-    foreseen = await _foresee(visit, slip)
+    foreseen = await foresee(visit, slip)
     obstacle = _obstacle(visit, purse, foreseen.refused) if foreseen.refused else ""
     shut = None
     if foreseen.waits or _is_shut(foreseen.refused):
         shut = await visit.door.shutters.of(
-            _service(slip), visit.me.customer_id, purse.account.account_id
+            service_of(slip), visit.me.customer_id, purse.account.account_id
         )
     return visit.page(
         "review.html",

@@ -32,7 +32,7 @@ from tangguh.ledger.shelf import ShelfPlan
 from tangguh.payments.desk import Desk
 from tangguh.payments.gates.change import ReadBoard
 from tangguh.work.guardian import Guardian, GuardSettings
-from tangguh.work.recheck import Recheck, Trouble
+from tangguh.work.integrity.recheck import Recheck, Trouble
 
 log = structlog.get_logger("guard.pulse")
 

@@ -1,0 +1,1 @@
+"""The look at the book's rows, chain and clocks, all day long."""
