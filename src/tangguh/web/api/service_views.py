@@ -14,11 +14,24 @@ from tangguh.web.api.views import AccountText, AmountText, ShutView
 BankCode = Annotated[str, Meta(pattern=r"^[0-9]{3}$(?!\n)", description="Clearing code, e.g. 014")]
 FarAccount = Annotated[str, Meta(pattern=r"^[0-9]{4,34}$(?!\n)")]
 ProxyText = Annotated[
-    str, Meta(min_length=5, max_length=140, description="As typed: 0811-0000-001, name@example.org")
+    str,
+    Meta(
+        min_length=5,
+        max_length=140,
+        description="A phone number or e-mail address; other spellings of a number are read too",
+        extra_json_schema={
+            "pattern": "^([1-9][0-9]{7,14}|[a-z0-9]{1,30}@[a-z0-9]{1,30}\\.[a-z]{2,6})$"
+        },
+    ),
 ]
 WalletNumber = Annotated[
     str,
-    Meta(min_length=8, max_length=TYPED_MAX, description="As typed: 0811-0000-001, +62 811 ..."),
+    Meta(
+        min_length=8,
+        max_length=TYPED_MAX,
+        description="62 and the number; other spellings of it are read too",
+        extra_json_schema={"pattern": "^62[1-9][0-9]{7,11}$"},
+    ),
 ]
 CustomerNo = Annotated[str, Meta(pattern=r"^[0-9]{4,20}$(?!\n)")]
 PurseNumber = Annotated[str, Meta(pattern=r"^[0-9]{12,19}$(?!\n)")]

@@ -50,7 +50,8 @@ PhoneText = Annotated[
     Meta(
         min_length=8,
         max_length=TYPED_MAX,
-        description="A phone number as it was typed: 6281100000001, 0811-0000-001, +62 811 ...",
+        description="E.164 without the plus; other spellings of a number are read too",
+        extra_json_schema={"pattern": "^[1-9][0-9]{7,14}$"},
     ),
 ]
 DeviceText = Annotated[
