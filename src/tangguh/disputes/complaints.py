@@ -41,8 +41,8 @@ from tangguh.disputes.steps import (
 from tangguh.disputes.store import CaseStore, text_hash
 from tangguh.disputes.verdict import AskNetwork, AskStaff, Decide, Seen, Verdict, Wait, judge
 from tangguh.payments import flow
+from tangguh.payments.checks.find import FindOrdered
 from tangguh.payments.desk import Desk
-from tangguh.payments.find import FindOrdered
 from tangguh.payments.payment import Decided, Payment, State
 from tangguh.payments.redress.advance import GiveAdvance
 from tangguh.payments.refund import THE_BANK, AcceptRefund

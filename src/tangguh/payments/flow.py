@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from tangguh.core.order import Origin, PaymentOrder, RefundOrder
 from tangguh.core.outcome import Outcome, Refused
+from tangguh.payments.checks.find import Find
 from tangguh.payments.decide import Accept, Conclude
 from tangguh.payments.desk import Desk, instruction_of, refunding_of
-from tangguh.payments.find import Find
 from tangguh.payments.gates.facts import NO_ORIGIN
 from tangguh.payments.payment import Decided, Payment
 from tangguh.payments.refund import AcceptRefund

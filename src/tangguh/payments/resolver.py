@@ -22,9 +22,9 @@ from tangguh.core.supervision import beat
 from tangguh.db.pool import Pool
 from tangguh.ledger.expiry import expire_due
 from tangguh.payments import store
+from tangguh.payments.checks.find import Find
 from tangguh.payments.decide import Conclude
 from tangguh.payments.desk import Desk, instruction_of, refunding_of
-from tangguh.payments.find import Find
 from tangguh.payments.gates.parked import release
 from tangguh.payments.payment import Payment, State
 from tangguh.rails.rail import NO_FACTS, Announcing, Facts

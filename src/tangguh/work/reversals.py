@@ -9,8 +9,8 @@ import structlog
 from tangguh.core.order import PaymentOrder, RefundOrder, ToCash
 from tangguh.core.outcome import Refusal, Refused
 from tangguh.payments import flow
+from tangguh.payments.checks.find import Find
 from tangguh.payments.desk import Desk
-from tangguh.payments.find import Find
 from tangguh.payments.incoming.forbid import Forbid, is_forbidden
 from tangguh.payments.incoming.receive import THE_NETWORK
 from tangguh.payments.payment import Payment, State

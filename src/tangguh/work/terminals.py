@@ -33,9 +33,9 @@ from tangguh.db.pool import Pool
 from tangguh.ledger import chart, statement
 from tangguh.payments import flow
 from tangguh.payments import store as payments
+from tangguh.payments.checks.find import FindOrdered
 from tangguh.payments.decide import Accept, Conclude
 from tangguh.payments.desk import Desk
-from tangguh.payments.find import FindOrdered
 from tangguh.payments.incoming.receive import THE_NETWORK
 from tangguh.payments.payment import Decided, Payment, State
 from tangguh.rails.banks import OUR_CODE

@@ -29,10 +29,10 @@ from tangguh.guard.closure import SignalClass, State
 from tangguh.guard.scope import Scope
 from tangguh.ledger.checks.pulse import PULSE, Broken, rows_that_differ
 from tangguh.ledger.shelf import ShelfPlan
+from tangguh.payments.checks.recheck import Recheck, Trouble
 from tangguh.payments.desk import Desk
 from tangguh.payments.gates.change import ReadBoard
 from tangguh.work.guardian import Guardian, GuardSettings
-from tangguh.work.integrity.recheck import Recheck, Trouble
 
 log = structlog.get_logger("guard.pulse")
 

@@ -50,11 +50,11 @@ class Kind(msgspec.Struct, frozen=True):
 
 KINDS: Final = (
     Kind("a floor", "accounts", ("account_id",), "floor_minor", "-100000000000",
-         "kind = 'purse' AND posted_minor > held_minor", "floors_follow_the_chart"),
+         "kind = 'merchant' AND posted_minor > held_minor", "floors_follow_the_chart"),
     Kind("an owner", "accounts", ("account_id",), "owner_id", "owner_id + 1",
-         "kind = 'purse' AND posted_minor > held_minor", "accounts_are_what_the_chain_says"),
+         "kind = 'merchant' AND posted_minor > held_minor", "accounts_are_what_the_chain_says"),
     Kind("a held sum", "accounts", ("account_id",), "held_minor", "held_minor + 1",
-         "kind = 'purse' AND posted_minor > held_minor", "held_sums_equal_open_holds"),
+         "kind = 'merchant' AND posted_minor > held_minor", "held_sums_equal_open_holds"),
     Kind("an old entry", "entries", ("account_id", "seq"), "amount_minor", "amount_minor + 1",
          "seq = 1", "hash_chain_is_unbroken"),
     Kind("how a payment ended", "payments", ("payment_id",), "concluded_at",
