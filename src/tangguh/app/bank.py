@@ -84,7 +84,7 @@ from tangguh.work.integrity.pulse import Pulse, refuse_other_head
 from tangguh.work.issuer import IssuerDoor
 from tangguh.work.link_keys import LinkKeys
 from tangguh.work.names import AccountBook
-from tangguh.work.senses import BankSenses, watch_at
+from tangguh.work.signals.senses import BankSenses, watch_at
 from tangguh.work.terminals import TerminalDoor
 from tangguh.work.transit import TransitDesk
 from tangguh.work.treasury import HubFunding, Treasury

@@ -56,6 +56,7 @@ _PER_ROUND: Final = 200
 _WAIT_SECONDS: Final = 2.0
 """So long a person waits for what a network says; the case itself waits as long as it takes."""
 _ASKING_AT_ONCE: Final = 8
+_CLOSE_SECONDS: Final = 5.0
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's: no I, L, O or U, so that a number can be read aloud."""
 
@@ -253,8 +254,9 @@ class Complaints:
             log.warning("disputes.examining_failed", case=str(case_id), why=type(fault).__name__)
 
     async def close(self) -> None:
-        """Let what is being asked come to its end."""
-        await asyncio.gather(*self._examining.values(), return_exceptions=True)
+        """Give what is being asked the time to come to its end; the next process asks again."""
+        if self._examining:
+            await asyncio.wait(self._examining.values(), timeout=_CLOSE_SECONDS)
 
     async def verdict(self, case: Case) -> Verdict:
         """What the bank's own evidence says of it at this moment; nothing is done about it."""

@@ -1,1 +1,1 @@
-"""What the guard is told beside payments: a clock that was set, a network that answers again."""
+"""What the guard and the ladder are told beside payments: senses, clocks, networks that answer."""
