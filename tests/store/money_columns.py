@@ -35,13 +35,13 @@ class Seen(msgspec.Struct, frozen=True):
 CHAINED: Final = frozenset({
     "postings", "entries", "payment_events", "acts", "tariff_changes", "gate_events",
     "redress_events", "change_events", "climb_events", "rule_changes", "case_events",
-    "incident_events", "account_terms", "row_seals", "batches",
+    "incident_events", "account_terms", "merchant_terms", "row_seals", "batches",
 })  # fmt: skip
 """All their columns are hashed."""
 
 SEALED: Final = frozenset({
     "merchant_bills", "gates", "redress", "advanced", "changes", "newest_changes", "climbs", "cases",
-    "paid_once", "merchant_payouts",
+    "paid_once", "merchant_payouts", "merchants",
 })  # fmt: skip
 """The digest of every row after each change is in the chain."""
 
@@ -92,11 +92,6 @@ OTHERS: Final[dict[str, dict[str, Seen]]] = {
         "account_id": Seen("every_card_pays_from_its_holders_account", WHOLE),
         "customer_id": Seen("every_card_pays_from_its_holders_account", WHOLE),
     },
-    "merchants": {
-        "account_id": Seen("every_merchant_is_paid_to_its_own_account", WHOLE),
-        "waiting_id": Seen("every_merchant_is_paid_to_its_own_account", WHOLE),
-        "customer_id": Seen("every_merchant_is_paid_to_its_own_account", WHOLE),
-    },
     "purses": {
         "account_id": Seen("every_purse_is_its_holders", WHOLE),
         "pending_id": Seen("every_purse_is_its_holders", WHOLE),
@@ -144,6 +139,11 @@ NOT_MONEY: Final[dict[str, str]] = {
     "staff": _CREDENTIAL,
     "staff_keys": _CREDENTIAL,
     "one_time_codes": _CREDENTIAL,
+    "known_devices": _CREDENTIAL,
+    "login_codes": _CREDENTIAL,
+    "staff_sessions": _CREDENTIAL,
+    "link_keys": _CREDENTIAL,
+    "partner_requests": _CREDENTIAL,
     "cards.book_id": "a card of no book pays nothing",
     "cards.card_token": "a card that is not found pays nothing",
     "cards.sealed_pan": _CREDENTIAL,
@@ -155,7 +155,7 @@ NOT_MONEY: Final[dict[str, str]] = {
     "cards.issued_at": _WORDS,
     "customer_accounts.book_id": "an account that is not shown pays nothing",
     "customer_accounts.product": _WORDS,
-    "merchants": "who is shown to the payer; the accounts that are paid have rules of their own",
+    "merchants.opened_at": "when it was enrolled; what it is charged has times of its own",
     "purses.book_id": "a purse of no book pays nothing",
     "purses.number": "a purse that is not found pays nothing",
     "purses.expires_on": "until when a purse may be used; what is on it stays its holder's",
@@ -182,7 +182,7 @@ def seen(table: str, column: str, fixed: str) -> Seen | None:
     """What sees a column changed; None when it is not about money. Raises KeyError: unknown."""
     if table in CHAINED:
         return Seen(CHAIN, ROUND, fixed)
-    if table in SEALED:
+    if table in SEALED and f"{table}.{column}" not in NOT_MONEY:
         return Seen(SEALS, ROUND, fixed)
     if table == "payments":
         return PAYMENTS.get(column, Seen(EVENTS, ROUND, fixed))
