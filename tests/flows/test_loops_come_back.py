@@ -20,6 +20,8 @@ from tangguh.core.supervision import TaskState
 from tangguh.ledger.command import Reverse
 
 ROUNDS_MAX = 400
+WAITS_TO_BE_CALLED = {"reopening"}
+"""It has no rounds, so no sleep that could fail."""
 
 
 class FaultyClock(HandClock):
@@ -46,15 +48,20 @@ async def test_every_loop_of_the_bank_comes_back(dsn: str, paper: PaperRail) -> 
     async with bank:
         names = {one.name for one in bank.supervisor.state()}
         assert {"resolver", "redress", "guardian", "pulse", "climber", "incidents"} <= names
+        names -= WAITS_TO_BE_CALLED
         clock.fails = set(names)
         for _ in range(ROUNDS_MAX):
             await asyncio.sleep(0.005)
             clock.advance(5)
-            if all(one.restarts for one in bank.supervisor.state()):
+            if all(one.restarts for one in bank.supervisor.state() if one.name in names):
                 clock.advance(5)
                 await asyncio.sleep(0.05)
                 break
-        after = {one.name: (one.restarts, one.state) for one in bank.supervisor.state()}
+        after = {
+            one.name: (one.restarts, one.state)
+            for one in bank.supervisor.state()
+            if one.name in names
+        }
         assert after == dict.fromkeys(names, (1, TaskState.RUNNING))
 
 

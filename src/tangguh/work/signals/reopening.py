@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
+from math import inf
 from typing import Final
 
 import msgspec
@@ -18,6 +19,7 @@ from tangguh.core.errors import TangguhError
 from tangguh.core.known import Tristate
 from tangguh.core.outcome import Refused
 from tangguh.core.service import SERVICES
+from tangguh.core.supervision import beat
 from tangguh.guard.closure import Closure, SignalClass, State
 from tangguh.guard.scope import Scope
 from tangguh.payments.desk import Desk
@@ -47,6 +49,7 @@ class Reopening:
     async def run(self) -> None:
         """After each good answer look at what is closed, until cancelled."""
         while True:
+            beat(inf)  # it waits until it is called, however long that is
             await self._heard.wait()
             try:
                 await self.round()
