@@ -26,7 +26,7 @@ from tangguh.payments.people.store import list_changes
 from tangguh.recovery.book import Explain, StartClimb, StepBack
 from tangguh.recovery.climb import Climb
 from tangguh.recovery.climber import Looked, RecoverySettings, climbs_under_way
-from tangguh.recovery.prober import Probe
+from tangguh.recovery.prober import Probe, Tried
 from tangguh.recovery.readings import Outflow
 from tangguh.recovery.rungs import LADDER
 from unit.guard.test_closure import closure
@@ -191,6 +191,16 @@ async def test_what_was_rehearsed_in_an_earlier_climb_rehearses_nothing_now(way:
     await way.explained()
     await way.until("explained")
     assert way.bank.climber._tried[str(way.closed.id)].ended == 0
+
+
+async def test_a_rehearsal_that_failed_is_counted_from_the_first_again(way: Way) -> None:
+    """The network was not there for four probes: the look fails, and the next starts anew."""
+    await way.explained()
+    await way.until("matched")
+    way.bank.climber._tried[str(way.closed.id)] = Tried(sent=9, right=5, wrong=4)
+    await way.look()
+    assert way.bank.climber._tried[str(way.closed.id)].wrong == 0
+    await way.until("rehearsed")
 
 
 async def test_one_unmatched_outflow_closes_it_at_the_next_look(way: Way) -> None:

@@ -168,6 +168,10 @@ class Climber:
         if climb.rung < MATCHED and not climb.fast:
             # What was tried before it was matched, or in an earlier climb, rehearses nothing.
             self._tried.pop(climb.closure_id, None)
+        before = self._tried.get(climb.closure_id)
+        if before is not None and before.wrong:
+            # The last look failed for it: so many without a fault are counted from the first again.
+            self._tried.pop(climb.closure_id)
         tried = self._tried.setdefault(climb.closure_id, Tried())
         if climb.rung in {MATCHED, REHEARSED} and not climb.fast:
             await self._rehearse(scope, tried)
