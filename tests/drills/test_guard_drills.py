@@ -93,3 +93,19 @@ def test_the_week_of_march_2025() -> None:
     measures = passed("bank-2025", 807)["measures"]
     assert measures["left"] <= 4
     assert measures["ladder_minutes"] <= 80
+
+
+def test_a_row_that_is_changed_by_sql_is_told_and_proved() -> None:
+    """One row after another, of every kind the drill knows."""
+    passed("row-tampered", 8)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_no_green_lie(seed: int) -> None:
+    """Database, bank and networks, killed, frozen and refused, one after another."""
+    passed("green-lie", 16, seed)
+
+
+def test_strangers_at_every_listener_slow_nobody() -> None:
+    """Slow, endless, huge, nested and half-sent at once: payments' p99 stays within half again."""
+    passed("slow-doors", 4)
