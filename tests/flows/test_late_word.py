@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,7 @@ async def tell(bank: Bank, clock: HandClock, tmp_path: Path) -> AsyncIterator[Te
             headers = {
                 "X-Timestamp": stamp,
                 "X-Signature": signature.sign_asymmetric(key, text),
-                "X-External-Id": "1",
+                "X-External-Id": sha256(body).hexdigest()[:32],
             }
             return await phone.ask("POST", NOTIFY.path, raw=body, headers=headers)
 

@@ -21,9 +21,11 @@ from starlette.routing import Route
 
 from serving import served
 from tangguh.core.clock import SystemClock
+from tangguh.core.errors import StoreUnavailable
 from tangguh.core.ids import Ids
 from tangguh.db.roles import dsn_as, make_watch_role
 from tangguh.guard.snapshot import WatchOrder, open_order
+from tangguh.settlement.watch.matching import Decided
 from tangguh.settlement.watch.settings import WatchSettings
 from tangguh.settlement.watch.watcher import Watcher
 from tangguh.settlement.watched import WatchState, read_watch
@@ -284,6 +286,19 @@ async def test_without_the_book_it_is_blind_and_judges_nothing(story: Story) -> 
         assert (state.matched, state.unmatched_count) == (0, 0)
     async with watching(story) as watcher:
         await until(watcher, lambda state: state.matched == 1)
+
+
+async def away(_references: object) -> dict[str, Decided]:
+    raise StoreUnavailable("PostgreSQL is away")
+
+
+async def test_it_sees_before_anything_left_and_says_when_it_sees_no_more(story: Story) -> None:
+    """The treasury funds only while it sees: an account nothing left yet must not be blind."""
+    async with watching(story, wait_seconds=0.1) as watcher:
+        state = await until(watcher, lambda state: not state.blind)
+        assert state.last_seq == 0
+        watcher._decided = away  # type: ignore[method-assign]
+        await until(watcher, lambda state: state.blind == "PostgreSQL is away")
 
 
 async def test_too_much_on_the_account_is_said(story: Story) -> None:

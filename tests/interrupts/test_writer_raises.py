@@ -118,7 +118,7 @@ async def opened(dsn: str) -> Writer:
     clock = SystemClock()
     writer = Writer(dsn, clock, Ids(clock), settings=SETTINGS)
     await writer.start()
-    await writer.decide(OpenAccount(1, Kind.VAULT, 0, None))
+    await writer.decide(OpenAccount(1, Kind.VAULT))
     await writer.decide(OpenAccount(2, Kind.CUSTOMER, 1))
     return writer
 

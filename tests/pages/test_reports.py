@@ -25,6 +25,7 @@ from pages.harness import (
 from pages.test_appearance import fits, is_accessible
 from pages.test_door import HTML, Client
 from paper import PaperRail, paper_rails
+from tangguh.access.devices import DeviceSettings
 from tangguh.access.pin import PinSettings
 from tangguh.app import Bank
 from tangguh.config import Settings
@@ -67,6 +68,7 @@ async def bank(
         pin=PinSettings(memory_kib=1024, passes=1),
         evidence=ObjectSettings(url=str(tmp_path / "evidence")),
         notices=notices_settings(),
+        devices=DeviceSettings(new_device="tell"),
     )
     opened = await Bank.open(settings, dsn, rails=paper_rails(paper), clock=clock, ids=ids)
     yield opened

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-import asyncpg
 import msgspec
 import pytest
 
@@ -12,6 +11,7 @@ from conftest import NOON
 from tangguh.access.people import Role, Staff, StaffState
 from tangguh.access.staff import KEY_SECONDS, StaffRegister
 from tangguh.core.clock import HandClock
+from tangguh.core.errors import RowRefused
 from tangguh.core.outcome import Refused
 from tangguh.db.pool import Pool
 
@@ -114,9 +114,9 @@ async def test_impossible_staff_are_refused(
     register: StaffRegister, pool: Pool, changes: str, rule: str
 ) -> None:
     """Whatever the application thinks."""
-    with pytest.raises(asyncpg.CheckViolationError) as refused:
+    with pytest.raises(RowRefused) as refused:
         await pool.fetch(f"UPDATE staff SET {changes} WHERE staff_id = 'staff:17'")
-    assert refused.value.constraint_name == rule
+    assert str(refused.value) == rule
 
 
 @pytest.mark.parametrize(
@@ -134,15 +134,15 @@ async def test_impossible_staff_are_refused(
 async def test_impossible_keys_are_refused(
     register: StaffRegister, pool: Pool, values: str, rule: str
 ) -> None:
-    with pytest.raises(asyncpg.CheckViolationError) as refused:
+    with pytest.raises(RowRefused) as refused:
         await pool.fetch(
             "INSERT INTO staff_keys (book_id, staff_id, added_at, expires_at, sha256, kind,"
             f" public_key, state, revoked_at) VALUES (1, 'staff:17', $1, $1, {values})",
             NOON,
         )
-    assert refused.value.constraint_name == rule
+    assert str(refused.value) == rule
 
 
 async def test_a_key_belongs_to_somebody(register: StaffRegister) -> None:
-    with pytest.raises(asyncpg.ForeignKeyViolationError):
+    with pytest.raises(RowRefused):
         await register.add_token("staff:99")

@@ -44,7 +44,7 @@ NOT_SAID_BY_THE_API = {
     "posting_already_reversed", "posting_is_a_reversal",
     # a refused payment is a payment: the reason is in it, not a problem
     "payee_account_closed", "accounts_must_be_different",
-    "limit_per_transaction", "limit_per_day", "limit_per_month", "purse_limit",
+    "limit_per_day", "limit_per_month", "purse_limit",
     "merchant_not_found", "merchant_blocked", "currency_not_supported",
     "protective_closure", "protective_limit",
     # said to staff, never to customers

@@ -86,10 +86,10 @@ async def test_a_case_is_taken_down_once_and_its_maker_is_in_the_chain(care: Car
     ("change", "code", "field"),
     [
         ({"customer_id": 999_999}, "order_invalid", "customer_id"),
-        ({"text": " \x00 "}, "order_invalid", "text"),
+        ({"text": " \x00 "}, "body_invalid", "text"),
         ({"key": ""}, "order_invalid", "key"),
         ({"payment_id": str(UUID(int=1))}, "payment_not_found", "payment_id"),
-        ({"about": "weather"}, "body_invalid", ""),
+        ({"about": "weather"}, "body_invalid", "about"),
     ],
 )
 async def test_what_cannot_be_taken_down(

@@ -104,7 +104,7 @@ async def test_nul_in_any_field_of_any_form_is_a_page_and_never_our_mistake(
     bank: Bank, clock: HandClock
 ) -> None:
     opened = await bank.sessions.open(1, Kind.BROWSER)
-    token = form_token(opened.session.signing_key)
+    token = form_token(bank.door.seals, opened.session)
     names = names_of_forms()
     assert {"phone", "note", "to", "text", "contact", "number"} <= set(names)
     wrong: list[str] = []

@@ -11,10 +11,11 @@ import base64
 import json
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 import asyncpg
+import pillow_heif
 import pytest
 import requests
 import schemathesis
@@ -28,6 +29,7 @@ from tangguh.access.session import signature
 from tangguh.app import Bank
 from tangguh.config import Settings
 from tangguh.core.clock import SystemClock
+from tangguh.core.text import unfit_in
 from tangguh.customers.seed import demo
 from tangguh.db.embedded import EmbeddedPostgres
 from tangguh.web.api.openapi import document
@@ -103,10 +105,18 @@ class Running:
 
 
 class Device(requests.auth.AuthBase):
-    """A logged-in device: adds its token, and its signature where a case asks for one."""
+    """A logged-in device: adds its token, and its signature where a case asks for one.
+
+    It is the same phone each time: a stranger who logs in so often is made to wait.
+    """
+
+    known: ClassVar[dict[str, str]] = {}
 
     def __init__(self, url: str, *, signs: bool) -> None:
-        said = requests.post(f"{url}/v1/sessions", json=credentials(1), timeout=20).json()
+        asked = credentials(1) | ({"device": self.known[url]} if url in self.known else {})
+        said = requests.post(f"{url}/v1/sessions", json=asked, timeout=20).json()
+        assert "token" in said, said
+        self.known.setdefault(url, said["device"])
         self._token, self._key = said["token"], base64.b64decode(said["signing_key"])
         self._signs = signs
 
@@ -127,13 +137,16 @@ class Device(requests.auth.AuthBase):
 def running(server: EmbeddedPostgres) -> Iterator[Running]:
     """The bank on a port."""
     with Running(server) as bank:
+        Device(bank.url, signs=False)  # known before anybody guesses from the same address
         yield bank
 
 
+pillow_heif.register_heif_opener()
 FILES = {
     "image/jpeg": picture("JPEG"),
     "image/png": picture("PNG"),
     "image/webp": picture("WEBP"),
+    "image/heic": picture("HEIF"),
     "application/pdf": pdf(1),
 }
 for media, content in FILES.items():
@@ -178,5 +191,6 @@ def test_every_answer_is_one_the_document_allows(case: Any, running: Running) ->
     answer = case.call_and_validate(base_url=running.url, auth=device)
     if case.meta is not None and case.meta.generation.mode is GenerationMode.POSITIVE:
         is_problem = "problem" in answer.headers["content-type"][0] if answer.content else False
-        if is_problem:
+        # A text with marks nobody sees fits the document's shape, and the one gate refuses it.
+        if is_problem and unfit_in(case.body) is None:
             assert answer.json()["code"] not in SHAPE_CODES, answer.json()

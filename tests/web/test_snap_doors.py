@@ -205,7 +205,6 @@ async def test_a_row_stored_before_does_not_take_its_shop_with_it(
             service=IN_QRIS,
             creditor=shop.credit_id,
             amount_minor=1_000 * RUPIAH,
-            mdr_minor=700,
             merchant_id=shop.merchant_id,
             note=bill,
         )

@@ -27,10 +27,12 @@ from tangguh.core.supervision import Supervisor
 from tangguh.db.embedded import EmbeddedPostgres
 from tangguh.db.roles import WATCH, dsn_as, make_watch_role
 from tangguh.status.snapshot import PATH as STATUS_PATH
+from tangguh.work.treasury import HubFunding
 
 _WATCH_SECONDS: Final = 0.2
 _AGAIN_SECONDS_MAX: Final = 5.0
 """A watch that ended by a fault (a full disk, say) looks again after at most this long."""
+_FUNDED_TRIES_MAX: Final = 40
 _ORPHANS_SECONDS_MAX: Final = 10.0
 """So long the children of a killed parent may take to notice and end."""
 
@@ -78,6 +80,7 @@ class Household:
         await self._start_gateway()
         await self._start_bank(dsn)
         await self._start_watch(dsn)
+        await self._until_funded()
         self._write_ready()
 
     async def restart(self) -> None:
@@ -244,6 +247,18 @@ class Household:
         path = self.place.write_run_file("watch.json", values)
         self.watcher = self._child("watch", ["watch", "--config", str(path)])
         self.addresses["watch"] = (await self.watcher.start())["watch"]
+
+    async def _until_funded(self) -> None:
+        """The treasury funds once the watch sees; until then BI-FAST refuses what goes out."""
+        if self.watcher is None:
+            return
+        funding = HubFunding(self.addresses["control"])
+        for _ in range(_FUNDED_TRIES_MAX):
+            account = await funding.account()
+            if account is None or not account.is_limited or account.balance_minor > 0:
+                return
+            await asyncio.sleep(_WATCH_SECONDS)
+        self._say("  BI-FAST       not funded yet: transfers out are refused until it is")
 
     async def _expect_free(self, host: str, port: int) -> None:
         """Refuse a busy port; after a kill give its orphans the seconds they take to end."""

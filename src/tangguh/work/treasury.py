@@ -41,6 +41,8 @@ RAIL: Final = "bifast"
 ACTOR: Final = "bank:treasury"
 _MOVES: Final = UUID("74726561-7375-5279-8000-000000000001")
 _QUERIES: Final = Queries("tangguh.work", "treasury.sql")
+_AGAIN_SECONDS: Final = 2.0
+"""When it asks again while something keeps it from funding."""
 _LOOK_BACK: Final = timedelta(hours=24)
 _HOUR: Final = timedelta(hours=1)
 _SECONDS_MAX: Final = 5.0
@@ -135,7 +137,8 @@ class Treasury:
         while True:
             beat()
             await self.safely()
-            await self._clock.sleep(self._settings.round_seconds)
+            waits = _AGAIN_SECONDS if self.not_funded else self._settings.round_seconds
+            await self._clock.sleep(min(waits, self._settings.round_seconds))
 
     async def safely(self) -> None:
         """One round; its trouble is a line in the log."""

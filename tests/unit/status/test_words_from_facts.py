@@ -25,8 +25,8 @@ from tangguh.status.source import (
     worse,
 )
 from tangguh.status.words.model import Facts, Step, write
-from tangguh.work import pulse
 from tangguh.work.incidents.story import source_of_closure
+from tangguh.work.integrity import pulse
 from unit.guard.test_closure import NOW, closure
 from unit.status.test_words import facts
 

@@ -30,7 +30,6 @@ NOTE_LENGTH_MAX: Final = 140
 
 _VALUE: Final = re.compile(r"\d{1,16}\.\d\d", re.ASCII)
 _PURPOSE: Final = re.compile(r"\d{5}", re.ASCII)
-_CONTROL: Final = re.compile(r"[^\x20-\x7E\xA0-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]+")
 _TX: Final = "Document.FIToFICstmrCdtTrf.CdtTrfTxInf[0]"
 
 
@@ -72,8 +71,8 @@ class CreditTransfer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def plain(words: str, length_max: int) -> str:
-    """Words of people as a message can carry them: one line, no control characters, cut."""
-    return _CONTROL.sub(" ", words).strip()[:length_max].strip()
+    """Words of people as a message can carry them: one line, nothing unseen, cut."""
+    return shown(words, length_max)
 
 
 def amount(minor: int) -> Branch:

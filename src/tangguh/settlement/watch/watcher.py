@@ -142,6 +142,8 @@ class Watcher:
     async def _step(self, feed: Feed) -> None:
         """One page: judged, remembered, acted on."""
         settings, place = self._settings, self._place
+        if self._blind:
+            await self._decided(())  # a page may be long in coming; sight is needed before it
         page = await feed.after(
             place.seq, settings.rows_max, settings.wait_seconds, self._clock.now()
         )
@@ -157,6 +159,8 @@ class Watcher:
     async def _judge(self, rows: Sequence[Row]) -> dict[int, Verdict]:
         references = [row.reference for row in rows if row.is_outflow]
         if not references:
+            # Asked all the same: whether outflows could be matched is known before there is one.
+            await self._decided(references)
             return {}
         used = self._memory.used(references)
         verdicts = judge_all(rows, await self._decided(references), used)
