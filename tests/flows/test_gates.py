@@ -98,6 +98,28 @@ async def test_the_first_and_the_second_of_one_cause_are_one(bank: Bank) -> None
     assert len((await bank.desk.decide(ReadBoard())).closures) == 1
 
 
+async def test_a_loose_closure_set_before_keeps_no_stricter_one_out(bank: Bank) -> None:
+    """Somebody limits a scope to more than anybody pays, in the name the guard will use: the
+    guard's closure stops payments all the same, once."""
+    wide = Allowance(amount_max_minor=10**15, per_minute=10**6)
+    loose = await close(bank, shut(bank, allowance=wide))
+    again = await close(bank, shut(bank, allowance=wide))
+    assert again.id == loose.id
+    full = await close(bank, shut(bank))
+    assert (full.id != loose.id, full.allowance) == (True, None)
+    assert (await close(bank, shut(bank))).id == full.id
+    refused = await pay(bank, await scan(bank, RUPIAH))
+    assert refused.refusal is Refusal.PROTECTIVE_CLOSURE
+
+
+@pytest.mark.parametrize("field", ["amount_max_minor", "per_minute", "amount_percent"])
+async def test_no_gate_lets_less_than_nothing_through(bank: Bank, field: str) -> None:
+    one = shut(bank, allowance=Allowance(**{field: -1}))
+    refused = await bank.desk.decide(Close(closure=one))
+    assert isinstance(refused, Refused)
+    assert (refused.code, refused.field) == (Refusal.ORDER_INVALID, field)
+
+
 async def test_a_limited_gate_limits(bank: Bank, clock: HandClock) -> None:
     """By amount, by half of the limits, by rate; each says so."""
     await close(bank, shut(bank, allowance=Allowance(amount_max_minor=5_000 * RUPIAH)))

@@ -6,6 +6,7 @@ import base64
 import re
 from typing import Any
 
+import msgspec
 import pytest
 
 from serving import Answered, credentials
@@ -14,6 +15,11 @@ from tangguh.access.devices import DeviceSettings
 from tangguh.access.rate import Backoff, Rate
 from tangguh.app import Bank
 from tangguh.core.clock import HandClock
+from tangguh.customers import merchants
+from tangguh.rails.qris.codec import encode
+from tangguh.rails.qris.message import Tip, TipKind
+from tangguh.rails.qris.shop import static_code
+from tangguh.web.api.services import as_shop
 
 BUDI = 2
 NOBODY = "6281199999999"
@@ -121,6 +127,14 @@ async def test_known_and_unknown_numbers_get_the_same_answers(
     assert await heard() == await heard(phone=NOBODY)
 
 
+async def code_with_tip(bank: Bank) -> str:
+    """The code of a shop of ours that asks its payer for a tip."""
+    shop = await merchants.by_pan(bank.pool, bank.book_id, "936009990000000002")
+    assert shop is not None
+    asks = msgspec.structs.replace(static_code(as_shop(shop)), tip=Tip(TipKind.PROMPT))
+    return encode(asks)
+
+
 async def test_large_sums_wait_on_a_new_device(
     make_phone: Any, asking: Bank, clock: HandClock
 ) -> None:
@@ -136,6 +150,10 @@ async def test_large_sums_wait_on_a_new_device(
     assert (refused.status, refused.code) == (422, "limit_per_transaction")
     small = await phone.pay(phone.transfer("10100000011", "900.00"), key="small")
     assert small.status == 201, small.raw
+    tipped = await code_with_tip(asking)
+    with_tip = {"kind": "qris", "from_account": large["from_account"], "qr": tipped}
+    split = await phone.pay(with_tip | {"amount": "1.00", "tip": "1499.00"}, key="split")
+    assert (split.status, split.code) == (422, "limit_per_transaction"), "a tip is a part of it"
     clock.advance(24 * 3600 + 1)
     later = await phone.pay(large, key="later")
     assert later.status == 201, later.raw

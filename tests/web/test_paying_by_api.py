@@ -15,7 +15,10 @@ from tangguh.access.rate import Rate
 from tangguh.app import Bank
 from tangguh.core.clock import HandClock
 from tangguh.core.outcome import Declined, Refusal, Unanswered
+from tangguh.customers import merchants
 from tangguh.ledger.account import AccountState
+from tangguh.rails.qris.shop import static_text
+from tangguh.web.api.services import as_shop
 from unit.rails.qris.payloads import VALID
 
 NOBODY = "19999999999"
@@ -266,3 +269,26 @@ async def test_refused_payments_are_kept_with_their_reason(
     assert answer.body["state"] == "refused"
     listed = (await phone.ask("GET", "/v1/payments")).body["payments"]
     assert listed[0]["refusal"]["code"] == "payee_account_closed"
+
+
+@pytest.mark.parametrize(
+    "told", [{"name": "DOMPET BENCANA"}, {"city": "BANDUNG"}, {"nmid": "ID1026999999999"}]
+)
+async def test_a_code_with_another_name_than_its_merchant_pays_nobody(
+    bank: Bank, phone: Phone, told: dict[str, str]
+) -> None:
+    """A sticker with a charity's name and a shop's number: the payer reads one, the other gets it.
+
+    A code of ours says who it is of; where that is not so, nothing is paid.
+    """
+    shop = await merchants.by_pan(bank.pool, bank.book_id, "936009990000000002")
+    assert shop is not None
+    body = {"kind": "qris", "from_account": phone.account, "amount": "1000.00"}
+    forged = static_text(msgspec.structs.replace(as_shop(shop), **told))
+    refused = await phone.pay(body | {"qr": forged}, key="forged")
+    assert (refused.body["state"], refused.body["refusal"]["code"]) == (
+        "refused",
+        "payee_not_found",
+    )
+    paid = await phone.pay(body | {"qr": static_text(as_shop(shop))}, key="true")
+    assert paid.body["state"] == "posted"

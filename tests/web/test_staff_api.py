@@ -72,6 +72,8 @@ async def test_a_frozen_account_is_nobody(desk: Desk, bank: Bank) -> None:
         ({**CLOSE, "scope": "rail=bi"}, "scope"),
         ({**CLOSE, "cause": ""}, "cause"),
         ({**CLOSE, "minutes": 0}, "expires_at"),
+        ({**CLOSE, "minutes": -(10**15)}, "expires_at"),
+        ({**CLOSE, "amount_max_minor": -1}, "amount_max_minor"),
     ],
 )
 async def test_a_no_names_the_field(desk: Desk, body: Any, field: str) -> None:

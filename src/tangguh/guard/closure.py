@@ -197,6 +197,17 @@ def evidence_hash(evidence: str) -> str:
     return hashlib.sha256(evidence.encode()).hexdigest()
 
 
+def _refuse_allowance(allowance: Allowance) -> Refused | None:
+    if not 0 <= allowance.permille <= 1000:
+        return Refused(Refusal.ORDER_INVALID, "permille", "0 to 1000 of a thousand")
+    if not 0 <= allowance.amount_percent <= 100:
+        return Refused(Refusal.ORDER_INVALID, "amount_percent", "0 to 100 of a hundred")
+    for field in ("amount_max_minor", "per_minute"):
+        if (getattr(allowance, field) or 0) < 0:
+            return Refused(Refusal.ORDER_INVALID, field, "0 or more")
+    return None
+
+
 def refuse_closure(closure: Closure) -> Refused | None:
     """What no closure may lack: time, reason, message, owner, evidence, and a scope that exists."""
     if problem := problem_of(closure.scope):
@@ -210,9 +221,8 @@ def refuse_closure(closure: Closure) -> Refused | None:
     if not closure.made_at < closure.expires_at <= closure.made_at + longest:
         minutes = int(longest.total_seconds() // 60)
         return Refused(Refusal.ORDER_INVALID, "expires_at", f"it ends within {minutes} minutes")
-    allowance = closure.allowance
-    if allowance is not None and not 0 <= allowance.permille <= 1000:
-        return Refused(Refusal.ORDER_INVALID, "permille", "0 to 1000 of a thousand")
+    if closure.allowance is not None and (refused := _refuse_allowance(closure.allowance)):
+        return refused
     if closure.scope.is_whole_bank and len(set(closure.confirmed_by)) < 2:
         return Refused(Refusal.ORDER_INVALID, "scope", "two people close the whole bank")
     return None

@@ -115,7 +115,8 @@ class Door:
         Refuses LIMIT_PER_TRANSACTION for a large sum on a ``session`` of a device still new.
         """
         consent.must_be_of(order.customer_id)
-        if session is not None and (refused := self.refuse_cooling(session, order.amount_minor)):
+        spent = order.amount_minor + order.tip_minor  # a tip goes to the payee as the amount does
+        if session is not None and (refused := self.refuse_cooling(session, spent)):
             return refused
         if self.writer.queued > self.settings.queued_commands_max:
             raise Overloaded

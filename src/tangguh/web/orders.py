@@ -96,7 +96,8 @@ def qris_order(
 def shop_order(order: PaymentOrder, shop: Merchant) -> PaymentOrder:
     """The same order when the code is one of our own merchants': no switch between us.
 
-    A payment from an e-money purse keeps its service; from an account it is on-us.
+    A payment from an e-money purse keeps its service; from an account it is on-us. Name, city and
+    NMID are those the code showed: where they are not the merchant's own, the book refuses.
     """
     payee = order.payee
     if not isinstance(payee, ToQris):
@@ -104,9 +105,9 @@ def shop_order(order: PaymentOrder, shop: Merchant) -> PaymentOrder:
     seen = parse(payee.payload).seen
     ours = ToMerchant(
         merchant_id=shop.merchant_id,
-        nmid=shop.nmid,
-        merchant_name=shop.name,
-        merchant_city=shop.city,
+        nmid=payee.nmid,
+        merchant_name=payee.merchant_name,
+        merchant_city=payee.merchant_city,
         payload=payee.payload,
         criteria=shop.criteria,
         terminal=payee.terminal,

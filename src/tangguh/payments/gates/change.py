@@ -50,9 +50,11 @@ class Close(_OnBoard, frozen=True, kw_only=True):
     def decide(self, book: Book) -> Closure | Refused:
         """Refuses ORDER_INVALID naming the field, GATE_STEP_NOT_ALLOWED when the board is full.
 
-        A closure of a scope that is in force already (same reason, same allowance) is not doubled:
-        the one there is given, so two detectors of one trouble make one closure. One whose time is
-        over and that became milder (half-open) makes room for it: the trouble is there again.
+        A closure of a scope that is in force already for the same reason is not doubled: the one
+        there is given, so two detectors of one trouble make one closure. One that lets more
+        through stands for none that is stricter, unless it is on its way up the ladder, which
+        looks for the trouble itself. One whose time is over and that became milder (half-open)
+        makes room for it: the trouble is there again.
         """
         board = board_of(book)
         known = board.find(self.closure.id)
@@ -61,11 +63,17 @@ class Close(_OnBoard, frozen=True, kw_only=True):
         if refused := refuse_closure(self.closure):
             return refused
         for one in board.closures:
-            if one.scope == self.closure.scope and one.reason == self.closure.reason:
+            is_same = one.scope == self.closure.scope and one.reason == self.closure.reason
+            if is_same and self._is_done_by(one):
                 return self._again(book, one)
         if len(board.closures) >= CLOSURES_MAX:
             return Refused(Refusal.GATE_STEP_NOT_ALLOWED, "scope", "the board is full; go wider")
         return _write(book, board, self.closure, "closed", self.closure.made_by)
+
+    def _is_done_by(self, one: Closure) -> bool:
+        """Whether another closure already holds back all that this one would."""
+        asked = self.closure.allowance
+        return one.allowance in (None, asked) or one.state is State.RECOVERING
 
     def _again(self, book: Book, one: Closure) -> Closure:
         milder = one.signal_class in _MILDER and not one.is_confirmed and one.is_over(book.now)

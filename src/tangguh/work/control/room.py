@@ -370,7 +370,7 @@ class ControlRoom:
                 order.message_id.strip() or BY_STAFF[0],
                 order.message_en.strip() or BY_STAFF[1],
             ),
-            expires_at=self._desk.clock.now() + timedelta(minutes=min(order.minutes, most)),
+            expires_at=self._desk.clock.now() + timedelta(minutes=max(0, min(order.minutes, most))),
             allowance=Allowance(
                 amount_max_minor=order.amount_max_minor, per_minute=order.per_minute
             )
