@@ -12,6 +12,7 @@ from typing import Final
 import structlog
 
 from tangguh.core.clock import Clock
+from tangguh.core.supervision import beat
 
 log = structlog.get_logger("guard.clocks")
 
@@ -30,6 +31,7 @@ class ClockWatch:
     async def run(self) -> None:
         """Look again and again, until cancelled."""
         while True:
+            beat()
             try:
                 self.look()
             except Exception:

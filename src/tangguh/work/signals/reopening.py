@@ -8,6 +8,7 @@ A network that answers echoes and loses payments has proved nothing by its echo.
 from __future__ import annotations
 
 import asyncio
+import math
 from datetime import datetime
 from typing import Final
 
@@ -18,6 +19,7 @@ from tangguh.core.errors import TangguhError
 from tangguh.core.known import Tristate
 from tangguh.core.outcome import Refused
 from tangguh.core.service import SERVICES
+from tangguh.core.supervision import beat
 from tangguh.guard.closure import Closure, SignalClass, State
 from tangguh.guard.scope import Scope
 from tangguh.payments.desk import Desk
@@ -28,6 +30,8 @@ from tangguh.work.incidents.probes import Key
 log = structlog.get_logger("guard.reopening")
 
 _BY: Final = "probe"
+_HOWEVER_LONG: Final = math.inf
+"""Until a network answers; a round that hangs is seen all the same."""
 
 
 class Reopening:
@@ -47,7 +51,9 @@ class Reopening:
     async def run(self) -> None:
         """After each good answer look at what is closed, until cancelled."""
         while True:
+            beat(_HOWEVER_LONG)
             await self._heard.wait()
+            beat()
             try:
                 await self.round()
             except TangguhError as trouble:
