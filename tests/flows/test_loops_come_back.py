@@ -16,8 +16,10 @@ from tangguh.core import supervision
 from tangguh.core.clock import HandClock
 from tangguh.core.errors import InvariantBroken
 from tangguh.core.ids import Ids
-from tangguh.core.supervision import TaskState
+from tangguh.core.supervision import Supervisor, TaskState
 from tangguh.ledger.command import Reverse
+from tangguh.work.signals.clocks import ClockWatch
+from tangguh.work.signals.reopening import Reopening
 
 ROUNDS_MAX = 400
 WAITS_TO_BE_CALLED = {"reopening"}
@@ -80,3 +82,17 @@ async def test_a_writer_whose_loop_has_ended_says_so_at_once(bank: Bank) -> None
             said = await answer.json()
     assert answer.status == 503
     assert said["tasks"][0]["state"] == "stopped"
+
+
+async def test_a_loop_that_works_is_never_shown_as_silent(bank: Bank, clock: HandClock) -> None:
+    """Those that look all day, and one that waits for a network that has nothing to say."""
+    supervisor = Supervisor(clock)
+    supervisor.start("clocks", ClockWatch(clock, lambda *_: None).run)
+    supervisor.start("reopening", Reopening(bank.desk).run)
+    for _ in range(80):
+        await asyncio.sleep(0)
+        clock.advance(5)
+        await asyncio.sleep(0)
+    states = {one.name: one.state for one in supervisor.state()}
+    await supervisor.stop()
+    assert states == dict.fromkeys(states, TaskState.RUNNING)

@@ -73,7 +73,15 @@ DRIVER_ERRORS: Final = (
 )
 """Everything the driver raises because of the server, the line or itself."""
 
-_ON_THE_LINE: Final = (asyncpg.InterfaceError, OSError, TimeoutError)
+_ON_THE_LINE: Final = (
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
+"""A driver that lost count of a line's state says so by an internal error: a session that was
+ended in the middle of a statement looks like that, and what became of the statement is not known.
+"""
 _MAKE: Final[dict[Policy, type[TangguhError]]] = {
     Policy.RETRY: StoreUnavailable,
     Policy.CANNOT_WRITE: StoreCannotWrite,
@@ -91,9 +99,9 @@ def policy_of(sqlstate: str) -> Policy:
 def translation_of(error: BaseException) -> TangguhError:
     """The bank's own error for one of the driver's. The text names the kind, never the values."""
     kind = type(error).__name__
+    if isinstance(error, _ON_THE_LINE):
+        return StoreUnavailable(f"PostgreSQL cannot be reached: {kind}")
     if not isinstance(error, asyncpg.PostgresError):
-        if isinstance(error, _ON_THE_LINE):
-            return StoreUnavailable(f"PostgreSQL cannot be reached: {kind}")
         return StoreBroken(f"the driver: {kind}")
     sqlstate = error.sqlstate or ""
     if sqlstate == UNIQUE_VIOLATION:

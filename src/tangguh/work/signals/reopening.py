@@ -8,8 +8,8 @@ A network that answers echoes and loses payments has proved nothing by its echo.
 from __future__ import annotations
 
 import asyncio
+import math
 from datetime import datetime
-from math import inf
 from typing import Final
 
 import msgspec
@@ -30,6 +30,8 @@ from tangguh.work.incidents.probes import Key
 log = structlog.get_logger("guard.reopening")
 
 _BY: Final = "probe"
+_HOWEVER_LONG: Final = math.inf
+"""Until a network answers; a round that hangs is seen all the same."""
 
 
 class Reopening:
@@ -49,8 +51,9 @@ class Reopening:
     async def run(self) -> None:
         """After each good answer look at what is closed, until cancelled."""
         while True:
-            beat(inf)  # it waits until it is called, however long that is
+            beat(_HOWEVER_LONG)
             await self._heard.wait()
+            beat()
             try:
                 await self.round()
             except TangguhError as trouble:
