@@ -10,7 +10,7 @@ import random
 from collections import Counter
 from typing import Any
 
-from tangguh.cli.bifast import judgement
+from tangguh.cli.decode.bifast import judgement
 from tangguh.rails.bifast import message
 from tangguh.rails.bifast.grammar import codec
 from tangguh.rails.bifast.message import Received

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tangguh.cli.bifast import judgement
+from tangguh.cli.decode.bifast import judgement
 from tangguh.rails.bifast import message, proxy, status, transfer
 from tangguh.rails.bifast.message import Received, Unreadable
 from tangguh.rails.bifast.transfer import CreditTransfer

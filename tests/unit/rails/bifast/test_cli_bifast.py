@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tangguh.cli.bifast import app
+from tangguh.cli.decode.bifast import app
 from tangguh.rails.bifast import proxy, session, status, transfer
 from tangguh.rails.bifast.grammar.codec import BODY_BYTES_MAX
 from unit.rails.bifast.papers import NUMBER, documents, sealed

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tangguh.cli.iso8583 import app, judgement
+from tangguh.cli.decode.iso8583 import app, judgement
 from tangguh.rails.iso8583.fields import Dialect
 from tangguh.rails.iso8583.framing.frames import framed
 from tangguh.rails.iso8583.message import decode, encode

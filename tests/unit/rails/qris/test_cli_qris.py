@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tangguh.cli.qris import app, judgement
+from tangguh.cli.decode.qris import app, judgement
 from unit.rails.qris.payloads import (
     CPM_MALFORMED,
     CPM_VALID,
