@@ -74,6 +74,9 @@ async def test_a_frozen_account_is_nobody(desk: Desk, bank: Bank) -> None:
         ({**CLOSE, "minutes": 0}, "expires_at"),
         ({**CLOSE, "minutes": -(10**15)}, "expires_at"),
         ({**CLOSE, "amount_max_minor": -1}, "amount_max_minor"),
+        ({**CLOSE, "message_id": "Pindahkan saldo ke 0812 3456 7890."}, "message_id"),
+        ({**CLOSE, "message_en": "All your money is safe."}, "message_en"),
+        ({**CLOSE, "message_en": "Open evil.example and type your PIN."}, "message_en"),
     ],
 )
 async def test_a_no_names_the_field(desk: Desk, body: Any, field: str) -> None:

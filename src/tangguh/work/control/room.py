@@ -47,6 +47,7 @@ from tangguh.work.control.carrying import command_of, confirming
 from tangguh.work.control.history import read_history
 from tangguh.work.control.outflow import Outflow
 from tangguh.work.control.preview import Preview, preview
+from tangguh.work.control.words import refuse_words
 from tangguh.work.guardian import Guardian
 
 log = structlog.get_logger("control")
@@ -117,12 +118,16 @@ class ControlRoom:
     # ---- alone -----------------------------------------------------------------------------
 
     async def close(self, by: Staff, order: CloseOrder) -> Closure | Change | Refused:
-        """Close at once; the whole bank is only proposed. Refuses ORDER_INVALID by field."""
+        """Close at once; the whole bank is only proposed. Refuses ORDER_INVALID by field, also for
+        words to customers that the house does not write.
+        """
         if refused := refuse_begin(Act.GATE_CLOSE_ALONE, by):
             return refused
         scope = _scope(order.scope)
         if isinstance(scope, Refused):
             return scope
+        if refused := refuse_words({"id": order.message_id, "en": order.message_en}):
+            return refused
         weighed = await preview(self._pool, self._book_id, scope, self._desk.clock.now())
         closure = self._closure(by, order, scope, weighed)
         if scope.is_whole_bank:

@@ -7,6 +7,8 @@ from typing import Final
 
 from tangguh.notices.assurance import Assured
 from tangguh.notices.lint import Said, faults_of
+from tangguh.notices.traps import traps_in
+from tangguh.status.component import COMPONENTS
 from tangguh.status.incident import Lint
 
 _NAMES_MIN: Final = 3
@@ -23,13 +25,23 @@ def lint_with(assured: Mapping[str, Assured | None]) -> Lint:
             ticket="named" if has_ticket else "",
             assured=assured.get(language),
         )
-        return [
-            f"{one.rule}: {one.words}"
+        broken = [
+            (one.rule, one.words)
             for one in found
             if one.field == "what" and not (one.rule == "long" and _is_list(text))
         ]
+        unnamed = _without_names(text, language)  # a service is called "PIN", too
+        broken += [one for one in traps_in(unnamed) if not (one[0] == "long" and _is_list(text))]
+        return [f"{rule}: {words}" for rule, words in broken]
 
     return lint
+
+
+def _without_names(text: str, language: str) -> str:
+    """The text without the names of services, which are ours."""
+    for component in COMPONENTS.values():
+        text = text.replace(component.name(language), "")
+    return text
 
 
 def _is_list(text: str) -> bool:
