@@ -25,7 +25,9 @@ from tangguh.core.clock import SystemClock
 from tangguh.core.errors import Misconfigured
 from tangguh.core.supervision import Supervisor
 from tangguh.db.embedded import EmbeddedPostgres
-from tangguh.db.roles import WATCH, dsn_as, make_watch_role
+from tangguh.db.migrate import migrate
+from tangguh.db.pool import connect, translated
+from tangguh.db.roles import CORE, WATCH, WEB, dsn_as, make_bank_roles, make_watch_role
 from tangguh.status.snapshot import PATH as STATUS_PATH
 from tangguh.work.treasury import HubFunding
 
@@ -76,6 +78,7 @@ class Household:
         await self._expect_free(self.settings.web.host, self.port)
         await self._start_status()
         dsn = await self._start_postgres()
+        await self._prepare_book(dsn)
         await self._start_world()
         await self._start_gateway()
         await self._start_bank(dsn)
@@ -137,7 +140,7 @@ class Household:
 
     @property
     def dsn(self) -> str:
-        """Where the book is."""
+        """Where the book is, for its owner: not how the bank at work enters."""
         return self.settings.db.dsn or (self.postgres.dsn if self.postgres else "")
 
     async def _start_status(self) -> None:
@@ -172,6 +175,17 @@ class Household:
             self._say("  PostgreSQL    was still running after a crash; taken over")
         return self.postgres.dsn
 
+    async def _prepare_book(self, dsn: str) -> None:
+        """As the owner: the schema, and the roles that the bank and the watch work as."""
+        connection = await connect(dsn)
+        try:
+            with translated():
+                await migrate(connection)
+        finally:
+            await connection.close()
+        secret = self.place.secret
+        await make_bank_roles(dsn, secret("core-database"), secret("web-database"))
+
     async def _start_world(self) -> None:
         self._say("  networks      starting QRIS, BI-FAST, cards, wallets and billers, simulated")
         control_port = self.port + 1 if self.port else 0
@@ -203,7 +217,8 @@ class Household:
     async def _start_bank(self, dsn: str) -> None:
         self._say("  bank          opening the book")
         values = msgspec.to_builtins(self.settings)
-        values["db"]["dsn"] = dsn
+        values["db"]["dsn"] = dsn_as(dsn, CORE, self.place.secret("core-database"))
+        values["db"]["web_dsn"] = dsn_as(dsn, WEB, self.place.secret("web-database"))
         values["db"]["pepper_key"] = values["db"]["pepper_key"] or self.place.secret("pepper")
         if self.postgres is not None and not values["db"]["space"]["path"]:
             values["db"]["space"]["path"] = str(self.place.directory)
