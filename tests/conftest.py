@@ -15,6 +15,7 @@ import msgspec
 import pytest
 import structlog
 
+from owner import OWNERS
 from paper import PaperRail, paper_rails
 from tangguh.access.pin import PinSettings
 from tangguh.app import Bank
@@ -83,8 +84,10 @@ async def dsn(request: pytest.FixtureRequest, server: EmbeddedPostgres) -> Async
 
 def at_work(dsn: str, settings: Settings = QUICK) -> tuple[Settings, str]:
     """The settings and the DSN of a bank that works as its own roles, not as the owner."""
+    core = dsn_as(dsn, CORE, CORE_WORD)
+    OWNERS[core] = dsn
     web = msgspec.structs.replace(settings.db, web_dsn=dsn_as(dsn, WEB, WEB_WORD))
-    return msgspec.structs.replace(settings, db=web), dsn_as(dsn, CORE, CORE_WORD)
+    return msgspec.structs.replace(settings, db=web), core
 
 
 @pytest.fixture

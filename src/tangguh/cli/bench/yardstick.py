@@ -9,10 +9,11 @@ of 1: its eight clients share one branch row, as a bank's customers share hot ac
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import subprocess
 from typing import Final
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import msgspec
 
@@ -40,7 +41,11 @@ class Pgbench:
 
     def __init__(self, dsn: str) -> None:
         parts = urlsplit(dsn)
-        self._dsn = urlunsplit(parts._replace(path=f"/{_DATABASE}"))
+        # What is among a program's words everybody on the machine can read.
+        self._password = unquote(parts.password or "")
+        who, _, where = parts.netloc.rpartition("@")
+        netloc = f"{who.partition(':')[0]}@{where}" if who else where
+        self._dsn = urlunsplit(parts._replace(netloc=netloc, path=f"/{_DATABASE}"))
         self._admin = dsn
         self.runs: list[float] = []
 
@@ -78,8 +83,9 @@ class Pgbench:
 
     def _pgbench(self, *words: str) -> str:
         program = binaries() / "pgbench"
+        env = os.environ | ({"PGPASSWORD": self._password} if self._password else {})
         done = subprocess.run(
-            [str(program), *words, self._dsn], check=False, capture_output=True, text=True
+            [str(program), *words, self._dsn], check=False, capture_output=True, text=True, env=env
         )
         if done.returncode:
             raise Misconfigured(f"pgbench failed: {done.stderr[-300:]}")
