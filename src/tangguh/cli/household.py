@@ -25,9 +25,7 @@ from tangguh.core.clock import SystemClock
 from tangguh.core.errors import Misconfigured
 from tangguh.core.supervision import Supervisor
 from tangguh.db.embedded import EmbeddedPostgres
-from tangguh.db.migrate import migrate
-from tangguh.db.pool import connect, translated
-from tangguh.db.roles import CORE, WATCH, WEB, dsn_as, make_bank_roles, make_watch_role
+from tangguh.db.roles import CORE, WATCH, WEB, dsn_as, make_watch_role, prepare
 from tangguh.status.snapshot import PATH as STATUS_PATH
 from tangguh.work.treasury import HubFunding
 
@@ -78,7 +76,8 @@ class Household:
         await self._expect_free(self.settings.web.host, self.port)
         await self._start_status()
         dsn = await self._start_postgres()
-        await self._prepare_book(dsn)
+        secret = self.place.secret
+        await prepare(dsn, secret("core-database"), secret("web-database"))
         await self._start_world()
         await self._start_gateway()
         await self._start_bank(dsn)
@@ -175,17 +174,6 @@ class Household:
             self._say("  PostgreSQL    was still running after a crash; taken over")
         return self.postgres.dsn
 
-    async def _prepare_book(self, dsn: str) -> None:
-        """As the owner: the schema, and the roles that the bank and the watch work as."""
-        connection = await connect(dsn)
-        try:
-            with translated():
-                await migrate(connection)
-        finally:
-            await connection.close()
-        secret = self.place.secret
-        await make_bank_roles(dsn, secret("core-database"), secret("web-database"))
-
     async def _start_world(self) -> None:
         self._say("  networks      starting QRIS, BI-FAST, cards, wallets and billers, simulated")
         control_port = self.port + 1 if self.port else 0
@@ -255,8 +243,7 @@ class Household:
         if self.settings.qris is not None or self.outside is None:
             return
         self._say("  watch         starting: matches what leaves by BI-FAST to the book")
-        password = self.place.secret("watch-database")
-        await make_watch_role(dsn, password)
+        await make_watch_role(dsn, password := self.place.secret("watch-database"))
         values = self.outside.watch_settings(dsn_as(dsn, WATCH, password))
         values |= self._overrides.get("watch", {})
         path = self.place.write_run_file("watch.json", values)

@@ -16,6 +16,7 @@ import asyncpg
 
 from tangguh.core.errors import Misconfigured, StoreBroken
 from tangguh.db.grants import CORE_TABLES, WEB_TABLES
+from tangguh.db.migrate import migrate
 from tangguh.db.pool import Connection, connect, translated
 from tangguh.db.queries import Queries
 
@@ -28,6 +29,20 @@ WATCH: Final = "tangguh_watch"
 _WATCH_CONNECTIONS: Final = 4
 _LOCK_KEY: Final = 0x7A6E6768
 _ROLES: Final = Queries("tangguh.db", "roles.sql")
+
+
+async def prepare(dsn: str, core_password: str, web_password: str) -> None:
+    """As the owner, before the bank starts: the schema up to date, and the roles it works as.
+
+    Raises Misconfigured, StoreUnavailable.
+    """
+    connection = await connect(dsn)
+    try:
+        with translated():
+            await migrate(connection)
+    finally:
+        await connection.close()
+    await make_bank_roles(dsn, core_password, web_password)
 
 
 async def make_bank_roles(dsn: str, core_password: str, web_password: str) -> None:

@@ -9,7 +9,6 @@ of 1: its eight clients share one branch row, as a bank's customers share hot ac
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import subprocess
 from typing import Final
@@ -83,7 +82,7 @@ class Pgbench:
 
     def _pgbench(self, *words: str) -> str:
         program = binaries() / "pgbench"
-        env = os.environ | ({"PGPASSWORD": self._password} if self._password else {})
+        env = {"PGPASSWORD": self._password} if self._password else None
         done = subprocess.run(
             [str(program), *words, self._dsn], check=False, capture_output=True, text=True, env=env
         )
