@@ -11,9 +11,11 @@ from itertools import count
 from pathlib import Path
 
 import asyncpg
+import msgspec
 import pytest
 import structlog
 
+from owner import OWNERS
 from paper import PaperRail, paper_rails
 from tangguh.access.pin import PinSettings
 from tangguh.app import Bank
@@ -22,6 +24,7 @@ from tangguh.core.clock import HandClock
 from tangguh.core.ids import Ids
 from tangguh.db.embedded import EmbeddedPostgres
 from tangguh.db.migrate import migrate
+from tangguh.db.roles import CORE, WEB, dsn_as, make_bank_roles
 
 NOON = datetime(2026, 3, 20, 5, 0, tzinfo=UTC)
 """12.00 WIB on a Friday: where most stories begin."""
@@ -29,6 +32,7 @@ NOON = datetime(2026, 3, 20, 5, 0, tzinfo=UTC)
 QUICK = Settings(pin=PinSettings(memory_kib=64, passes=1))
 """The default settings, with a PIN hash that costs no time: its cost is not under test."""
 
+CORE_WORD, WEB_WORD = "core of tests", "web of tests"
 _numbers = count(1)
 
 # Plain lines: the default draws every local variable of a traceback, which takes seconds.
@@ -62,6 +66,8 @@ async def _start(postgres: EmbeddedPostgres) -> None:
     )
     await filled.fill_demo(seed=1)
     await filled.close()
+    await make_bank_roles(postgres.dsn, CORE_WORD, WEB_WORD)
+    await make_bank_roles(postgres.dsn_for("demo"), CORE_WORD, WEB_WORD)
 
 
 @pytest.fixture
@@ -74,6 +80,14 @@ async def dsn(request: pytest.FixtureRequest, server: EmbeddedPostgres) -> Async
     yield server.dsn_for(name)
     await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await admin.close()
+
+
+def at_work(dsn: str, settings: Settings = QUICK) -> tuple[Settings, str]:
+    """The settings and the DSN of a bank that works as its own roles, not as the owner."""
+    core = dsn_as(dsn, CORE, CORE_WORD)
+    OWNERS[core] = dsn
+    web = msgspec.structs.replace(settings.db, web_dsn=dsn_as(dsn, WEB, WEB_WORD))
+    return msgspec.structs.replace(settings, db=web), core
 
 
 @pytest.fixture
@@ -98,11 +112,11 @@ def paper() -> PaperRail:
 async def bank(dsn: str, clock: HandClock, ids: Ids, paper: PaperRail) -> AsyncIterator[Bank]:
     """A bank with the demo's people, on a hand clock, whose QRIS rail is on paper.
 
+    It works with the rights the bank has at work: the book's owner is who has ``dsn``.
     The resolver does not run by itself: stories call ``bank.resolver.round()``.
     """
     opened = await Bank.open(
-        QUICK,
-        dsn,
+        *at_work(dsn),
         rails=paper_rails(paper),
         clock=clock,
         ids=ids,

@@ -14,7 +14,7 @@ _PORT = ".s.PGSQL.5432"
 
 
 class FaultProxy:
-    """``async with FaultProxy(sockets, folder)``; the bank connects to ``dsn_of(database)``.
+    """``async with FaultProxy(sockets, folder)``; the bank connects to ``dsn_of(dsn)``.
 
     ``cut``: "" passes everything; "before" breaks the line instead of passing the next COMMIT;
     "after" passes it on and breaks the line before the reply comes back. ``is_down`` refuses every
@@ -30,9 +30,9 @@ class FaultProxy:
         self.is_hole = False
         self.struck = asyncio.Event()
 
-    def dsn_of(self, database: str) -> str:
-        """Where the bank connects."""
-        return f"postgresql://tangguh@/{database}?host={self._folder}"
+    def dsn_of(self, dsn: str) -> str:
+        """Where the bank connects to reach what the DSN names, by way of us."""
+        return f"{dsn.partition('?')[0]}?host={self._folder}"
 
     def break_all(self) -> None:
         """Cut every line now."""

@@ -49,11 +49,15 @@ _MASK: Final = "•••"
 class DbSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the book lies. ``dsn`` empty: the embedded PostgreSQL in the data directory.
 
+    ``web_dsn``: the same database as another role, for all but the book's writer, so that what
+    reads the web cannot write the book; empty: everything as ``dsn``. Neither needs to own the
+    schema once it is up to date (docs/runbooks/database-roles.md).
     ``pepper_key``: what one-time codes are hashed with, 32 bytes or more, kept apart from the
     database; without it they end with the process.
     """
 
     dsn: str = ""
+    web_dsn: str = ""
     pool_connections_max: int = 10
     pepper_key: str = ""
     space: SpaceSettings = SpaceSettings()

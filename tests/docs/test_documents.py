@@ -82,7 +82,7 @@ def test_config_show_is_one_json_document() -> None:
     """Machine-readable, with secrets masked."""
     done = tangguh("config", "show", "--json")
     assert json.loads(done.stdout)["db"] == {
-        "dsn": "", "pool_connections_max": 10, "pepper_key": "",
+        "dsn": "", "web_dsn": "", "pool_connections_max": 10, "pepper_key": "",
         "space": {"ballast_mib": 64, "free_mib_min": 512, "path": ""},
     }  # fmt: skip
 

@@ -20,6 +20,7 @@ import asyncpg
 import msgspec
 import pytest
 
+from owner import owners_line
 from paper import PaperRail
 from stories import (
     BUDI,
@@ -339,7 +340,7 @@ async def test_a_row_patched_behind_the_books_back_is_found(
     await pay(bank, await transfer(bank, 1_000_00))
     await refund(bank, give_back(await pay(bank, await scan(bank, 1_000_00)), 10_00, key="r"))
     await proved(bank)
-    async with bank.pool.transaction() as connection:
+    async with owners_line(bank) as connection:
         # The guards stop the bank's own role; a database administrator can put them aside.
         await connection.execute("SET LOCAL session_replication_role = replica")
         await connection.execute(patch)

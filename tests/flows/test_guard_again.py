@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from flows.test_gates import close, shut
+from owner import owners_line
 from paper import PaperRail
 from stories import ANA, BUDI, RUPIAH, account_of, pay, scan, transfer
 from tangguh.app import Bank
@@ -73,7 +74,7 @@ async def test_a_mad_rule_does_not_make_the_others_forget(bank: Bank, paper: Pap
 async def test_a_sum_that_changed_rows_explain_is_no_second_trouble(bank: Bank) -> None:
     """Two rows changed by SQL: these two accounts are closed, and nothing else is."""
     accounts = [await account_of(bank, ANA), await account_of(bank, BUDI)]
-    async with bank.pool.transaction() as connection:
+    async with owners_line(bank) as connection:
         await connection.execute(CHANGE, bank.book_id, accounts)
     await bank.pulse.round()
     board = await bank.desk.decide(ReadBoard())
@@ -85,7 +86,7 @@ async def test_a_sum_that_no_row_explains_is_told(bank: Bank) -> None:
     """More rows than are looked at: outgoing payments are capped and people are asked."""
     bank.pulse._settings = GuardSettings(tampered_accounts_max=1)
     accounts = [await account_of(bank, ANA), await account_of(bank, BUDI)]
-    async with bank.pool.transaction() as connection:
+    async with owners_line(bank) as connection:
         await connection.execute(CHANGE, bank.book_id, accounts)
     await bank.pulse.round()
     board = await bank.desk.decide(ReadBoard())

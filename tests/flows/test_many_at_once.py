@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from owner import as_owner
 from paper import PaperRail
 from stories import ANA, BUDI, RUPIAH, account_of, balance, give_back, now_is, pay, proved, scan
 from tangguh.access.acts import ACTS, Act
@@ -99,8 +100,11 @@ async def test_a_list_that_is_no_longer_the_one_that_was_shown_is_asked_for_agai
     bulk = bank.care.bulk
     change = await bulk.propose(COMMANDER, incident, MOST)
     assert not isinstance(change, Refused)
-    await bank.pool.fetch(
-        "DELETE FROM affected_payments WHERE customer_id = $1 AND incident_id = $2", 4, incident
+    await as_owner(
+        bank,
+        "DELETE FROM affected_payments WHERE customer_id = $1 AND incident_id = $2",
+        4,
+        incident,
     )
     said = await sign(bank, change.id, change.sha256)
     assert isinstance(said, Refused)

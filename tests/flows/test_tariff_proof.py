@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from conftest import QUICK
+from owner import as_owner
 from paper import PaperRail, paper_rails
 from stories import ANA, BUDI, RUPIAH, account_of, count_of, pay, proved, transfer
 from tangguh.app import Bank
@@ -156,9 +157,9 @@ async def test_a_transfer_with_more_than_its_fee_breaks_the_proof(
 
 async def test_a_merchant_changed_behind_the_book_breaks_the_proof(bank: Bank) -> None:
     """Its number, its account or its criteria, by SQL: the rows say one thing and its terms another."""
-    await bank.pool.fetch("UPDATE merchants SET pan = '9360099999' WHERE pan = $1", SMALL)
+    await as_owner(bank, "UPDATE merchants SET pan = '9360099999' WHERE pan = $1", SMALL)
     assert await broken(bank) == {"sealed_rows_are_as_the_chain_left_them"}
-    await bank.pool.fetch("UPDATE merchants SET criteria = 'UMI' WHERE criteria <> 'UMI'")
+    await as_owner(bank, "UPDATE merchants SET criteria = 'UMI' WHERE criteria <> 'UMI'")
     assert await broken(bank) > {"merchants_are_paid_where_their_terms_say"}
 
 
@@ -197,8 +198,8 @@ async def test_merchants_of_before_get_their_terms_at_the_next_start(
     assert shop is not None
     old = msgspec.structs.replace(shop, merchant_id="OLD1", nmid="ID1", pan="9360099912345678901")
     values = msgspec.structs.astuple(old)
-    await bank.pool.fetch(
-        "INSERT INTO merchants (book_id, merchant_id, account_id, waiting_id, customer_id, nmid, "
+    await as_owner(
+        bank, "INSERT INTO merchants (book_id, merchant_id, account_id, waiting_id, customer_id, nmid, "
         "pan, name, city, postal_code, category_code, criteria) "
         "VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)", *values
     )  # fmt: skip

@@ -12,6 +12,7 @@ import pytest
 
 from conftest import NOON
 from flows.test_gates import close, shut
+from owner import owner_dsn
 from paper import PaperRail
 from store.money_columns import (
     CHAINED,
@@ -214,7 +215,7 @@ async def one_after_another(bank: Bank, paper: PaperRail, *, first_only: bool) -
     unseen: list[str] = []
     untouched: set[str] = set()
     done: set[str] = set()
-    connection = await asyncpg.connect(bank.dsn)
+    connection = await asyncpg.connect(owner_dsn(bank))
     await without_guards(connection)
     for table, column, one in await columns(bank):
         key = await key_of(connection, table)

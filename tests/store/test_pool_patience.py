@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from fault_proxy import FaultProxy
-from store.test_writer_failures import database
 from tangguh.core.clock import SystemClock
 from tangguh.core.errors import (
     RowRefused,
@@ -29,7 +28,7 @@ async def test_a_silent_server_is_unavailable_within_the_patience(
     clock = SystemClock()
     with tempfile.TemporaryDirectory(prefix="tg-") as folder:
         async with FaultProxy(server.sockets, Path(folder)) as line:
-            pool = (await Pool.open(line.dsn_of(database(dsn)))).within(0.2)
+            pool = (await Pool.open(line.dsn_of(dsn))).within(0.2)
             assert await pool.fetch("SELECT 1")
             line.is_hole = True
             for _ in range(2):

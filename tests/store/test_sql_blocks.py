@@ -5,38 +5,16 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import asyncpg
 import pytest
 
-import tangguh
+from sql_blocks import BLOCKS, FILES
 from tangguh.core.errors import Misconfigured
 from tangguh.db.embedded import EmbeddedPostgres
 from tangguh.db.queries import Queries, _split
 from tangguh.ledger.batch_sql import compose, update_part
 
-SRC = Path(tangguh.__file__).parent
-FILES = sorted(
-    path
-    for path in SRC.rglob("*.sql")
-    if path.parent.name != "migrations" and "sim" not in path.parts
-)
-
-
-def blocks() -> list[tuple[str, str, str, str]]:
-    """(file, block, its comment, its SQL) of every block there is."""
-    found: list[tuple[str, str, str, str]] = []
-    for path in FILES:
-        queries = Queries(".".join(("tangguh", *path.parent.relative_to(SRC).parts)), path.name)
-        for name in queries.names():
-            lines = queries[name].splitlines()
-            comment = " ".join(line for line in lines if line.startswith("--"))
-            found.append((path.name, name, comment, queries[name]))
-    return found
-
-
-BLOCKS = blocks()
 EVERY = pytest.mark.parametrize(
     ("file", "name", "comment", "sql"), BLOCKS, ids=[f"{one[0]}-{one[1]}" for one in BLOCKS]
 )

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from owner import owners_line
 from paper import PaperRail
 from stories import ANA, BUDI, give_back, pay, proved, refund, scan, transfer
 from tangguh.app import Bank
@@ -20,7 +21,7 @@ from tangguh.payments.payment import State
 
 async def by_sql(bank: Bank, *statements: str) -> None:
     """As a database administrator who puts the guards aside."""
-    async with bank.pool.transaction() as connection:
+    async with owners_line(bank) as connection:
         await connection.execute("SET LOCAL session_replication_role = replica")
         for statement in statements:
             await connection.execute(statement)

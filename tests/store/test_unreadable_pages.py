@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from conftest import QUICK
+from owner import owners_line
 from paper import PaperRail, paper_rails
 from stories import account_of, pay, transfer
 from tangguh.app import Bank
@@ -117,7 +118,7 @@ async def test_a_pulse_that_cannot_look_is_no_good_news(bank: Bank) -> None:
     """After three looks that failed people are called; when it sees again, it says since when."""
     await bank.pulse.round()
     seen = bank.pulse.last_look_at
-    async with bank.pool.transaction() as connection:
+    async with owners_line(bank) as connection:
         await connection.execute("ALTER TABLE holds RENAME TO holds_away")
     for _ in range(3):
         assert not bank.pulse.is_blind
@@ -129,7 +130,7 @@ async def test_a_pulse_that_cannot_look_is_no_good_news(bank: Bank) -> None:
     assert [(one.signal_class, one.reason) for one in board.closures] == [
         (SignalClass.INTEGRITY, "pulse_blind")
     ]
-    async with bank.pool.transaction() as connection:
+    async with owners_line(bank) as connection:
         await connection.execute("ALTER TABLE holds_away RENAME TO holds")
     await bank.pulse.round()
     assert not bank.pulse.is_blind

@@ -81,7 +81,7 @@ async def truth(dsn: str) -> AsyncIterator[asyncpg.Connection]:
 @pytest.fixture
 async def writer(dsn: str, proxy: FaultProxy) -> AsyncIterator[Writer]:
     """An impatient writer behind the proxy, with two accounts."""
-    opened = await opened_writer(proxy.dsn_of(database(dsn)))
+    opened = await opened_writer(proxy.dsn_of(dsn))
     yield opened
     proxy.is_down = proxy.is_hole = False
     await opened.stop()
@@ -94,10 +94,6 @@ async def opened_writer(dsn: str, settings: WriterSettings = IMPATIENT) -> Write
     await writer.decide(OpenAccount(1, Kind.VAULT))
     await writer.decide(OpenAccount(2, Kind.CUSTOMER, 1))
     return writer
-
-
-def database(dsn: str) -> str:
-    return dsn.partition("@/")[2].partition("?")[0]
 
 
 async def posted(truth: asyncpg.Connection) -> int:

@@ -30,7 +30,7 @@ from tangguh.customers import store as customers
 from tangguh.customers.demo import fill_products
 from tangguh.customers.merchants import keep_terms
 from tangguh.db.migrate import migrate
-from tangguh.db.pool import Pool
+from tangguh.db.pool import Pool, connect, translated
 from tangguh.db.space import Space
 from tangguh.disputes.rows import CASE_EVENTS, CASE_SHELVES
 from tangguh.guard.rules import Rule
@@ -202,18 +202,19 @@ class Bank:
     ) -> Bank:
         """Bring the database up to date, take the book and start working.
 
+        ``dsn`` is the book's writer's; everything else enters as ``db.web_dsn``, if there is one.
         ``rails`` stands in for the configured ones (simulation, tests). Raises StoreUnavailable,
         Misconfigured.
         """
         clock = clock or SystemClock()
         ids = ids or Ids(clock)
         switchboard = Switchboard()
-        pool = await Pool.open(dsn, size_max=settings.db.pool_connections_max)
+        await _prepare(dsn, settings.book.book_id)
+        pool = await Pool.open(
+            settings.db.web_dsn or dsn, size_max=settings.db.pool_connections_max
+        )
         if settings.db.pepper_key:
             pool.pepper = settings.db.pepper_key.encode()
-        async with pool.connection() as connection:
-            await migrate(connection)
-            await connection.execute(LEDGER["create_book"], settings.book.book_id, IDR)
         carried = rails if rails is not None else rails_for(settings, clock, switchboard)
         signer = signer_of(settings.authorise)
         bank = cls(settings, dsn, pool, guarded(carried, signer, clock), clock, ids, signer)
@@ -451,3 +452,14 @@ class Bank:
             await rail.close()
         self.pins.close()
         await self.pool.close()
+
+
+async def _prepare(dsn: str, book_id: int) -> None:
+    """The schema up to date and a book to take. Raises Misconfigured, StoreUnavailable."""
+    connection = await connect(dsn)
+    try:
+        with translated():
+            await migrate(connection)
+            await connection.execute(LEDGER["create_book"], book_id, IDR)
+    finally:
+        await connection.close()

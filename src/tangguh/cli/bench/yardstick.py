@@ -12,7 +12,7 @@ import asyncio
 import re
 import subprocess
 from typing import Final
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import msgspec
 
@@ -40,7 +40,11 @@ class Pgbench:
 
     def __init__(self, dsn: str) -> None:
         parts = urlsplit(dsn)
-        self._dsn = urlunsplit(parts._replace(path=f"/{_DATABASE}"))
+        # What is among a program's words everybody on the machine can read.
+        self._password = unquote(parts.password or "")
+        who, _, where = parts.netloc.rpartition("@")
+        netloc = f"{who.partition(':')[0]}@{where}" if who else where
+        self._dsn = urlunsplit(parts._replace(netloc=netloc, path=f"/{_DATABASE}"))
         self._admin = dsn
         self.runs: list[float] = []
 
@@ -78,8 +82,9 @@ class Pgbench:
 
     def _pgbench(self, *words: str) -> str:
         program = binaries() / "pgbench"
+        env = {"PGPASSWORD": self._password} if self._password else None
         done = subprocess.run(
-            [str(program), *words, self._dsn], check=False, capture_output=True, text=True
+            [str(program), *words, self._dsn], check=False, capture_output=True, text=True, env=env
         )
         if done.returncode:
             raise Misconfigured(f"pgbench failed: {done.stderr[-300:]}")

@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tangguh.cli.place import write_private
+from tangguh.db.private import write_private
 
 _GOOD_FOR: Final = timedelta(days=3650)
 _ADDRESS: Final = "127.0.0.1"

@@ -12,8 +12,8 @@ from typing import Any, Final
 import msgspec
 from starlette.types import ASGIApp
 
-from tangguh.cli.place import write_private
 from tangguh.cli.processes.server import Server
+from tangguh.db.private import write_private
 from tangguh.listeners.entry import Entry, Limits
 from tangguh.listeners.http import configured
 from tangguh.listeners.limits import SMALL, Limit, ListenerSettings

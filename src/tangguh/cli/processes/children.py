@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -17,6 +18,8 @@ from tangguh.core.errors import StoreUnavailable
 _READY_TIMEOUT_SECONDS: Final = 60.0
 _STOP_TIMEOUT_SECONDS: Final = 30.0
 _POLL_SECONDS: Final = 0.02
+_ASK: Final = b"GET /alive HTTP/1.1\r\nhost: %s\r\nconnection: close\r\n\r\n"
+"""A page that nobody has: a refusal costs next to nothing."""
 
 
 class Child:
@@ -34,6 +37,7 @@ class Child:
             sys.executable, "-m", module, *arguments, "--ready-file", str(self._ready)
         ]  # fmt: skip
         self._process: subprocess.Popen[bytes] | None = None
+        self._address = ""
 
     async def start(self) -> dict[str, Any]:
         """Start it and wait until it says it is ready; what it says (its addresses).
@@ -57,7 +61,31 @@ class Child:
             await asyncio.sleep(_POLL_SECONDS)
             waited += _POLL_SECONDS
         said: dict[str, Any] = msgspec.json.decode(self._ready.read_bytes())
+        self._address = str(said.get(self.name) or said.get("control") or "")
         return said
+
+    async def answers(self, seconds: float) -> bool:
+        """Whether it says anything to a request; an error, or hanging up on us, is a word too.
+
+        A frozen process does neither: the kernel takes the connection in its place, and that is
+        all. True for one that listens nowhere: nothing can be concluded.
+        """
+        where = urlsplit(self._address)
+        if where.hostname is None or where.port is None:
+            return True
+        try:
+            async with asyncio.timeout(seconds):
+                reader, writer = await asyncio.open_connection(where.hostname, where.port)
+                try:
+                    writer.write(_ASK % where.netloc.encode())
+                    await reader.read(1)
+                finally:
+                    writer.close()
+        except TimeoutError:
+            return False
+        except OSError:
+            return True
+        return True
 
     @property
     def pid(self) -> int:

@@ -17,6 +17,9 @@ _PROBE_SECONDS: Final = 3.0
 _SILENT_SECONDS: Final = 10.0
 """A PostgreSQL that accepts nobody for so long is frozen: it is killed, which loses nothing."""
 _PROBE_EVERY: Final = 1.0
+_CHILD_SILENT_SECONDS: Final = 20.0
+"""A process of the bank that answers nobody for so long is frozen: nobody is served meanwhile."""
+_CHILD_PROBE_EVERY: Final = 2.0
 _FIRST_WAIT_SECONDS: Final = 0.2
 _WAIT_SECONDS_MAX: Final = 15.0
 
@@ -99,20 +102,51 @@ class KeepPostgres:
 
 
 class KeepChild:
-    """Watches one child process. ``run`` goes on until it is cancelled."""
+    """Watches one child process. ``run`` goes on until it is cancelled.
 
-    def __init__(self, child: Child, clock: Clock, say: Say) -> None:
+    Alive is not enough: one that is stopped, or hangs, holds its port and answers nobody.
+    """
+
+    def __init__(
+        self,
+        child: Child,
+        clock: Clock,
+        say: Say,
+        *,
+        silent_seconds: float = _CHILD_SILENT_SECONDS,
+        probe_seconds: float = _PROBE_SECONDS,
+        every_seconds: float = _CHILD_PROBE_EVERY,
+    ) -> None:
         self._child = child
         self._clock = clock
         self._say = say
+        self._silent = silent_seconds
+        self._probe = probe_seconds
+        self._every = every_seconds
+        self._heard = self._probed = clock.monotonic()
         self._back_off = BackOff(clock)
 
     async def run(self) -> None:
-        """Look again and again; start it when it has ended."""
+        """Look again and again."""
         while True:
             beat()
-            if self._child.has_ended:
-                self._say(f"  {self._child.name} ended unexpectedly; starting it again")
-                await self._back_off.pause()
-                await self._child.restart()
+            await self.look()
             await self._clock.sleep(LOOK_SECONDS)
+
+    async def look(self) -> None:
+        """Look once; start it again if it ended, or end it first if it was silent for too long."""
+        if self._child.has_ended:
+            await self._restart(f"{self._child.name} ended unexpectedly")
+        elif self._clock.monotonic() - self._probed >= self._every:
+            self._probed = self._clock.monotonic()
+            if await self._child.answers(self._probe):
+                self._heard = self._clock.monotonic()
+            elif self._clock.monotonic() - self._heard >= self._silent:
+                self._child.kill()
+                await self._restart(f"{self._child.name} has not answered for {self._silent:g} s")
+
+    async def _restart(self, why: str) -> None:
+        self._say(f"  {why}; starting it again")
+        await self._back_off.pause()
+        await self._child.restart()
+        self._heard = self._probed = self._clock.monotonic()

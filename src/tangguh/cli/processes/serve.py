@@ -16,13 +16,13 @@ from cyclopts import Parameter
 
 from tangguh.app import Bank
 from tangguh.cli.memory import quiet_garbage
-from tangguh.cli.place import write_private
 from tangguh.cli.processes import logs
 from tangguh.cli.processes.parent import end_with_parent
 from tangguh.cli.processes.server import Server
 from tangguh.config import Settings, load, read_file
 from tangguh.core.errors import Misconfigured, TangguhError
 from tangguh.customers.crew import enrol_crew
+from tangguh.db.private import write_private
 from tangguh.listeners.http import configured
 from tangguh.sim.process import SimSettings
 from tangguh.sim.process import run as run_world

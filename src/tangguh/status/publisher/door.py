@@ -9,6 +9,7 @@ import gzip
 import hashlib
 from typing import Final
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -25,6 +26,7 @@ _HEADERS: Final = {
     "x-frame-options": "DENY",
     "vary": "accept-encoding",
 }
+HEALTH: Final = "/health"
 _FRESH_SECONDS: Final = 5
 _KEPT: Final = 256
 """So many packed files are kept: more than a page has that changes often."""
@@ -36,7 +38,21 @@ class Door:
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
         self._packed: dict[bytes, bytes] = {}
-        self.app = Starlette(routes=[Route("/{path:path}", self._serve, methods=["GET", "HEAD"])])
+        page = Route("/{path:path}", self._serve, methods=["GET", "HEAD"])
+        self.app = Starlette(routes=[Route(HEALTH, self._health, methods=["GET"]), page])
+
+    async def _health(self, _: Request) -> Response:
+        """For whoever operates the page: 503 while what is known cannot be written down.
+
+        The page itself is served all the same.
+        """
+        publisher = self._publisher
+        places = {one.url: one.is_reached for one in (publisher.home, *publisher.targets)}
+        is_well = not publisher.unwritten and all(places.values())
+        body = {"written": not publisher.unwritten, "why": publisher.unwritten, "reached": places}
+        return Response(
+            msgspec.json.encode(body), 200 if is_well else 503, media_type="application/json"
+        )
 
     async def _serve(self, request: Request) -> Response:
         path = request.path_params["path"]

@@ -1,20 +1,22 @@
 """What the publisher remembers in a file of its own: the last good word, every story, 90 days.
 
 The word is kept as it was signed and verified again when it is read back, so a file that somebody
-changed is not believed either (SQLite, one thread).
+changed is not believed either (SQLite, one thread). A write that the disk does not take raises
+StoreCannotWrite and changes nothing.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from tangguh.core.errors import Misconfigured
+from tangguh.core.errors import Misconfigured, StoreCannotWrite
 from tangguh.status.incident import KEPT
 from tangguh.status.site.view import DAYS, Day
 from tangguh.status.snapshot import PublicIncident
@@ -103,7 +105,13 @@ class Memory:
         self._connection.close()
 
     def _do(self, sql: str, *values: Any) -> None:
-        self._connection.execute(sql, values)
+        try:
+            self._connection.execute(sql, values)
+        except sqlite3.Error as fault:
+            if self._connection.in_transaction:
+                with suppress(sqlite3.Error):
+                    self._connection.execute("ROLLBACK")
+            raise StoreCannotWrite(f"memory_path: {fault}") from fault
 
     def _all(self, sql: str) -> list[Any]:
         return self._connection.execute(sql).fetchall()

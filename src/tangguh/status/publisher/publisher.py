@@ -7,7 +7,9 @@ and started again it shows the last good word, with its age.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import date, timedelta
+from functools import partial
 from typing import Final
 
 import aiohttp
@@ -15,6 +17,7 @@ import msgspec
 import structlog
 
 from tangguh.core.clock import Clock, business_date
+from tangguh.core.errors import StoreCannotWrite
 from tangguh.db.objects import ObjectSettings
 from tangguh.status.publisher.memory import Memory
 from tangguh.status.publisher.settings import PublisherSettings, key_of
@@ -60,6 +63,9 @@ class Publisher:
         self._history_at: float | None = None
         self._why = ""
         self._unsaved = b""
+        self._untold: dict[str, PublicIncident] = {}
+        self.unwritten = ""
+        """Why what is known could not be written down at the last try; empty: it was."""
         self.files: dict[str, File] = dict(render_fixed())
         self.home = Target(ObjectSettings(url=settings.directory))
         self.targets = [Target(one) for one in settings.targets]
@@ -154,11 +160,11 @@ class Publisher:
             is_news = _differs(self._status, status)
             self._status, self._heard_at, self._unsaved = status, now, body
             self._heard = self._clock.monotonic()
-            if is_news:
-                self._save_word()
-            changed = [one for one in status.incidents if self._stories.get(one.id) != one]
-            self._memory.keep_stories(changed)
-            self._stories.update({one.id: one for one in changed})
+            changed = {one.id: one for one in status.incidents if self._stories.get(one.id) != one}
+            self._stories.update(changed)
+            self._untold.update(changed)
+            if is_news or changed:
+                self._flush()
 
     async def _pull(self, http: aiohttp.ClientSession) -> bytes | str:
         """The bank's answer, or why there is none."""
@@ -208,12 +214,31 @@ class Publisher:
             self._memory.keep_word(self._unsaved, self._heard_at)
             self._unsaved = b""
 
-    def _flush(self) -> None:
-        self._flushed = self._clock.monotonic()
-        self._save_word()
+    def _save_stories(self) -> None:
+        if self._untold:
+            self._memory.keep_stories(self._untold.values())
+            self._untold = {}
+
+    def _save_days(self) -> None:
         if self._spent:
             self._memory.spend(self._spent)
             self._spent = {}
+
+    def _flush(self, *more: Callable[[], None]) -> None:
+        """Write down what is not yet. What the disk does not take is kept and tried again.
+
+        The page goes on from what is in memory: it must not end with the disk.
+        """
+        self._flushed = self._clock.monotonic()
+        why = ""
+        for save in (self._save_word, self._save_stories, self._save_days, *more):
+            try:
+                save()
+            except StoreCannotWrite as fault:
+                why = str(fault)
+        if why != self.unwritten:
+            log.warning("memory.written" if not why else "memory.unwritten", why=why)
+        self.unwritten = why
 
     # ---- the page --------------------------------------------------------------------------------
 
@@ -235,9 +260,8 @@ class Publisher:
         )
         if not is_due and "history/index.html" in self.files:
             return
-        self._flush()
-        self._memory.forget(seen.now)
-        self._stories = {one.id: one for one in self._memory.stories()}
+        self._flush(partial(self._memory.forget, seen.now))
+        self._stories = {one.id: one for one in self._memory.stories()} | self._untold
         for gone in self._rendered.keys() - self._stories.keys():
             del self._rendered[gone]
             for path in [one for one in self.files if one.endswith(f"incident/{gone}.html")]:
