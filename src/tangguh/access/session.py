@@ -190,10 +190,23 @@ class Sessions:
             row["expires_at"],
             row["device_known_at"],
         )
-        if len(self._cache) >= _CACHE_MAX:
-            del self._cache[next(iter(self._cache))]
-        self._cache[digest] = (moment + _CACHE_SECONDS, session)
+        self._keep(digest, session, moment)
         return session
+
+    @property
+    def kept(self) -> int:
+        """How many sessions are in memory."""
+        return len(self._cache)
+
+    def _keep(self, digest: bytes, session: Session, moment: float) -> None:
+        """Keep a session for ten seconds, as the newest, and forget those kept for longer."""
+        self._cache.pop(digest, None)
+        while self._cache:
+            oldest = next(iter(self._cache))
+            if self._cache[oldest][0] > moment and len(self._cache) < _CACHE_MAX:
+                break
+            del self._cache[oldest]
+        self._cache[digest] = (moment + _CACHE_SECONDS, session)
 
     async def end(self, session: Session) -> None:
         """Log out."""

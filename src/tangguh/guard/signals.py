@@ -18,6 +18,8 @@ from tangguh.guard.scope import Facts, Scope
 from tangguh.guard.window import End, Seen, Window
 
 _KEYS_MAX: Final = 50_000
+_LET_GO_MAX: Final = 1_000
+"""Windows dropped per rule in one look: a crowd gone quiet at once must not hold the loop."""
 _EXAMPLES: Final = 5
 _OF_ATTEMPTS: Final = frozenset({Metric.ATTEMPTS, Metric.AMOUNT, Metric.PAYEES})
 """Metrics that count what is asked for, whatever becomes of it."""
@@ -78,6 +80,8 @@ class Detector:
                 window = windows[key] = Window(rule)
                 if len(windows) > _KEYS_MAX:
                     windows.popitem(last=False)
+            else:
+                windows.move_to_end(key)
             window.add(seen)
             self._touched.add((rule.id, key))
 
@@ -98,7 +102,22 @@ class Detector:
                 examples = window.examples(_EXAMPLES)
                 found.append(Finding(rule, scope_of_key(rule, key), value, sample, now, examples))
         self._touched = waiting
+        self._let_go(now)
         return found
+
+    @property
+    def keys(self) -> int:
+        """How many keys are counted now, over all rules: what its memory goes by."""
+        return sum(len(windows) for windows in self._windows.values())
+
+    def _let_go(self, now: datetime) -> None:
+        """Drop what has been quiet for longer than its rule looks back, the longest quiet first."""
+        for windows in self._windows.values():
+            for _ in range(min(_LET_GO_MAX, len(windows))):
+                key = next(iter(windows))
+                if not windows[key].is_over(now):
+                    break
+                del windows[key]
 
     def forget(self, rule_id: str, scope: Scope) -> None:
         """Begin anew for one key: what led to a closure must not lead to the next one."""

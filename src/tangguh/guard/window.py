@@ -58,7 +58,7 @@ class _Event(msgspec.Struct, frozen=True, gc=False):
 class Window:
     """The counts of one key under one rule."""
 
-    __slots__ = ("_open", "_payees", "_row", "_rule", "_sample", "_value", "events")
+    __slots__ = ("_newest", "_open", "_payees", "_row", "_rule", "_sample", "_value", "events")
 
     def __init__(self, rule: Rule) -> None:
         self._rule = rule
@@ -66,6 +66,7 @@ class Window:
         self._open: dict[UUID, datetime] = {}
         self._payees: Counter[str] = Counter()
         self._row = self._value = self._sample = 0
+        self._newest: datetime | None = None
 
     def add(self, seen: Seen) -> None:
         """Count one observation, if the metric is about such ends at all."""
@@ -89,6 +90,8 @@ class Window:
         value, sample = weight
         payee = seen.facts.payee if self._rule.metric is Metric.PAYEES else ""
         self.events.append(_Event(seen.at, seen.payment_id, value, sample, payee))
+        if self._newest is None or seen.at > self._newest:
+            self._newest = seen.at
         self._value += value
         self._sample += sample
         if payee:
@@ -117,6 +120,13 @@ class Window:
     def still_waits(self) -> bool:
         """Whether it may become worse by waiting alone."""
         return bool(self._open)
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether a new window would say the same: nothing waits, nothing in a row, all is old."""
+        if self._open or self._row:
+            return False
+        before = now - timedelta(seconds=self._rule.window_seconds)
+        return self._newest is None or self._newest < before
 
     def examples(self, count: int) -> tuple[str, ...]:
         """The newest payments that speak against the key."""

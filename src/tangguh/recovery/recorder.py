@@ -6,13 +6,14 @@ inconclusive: the ladder waits, it does not guess.
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from datetime import datetime
 from typing import Final
 
 import msgspec
 
-from tangguh.guard.scope import Scope
+from tangguh.guard.scope import Facts, Scope
 from tangguh.guard.window import TECHNICAL, End, Seen
 
 _SEEN_MAX: Final = 200_000
@@ -53,17 +54,26 @@ class Load(msgspec.Struct, frozen=True):
     shed: int
 
 
-class Recorder:
-    """Remembers the ends of payments, and how busy the book was."""
+class _Ended(msgspec.Struct, frozen=True, gc=False):
+    """An end as it is kept: without the payment's id, which no gate asks for."""
 
-    def __init__(self) -> None:
-        self._seen: deque[Seen] = deque(maxlen=_SEEN_MAX)
+    at: datetime
+    facts: Facts
+    end: End
+    seconds: float
+
+
+class Recorder:
+    """Remembers the ends of payments, and how busy the book was. ``ends_max`` of them at most."""
+
+    def __init__(self, ends_max: int = _SEEN_MAX) -> None:
+        self._seen: deque[_Ended] = deque(maxlen=ends_max)
         self._loads: deque[Load] = deque(maxlen=10_000)
 
     def see(self, seen: Seen) -> None:
         """Remember one end."""
         if seen.end in _ENDED:
-            self._seen.append(seen)
+            self._seen.append(_Ended(seen.at, _lean(seen.facts), seen.end, seen.seconds))
 
     def note_load(self, load: Load) -> None:
         """Remember how busy the book is."""
@@ -92,7 +102,7 @@ class Recorder:
         shed, taken = last.shed - first.shed, last.taken - first.taken
         return shed / max(shed + taken, 1), shed + taken
 
-    def _since(self, since: datetime) -> list[Seen]:
+    def _since(self, since: datetime) -> list[_Ended]:
         found = []
         for one in reversed(self._seen):
             if one.at < since:
@@ -101,7 +111,22 @@ class Recorder:
         return found
 
 
-def _stats(seen: list[Seen]) -> Stats:
+def _lean(facts: Facts) -> Facts:
+    """The same facts with texts that are kept once however often they come again.
+
+    Each order brings its own copy of the name of its payee, device and partner.
+    """
+    return msgspec.structs.replace(
+        facts,
+        partner=sys.intern(facts.partner),
+        payee=sys.intern(facts.payee),
+        terminal=sys.intern(facts.terminal),
+        device=sys.intern(facts.device),
+        version=sys.intern(facts.version),
+    )
+
+
+def _stats(seen: list[_Ended]) -> Stats:
     times = sorted(one.seconds for one in seen if one.end in {End.PAID, End.DECLINED})
     p99 = times[min(len(times) - 1, len(times) * 99 // 100)] if times else None
     return Stats(

@@ -268,3 +268,46 @@ def test_a_back_test_names_the_smaller_scope() -> None:
     test = back_test(wide, story.history)
     assert test.firings
     assert "gopay" in test.firings[0].smaller
+
+
+def test_customers_who_went_quiet_are_not_kept_for_ever() -> None:
+    story = Story()
+    for number in range(300):
+        story.pay(End.PAID, every=0.01, account=2_000 + number, device=f"d{number}")
+        story.detector.findings(story.now)
+    busy = story.detector.keys
+    assert busy >= 4 * 300
+    story.now += timedelta(hours=1)
+    story.pay(End.PAID)
+    story.detector.findings(story.now)
+    assert story.detector.keys < 30
+
+
+def test_a_crowd_gone_quiet_at_once_is_let_go_in_steps_and_wholly() -> None:
+    story = Story(_by_account())
+    for number in range(2_500):
+        story.pay(End.PAID, every=0.0, account=2_000 + number)
+    story.now += timedelta(hours=1)
+    kept = []
+    for _ in range(4):
+        story.detector.findings(story.now)
+        kept.append(story.detector.keys)
+    assert kept == [1_500, 500, 0, 0]
+
+
+def test_what_waits_or_failed_in_a_row_is_never_forgotten_for_being_quiet() -> None:
+    rules = [rule for rule in DEFAULT_RULES if rule.metric is Metric.BACKLOG]
+    rows = [rule for rule in DEFAULT_RULES if rule.metric is Metric.TECHNICAL_CONSECUTIVE]
+    story = Story(rules[0], rows[0])
+    story.pay(End.UNANSWERED)
+    before = story.detector.keys
+    assert before == 2
+    story.now += timedelta(days=1)
+    story.detector.findings(story.now)
+    assert story.detector.keys == before
+
+
+def _by_account() -> Rule:
+    return next(
+        rule for rule in DEFAULT_RULES if rule.metric is Metric.ATTEMPTS and rule.by == ("account",)
+    )

@@ -46,7 +46,7 @@ _WARM_SECONDS: Final = 1.0
 _PAYMENTS_PER_SECOND_MAX: Final = 25_000
 _NO_LIMIT: Final = {service: Limit(10**15, 10**15) for service in (TRANSFER_ONUS, QRIS_OFFUS)}
 """Limits are judged and counted, and wide enough that a hot payer is not refused for them."""
-_MERCHANT: Final = ToQris(
+MERCHANT: Final = ToQris(
     payload="(not read here)",
     merchant_pan="936000000000000000",
     merchant_id="BENCH",
@@ -100,7 +100,7 @@ async def _bench(seconds: int) -> Report:
 
 
 async def _fill(dsn: str) -> None:
-    writer, ids = _writer(dsn, 2_000)
+    writer, ids = bench_writer(dsn, 2_000)
     await writer.start()
     await open_own_accounts(writer)
     await open_accounts(writer, ids, ACCOUNTS)
@@ -110,9 +110,9 @@ async def _fill(dsn: str) -> None:
 async def _measure(
     dsn: str, batch: int, service: str, pairs: list[tuple[int, int]], seconds: int
 ) -> tuple[Laps, float]:
-    writer, _ = _writer(dsn, batch)
+    writer, _ = bench_writer(dsn, batch)
     await writer.start()
-    rules = _rules()
+    rules = bench_rules()
     run = f"{service}-{batch}"
     count = int((seconds + 2) * _PAYMENTS_PER_SECOND_MAX)
     frames = _frames(run, service, pairs, rules, count)
@@ -144,7 +144,7 @@ def _frames(
                 idempotency_key=f"{run}-{next(numbers)}",
                 service=service,
                 debtor=payer,
-                payee=_MERCHANT if service == QRIS_OFFUS else ToAccount(payee),
+                payee=MERCHANT if service == QRIS_OFFUS else ToAccount(payee),
                 amount_minor=source.randrange(1, 1_001),
             )
             frame.append(Accept(order, rules))
@@ -174,7 +174,7 @@ def _is_posted(answer: Any) -> bool:
     return isinstance(answer, Decided) and answer.payment.state is State.POSTED
 
 
-def _rules() -> Rules:
+def bench_rules() -> Rules:
     """The bank's own rules, over rails that exist only as the book needs to know them."""
     inside, outside = (5.0,), (3.0, 10.0, 30.0)
     ways = {
@@ -188,7 +188,8 @@ def _rules() -> Rules:
     return Rules(ways, _NO_LIMIT, dict.fromkeys(ways, 0))
 
 
-def _writer(dsn: str, batch: int) -> tuple[Writer, Ids]:
+def bench_writer(dsn: str, batch: int) -> tuple[Writer, Ids]:
+    """A writer of the bench's book with every table of payments, and its ids."""
     clock = SystemClock()
     ids = Ids(clock)
     settings = WriterSettings(batch_commands_max=batch)
