@@ -26,8 +26,7 @@ from tangguh.core.errors import (
 from tangguh.core.ids import Ids
 from tangguh.core.outcome import Refused
 from tangguh.db.embedded import EmbeddedPostgres
-from tangguh.db.pool import translated
-from tangguh.ledger import plans, store
+from tangguh.ledger import plans
 from tangguh.ledger.account import Account
 from tangguh.ledger.book import Book
 from tangguh.ledger.chart import Kind
@@ -133,32 +132,6 @@ async def test_lost_just_after_the_commit(
     assert (await posted(truth), await rows(truth, "postings")) == (100, 1)
     assert isinstance(await writer.decide(post(2)), Posting)
     assert await posted(truth) == 200
-
-
-@pytest.mark.parametrize("is_committed", [True, False])
-async def test_a_session_ended_in_the_middle_of_a_statement(
-    dsn: str, truth: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch, is_committed: bool
-) -> None:
-    """The driver no longer knows where its line is: the fate is found out, and the writer lives."""
-    writer = await opened_writer(dsn)
-    commit, ended = writer._lines.commit, 0
-
-    async def cut(batch: store.Sealed) -> None:
-        nonlocal ended
-        ended += 1
-        if ended > 1 or is_committed:
-            await commit(batch)
-        if ended == 1:
-            with translated():
-                raise asyncpg.InternalClientError("another operation is in progress")
-
-    monkeypatch.setattr(writer._lines, "commit", cut)
-    try:
-        assert isinstance(await writer.decide(post(7)), Posting)
-        assert writer.is_open
-        assert (await posted(truth), ended) == (100, 1 if is_committed else 2)
-    finally:
-        await writer.stop()
 
 
 @pytest.mark.parametrize("cut", ["before", "after"])

@@ -305,9 +305,8 @@ class Writer:
     # ---- committing ----------------------------------------------------------------------------
 
     def _commit_if_idle(self) -> None:
-        if self._in_doubt or self._flight is not None or self._dead is not None:
-            return
-        if self._deciding or not self._open:
+        is_busy = self._in_doubt or self._flight is not None or self._deciding
+        if is_busy or self._dead is not None or not self._open:
             return
         self._in_doubt = True
         commands = self._open_commands
@@ -376,8 +375,8 @@ class Writer:
         self.batches += not batch.is_empty
         if self.batches >= self._learn_at:
             self._learn_at *= 10
-            tables = [shelf.plan.table for shelf in self._book.shelves() if shelf.plan.table]
-            every = [*tables, *(plan.table for plan in self._journals)]
+            every = [shelf.plan.table for shelf in self._book.shelves() if shelf.plan.table]
+            every += [plan.table for plan in self._journals]
             self._learning = asyncio.create_task(self._lines.learn(every), name="book statistics")
 
     async def _recover(
@@ -395,6 +394,9 @@ class Writer:
         head = await self._retake(batch)
         if head.hash == batch.head.hash:
             self._landed(batch, head)
+            if any(one.future.done() and not one.future.cancelled() for one in self._open):
+                self._adopt(head)  # they were told that nothing was done: so nothing is
+                self._again("")
             return
         if head.hash != batch.previous.hash:
             raise FenceLost
@@ -412,9 +414,8 @@ class Writer:
     def _again(self, refused: str) -> None:
         """Back into the queue, in the order they came."""
         flown = [ticket for ticket in self._flying if not ticket.future.done()]
-        again = [ticket for ticket in self._open if not ticket.future.done()]
-        if not refused:
-            again = [*flown, *again]
+        decided = (one for one in self._open if not one.future.done())
+        again = [*decided] if refused else [*flown, *decided]
         self._queue.extendleft(reversed(again))
         self._queued += sum(len(ticket.commands) for ticket in again)
         self._open, self._open_commands = [], 0
@@ -436,9 +437,8 @@ class Writer:
 
     def _is_hopeless(self) -> bool:
         """Whether callers have waited for long enough to be told what is known."""
-        since = self._failing_since
-        now = self._clock.monotonic()
-        return since is not None and now - since >= self.settings.ambiguity_seconds
+        since, patience = self._failing_since, self.settings.ambiguity_seconds
+        return since is not None and self._clock.monotonic() - since >= patience
 
     def _give_up_on_waiting(self, lost: StoreUnavailable) -> None:
         """Tell what is known: a batch that was sent is ambiguous, the rest did nothing."""
