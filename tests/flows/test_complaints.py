@@ -29,10 +29,11 @@ from stories import (
     transfer,
 )
 from tangguh.app import Bank
+from tangguh.core.client import Client
 from tangguh.core.clock import HandClock
 from tangguh.core.errors import StoreUnavailable
 from tangguh.core.ids import Ids
-from tangguh.core.order import PaymentOrder, ToBiller, ToCash, ToPurse
+from tangguh.core.order import Origin, PaymentOrder, ToBiller, ToCash, ToPurse
 from tangguh.core.outcome import Accepted, Declined, Refusal, Refused, Unanswered
 from tangguh.core.service import BILL, CARD_CASH, TOPUP_CARD
 from tangguh.customers.demo import purse_of
@@ -267,7 +268,8 @@ async def test_cash_that_did_not_come_out_elsewhere_was_not_credited_inside_the_
         payee=ToCash(terminal="ATM99801", acquirer="998"),
         amount_minor=100_000 * RUPIAH,
     )
-    decided = await bank.desk.decide(Accept(order, bank.desk.rules))
+    origin = Origin(client=Client.CARD_SWITCH)
+    decided = await bank.desk.decide(Accept(order, bank.desk.rules, origin=origin))
     assert isinstance(decided, Decided)
     assert decided.payment.state is State.POSTED
     own_eyes = work_eyes.Eyes(bank.pool, bank.book_id, lambda: None)

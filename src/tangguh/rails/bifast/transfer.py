@@ -28,6 +28,7 @@ JAKARTA_TOWN: Final = "0300"
 NAME_LENGTH_MAX: Final = 140
 NOTE_LENGTH_MAX: Final = 140
 
+_CONTROL: Final = re.compile(r"[^\x20-\x7E\xA0-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]+")
 _VALUE: Final = re.compile(r"\d{1,16}\.\d\d", re.ASCII)
 _PURPOSE: Final = re.compile(r"\d{5}", re.ASCII)
 _TX: Final = "Document.FIToFICstmrCdtTrf.CdtTrfTxInf[0]"
@@ -72,7 +73,7 @@ class CreditTransfer(msgspec.Struct, frozen=True, kw_only=True):
 
 def plain(words: str, length_max: int) -> str:
     """Words of people as a message can carry them: one line, nothing unseen, cut."""
-    return shown(words, length_max)
+    return shown(_CONTROL.sub(" ", words), length_max)
 
 
 def amount(minor: int) -> Branch:
