@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import segno
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 
 from pages.harness import (
     ACCOUNT_OF,
@@ -20,6 +20,7 @@ from pages.harness import (
     review_transfer,
     sees,
 )
+from tangguh.core.errors import Ambiguous
 from tangguh.core.outcome import Accepted, Declined, Refusal, Unanswered
 from tangguh.payments.payment import State
 from tangguh.web.pages.outside.demo import CODES
@@ -242,3 +243,22 @@ async def test_the_same_again_is_asked_about_for_as_long_as_the_first_has_no_ans
     await sees(page, "yang sama", "belum ada jawabannya", "membayar dua kali")
     await review_qris(page, "26000")
     await expect(page.locator("main")).not_to_contain_text("belum ada jawabannya")
+
+
+async def test_an_answer_nobody_knows_is_told_so_while_the_book_cannot_be_asked(
+    site: Site, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same slip again is safe; the page must say it even when nothing can be foreseen."""
+
+    async def away(_command: object) -> object:
+        raise Ambiguous
+
+    context = await browser.new_context(base_url=site.url, locale="id-ID")
+    page = await context.new_page()
+    await log_in(page)
+    await review_qris(page, "25000")
+    monkeypatch.setattr(site.bank.desk, "decide", away)
+    await confirm(page)
+    await sees(page, "Kami belum tahu apakah pembayaran ini tercatat", "tidak membayar dua kali")
+    assert await page.locator("#pin").count() == 1
+    await context.close()

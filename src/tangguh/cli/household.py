@@ -257,7 +257,7 @@ class Household:
         funding = HubFunding(self.addresses["control"])
         for _ in range(_FUNDED_TRIES_MAX):
             account = await funding.account()
-            if account is None or not account.is_limited or account.balance_minor > 0:
+            if account is not None and (not account.is_limited or account.balance_minor > 0):
                 return
             await asyncio.sleep(_WATCH_SECONDS)
         self._say("  BI-FAST       not funded yet: transfers out are refused until it is")

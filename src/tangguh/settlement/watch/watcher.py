@@ -7,6 +7,7 @@ in the same step as what they are for, and delivered by two couriers.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Sequence
 from typing import Final
@@ -143,7 +144,9 @@ class Watcher:
         """One page: judged, remembered, acted on."""
         settings, place = self._settings, self._place
         if self._blind:
-            await self._decided(())  # a page may be long in coming; sight is needed before it
+            # A page may be long in coming, and is read all the same while the book is away.
+            with contextlib.suppress(StoreUnavailable):
+                await self._decided(())
         page = await feed.after(
             place.seq, settings.rows_max, settings.wait_seconds, self._clock.now()
         )

@@ -262,7 +262,9 @@ async def _review_page(visit: Visit, slip: Slip, *, told: str = "", status: int 
         is_first = await is_first_time(visit, slip.creditor)
         shared |= {"merchant": None, "is_first": is_first, "far": ""}
     foreseen = await foresee(visit, slip)
-    obstacle = _obstacle(visit, purse, foreseen.refused) if foreseen.refused else ""
+    # What is to be told of the last try is told first: it may be that nobody knows its end.
+    stands = foreseen.refused if not told else None
+    obstacle = _obstacle(visit, purse, stands) if stands else ""
     shut = None
     if foreseen.waits or _is_shut(foreseen.refused):
         shut = await visit.door.shutters.of(

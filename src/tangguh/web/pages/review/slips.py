@@ -6,6 +6,7 @@ from typing import assert_never
 
 from tangguh import __version__
 from tangguh.core.client import Client
+from tangguh.core.errors import TangguhError
 from tangguh.core.money import format_decimal
 from tangguh.core.order import Origin, PaymentOrder, RefundOrder
 from tangguh.core.outcome import Refused
@@ -20,16 +21,23 @@ from tangguh.web.pages.seal import PayeeSlip, QrisSlip, RefundSlip, Slip, Transf
 
 
 async def foresee(visit: Visit, slip: Slip) -> Foreseen:
-    """What would become of it now; nothing of it is kept."""
+    """What would become of it now; nothing of it is kept.
+
+    While the book cannot be asked nothing is foreseen, and nothing is promised either: the page is
+    shown, and the order is decided when it comes.
+    """
     desk, order = visit.door.desk, await order_of(visit, slip)
-    match order:
-        case Refused():
-            return Foreseen(order)
-        case RefundOrder():
-            return await desk.decide(Preview(AcceptRefund(order, desk.rules)))
-        case _:
-            accept = Accept(order, desk.rules, origin=origin_of(visit))
-            return await desk.decide(Preview(accept))
+    if isinstance(order, Refused):
+        return Foreseen(order)
+    of = (
+        AcceptRefund(order, desk.rules)
+        if isinstance(order, RefundOrder)
+        else Accept(order, desk.rules, origin=origin_of(visit))
+    )
+    try:
+        return await desk.decide(Preview(of))
+    except TangguhError:
+        return Foreseen()
 
 
 def origin_of(visit: Visit) -> Origin:
