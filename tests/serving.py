@@ -70,6 +70,7 @@ class Phone:
         self.token = ""
         self.signing_key = b""
         self.account = ""
+        self.attempt = ""
 
     async def log_in(self, bank: Bank, customer_id: int = 1) -> Phone:
         """Open a session without the API, so that logging in costs no story a turn."""

@@ -273,6 +273,21 @@ async def test_so_many_within_an_hour_and_the_rest_stays_in_the_app(story: Story
     assert len(story.lines[Via.SMS].brought) == 3
 
 
+async def test_a_log_in_code_waits_for_no_turn_and_takes_nobodys(story: Story) -> None:
+    """It lives for minutes; and who makes codes be sent holds back nothing else of the customer."""
+    await story.reachable()
+    rules = Rules(per_hour_max=2)
+    code = {"template": "login_code", "values": {"code": "123456", "by": story.clock.now().isoformat()},
+            "channels": (Via.SMS,)}  # fmt: skip
+    await story.tell(*(story.notice(step=f"code-{number}", **code) for number in range(5)))
+    await story.drain(story.sender(rules))
+    await story.tell(*(story.notice(step=f"s-{number}") for number in range(2)))
+    await story.drain(story.sender(rules))
+    await story.tell(story.notice(step="code-9", **code))
+    await story.drain(story.sender(rules))
+    assert [state[0] for state in await story.states()] == ["delivered"] * 8
+
+
 async def test_the_rate_holds_with_many_senders_at_once(story: Story) -> None:
     """However the claims fall: nobody gets more than the rule, and nothing goes twice."""
     await story.reachable()

@@ -1,16 +1,14 @@
-"""Devices a customer is known by, and the one-time codes that make a new one known.
+"""Devices a customer is known by.
 
 A device's token is random and kept as its SHA-256; with it a customer is no stranger, so strangers'
-wrong PINs do not count against them. A code has six digits, lives for minutes, is tried a few times
-and is right once; it is kept by HMAC with a key outside the database.
+wrong PINs do not count against them. What makes a new one known: ``attempts``.
 """
 
 from __future__ import annotations
 
 import hashlib
-import hmac
 import secrets
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -22,7 +20,6 @@ from tangguh.db.queries import Queries
 DEVICES: Final = Queries("tangguh.access", "devices.sql")
 
 _TOKEN_BYTES: Final = 32
-_DIGITS: Final = 6
 _TOKEN_LENGTH_MAX: Final = 128
 
 
@@ -30,8 +27,9 @@ class DeviceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """How often a known device may be wrong, and how codes live.
 
     ``new_device``: ``code`` asks for a code beside the PIN, ``tell`` only tells the owner, ``auto``
-    is ``code`` wherever this bank can send one. On a device known for less than
-    ``cooling_seconds`` one payment is at most ``cooling_minor``.
+    is ``code`` wherever this bank can send one. Codes are counted for each known device and each
+    place strangers come from (``codes_per_hour_max``), and for a customer's strangers together. On
+    a device known for less than ``cooling_seconds`` one payment is at most ``cooling_minor``.
     """
 
     new_device: str = "auto"
@@ -39,6 +37,8 @@ class DeviceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     code_seconds: int = 300
     code_tries_max: int = 5
     codes_per_hour_max: int = 3
+    strangers_codes_per_hour_max: int = 6
+    strangers_codes_per_day_max: int = 20
     cooling_seconds: int = 24 * 3600
     cooling_minor: int = 500_000_000
 
@@ -83,36 +83,14 @@ class Devices:
         )
         return token
 
-    async def make_code(self, customer_id: int) -> str | None:
-        """A fresh code in place of any before; None when enough were made within the hour."""
-        code, now = f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}d}", self._clock.now()
-        row = await self._pool.fetchrow(
-            DEVICES["make_code"],
-            self._book_id,
-            customer_id,
-            self._mac(customer_id, code),
-            now,
-            now + timedelta(seconds=self.settings.code_seconds),
-            now - timedelta(hours=1),
-            self.settings.codes_per_hour_max,
-        )
-        return code if row is not None else None
-
-    async def take_code(self, customer_id: int, code: str) -> bool:
-        """Whether this is the customer's code; it is used up by this. The try is counted first."""
-        now = self._clock.now()
-        row = await self._pool.fetchrow(
-            DEVICES["try_code"], self._book_id, customer_id, now, self.settings.code_tries_max
-        )
-        mac = self._mac(customer_id, code)
-        if row is None or not hmac.compare_digest(row["mac"], mac):
+    async def is_known(self, customer_id: int, token: str) -> bool:
+        """Whether this is a device of the customer's, also one whose tries are used up."""
+        if not token or len(token) > _TOKEN_LENGTH_MAX:
             return False
-        used = await self._pool.fetchrow(DEVICES["use_code"], self._book_id, customer_id, now, mac)
-        return used is not None
-
-    def _mac(self, customer_id: int, code: str) -> bytes:
-        text = f"login {customer_id} {code}".encode(errors="replace")
-        return hmac.digest(self._pool.pepper, text, "sha256")
+        row = await self._pool.fetchrow(
+            DEVICES["is_known"], self._book_id, customer_id, _digest(token)
+        )
+        return row is not None
 
 
 def _digest(token: str) -> bytes:

@@ -110,6 +110,9 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 HOUR: Final = timedelta(hours=1)
+OWN_LIMITS: Final = ("login_code",)
+"""Templates that whoever makes them limits: a code that waits for its turn is worth nothing, and
+codes that strangers asked for must not hold back what else the customer is to be told."""
 _PERSON: Final = re.compile(r"[a-z]+:[A-Za-z0-9-]{1,64}")
 _SUBJECT: Final = re.compile(r"[a-z_]+:[A-Za-z0-9_.:-]{1,100}")
 _STEP: Final = re.compile(r"[a-z0-9_.-]{1,60}")
@@ -125,6 +128,7 @@ class Open(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int
     urgency: Urgency
     is_in_app: bool
+    template: str = ""
     tried: bool = False
     reason: str = ""
 
@@ -132,8 +136,8 @@ class Open(msgspec.Struct, frozen=True, kw_only=True):
 class Reach(msgspec.Struct, frozen=True):
     """What is known where a notice is about to go: is there a way, an address, and room.
 
-    ``sent_last_hour`` counts what may have reached the person by this way; ``oldest_at`` is the
-    first of them.
+    ``sent_last_hour`` counts what may have reached the person by this way, but for what has limits
+    of its own; ``oldest_at`` is the first of them.
     """
 
     has_channel: bool
@@ -219,7 +223,7 @@ def before_sending(one: Open, reach: Reach, *, now: datetime, rules: Rules) -> M
     at = send_at(one.urgency, one.via, now, rules)
     if at > now:
         return _again(one, at, one.attempts, one.reason)
-    if reach.sent_last_hour >= rules.per_hour_max:
+    if one.template not in OWN_LIMITS and reach.sent_last_hour >= rules.per_hour_max:
         why = _and(one.reason, one.via, f"{reach.sent_last_hour} within an hour already")
         if one.is_in_app:
             return Move(

@@ -15,8 +15,8 @@ RETURNING notice_id
 
 -- name: claim_notices
 -- Due by one way, or left behind by a sender that died; nobody else's. notices_open.
-SELECT notice_id, person, language, matter, step, urgency, channels, in_app, title, body, sms,
-       made_at, via, attempts, tried, reason
+SELECT notice_id, person, language, matter, step, template, urgency, channels, in_app, title, body,
+       sms, made_at, via, attempts, tried, reason
   FROM notices
  WHERE book_id = $1 AND via = $2 AND state IN ('due', 'sending') AND due_at <= $3
  ORDER BY due_at
@@ -42,12 +42,14 @@ SELECT person, address_id, address, confirmed_at IS NOT NULL AS confirmed
  ORDER BY address_id
 
 -- name: list_recent
--- What may have reached people by one way since a moment, each notice once. deliveries_of_person.
-SELECT person, notice_id, min(began_at) AS began_at
-  FROM notice_deliveries
- WHERE book_id = $1 AND person = ANY($2::text[]) AND via = $3 AND began_at > $4
-   AND outcome IN ('under_way', 'delivered', 'lost')
- GROUP BY person, notice_id
+-- What may have reached people by one way since a moment, each notice once; not what has limits of
+-- its own. deliveries_of_person, and the primary key of notices.
+SELECT d.person, d.notice_id, min(d.began_at) AS began_at
+  FROM notice_deliveries AS d
+  JOIN notices AS n ON n.book_id = d.book_id AND n.notice_id = d.notice_id
+ WHERE d.book_id = $1 AND d.person = ANY($2::text[]) AND d.via = $3 AND d.began_at > $4
+   AND d.outcome IN ('under_way', 'delivered', 'lost') AND n.template <> ALL($5::text[])
+ GROUP BY d.person, d.notice_id
 
 -- name: move_notices
 -- Write down what becomes of many notices. Primary key.
@@ -101,7 +103,7 @@ RETURNING notice_id
 
 -- name: find_delivered
 -- A notice that was taken by one way, to move it on when it did not arrive. Primary key.
-SELECT notice_id, person, channels, via, attempts, tried, urgency, in_app, reason
+SELECT notice_id, person, template, channels, via, attempts, tried, urgency, in_app, reason
   FROM notices
  WHERE book_id = $1 AND notice_id = $2 AND via = $3 AND state = 'delivered'
    FOR UPDATE

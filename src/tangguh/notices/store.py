@@ -18,6 +18,7 @@ from tangguh.db.queries import Queries
 from tangguh.notices.channels.channel import Delivered, Delivery, Later, Rejected
 from tangguh.notices.notice import (
     HOUR,
+    OWN_LIMITS,
     Move,
     Notice,
     Open,
@@ -186,7 +187,9 @@ class NoticeStore:
         self, tx: Connection, people: list[str], via: Via, now: datetime
     ) -> dict[str, dict[UUID, datetime]]:
         found: dict[str, dict[UUID, datetime]] = {}
-        rows = await tx.fetch(NOTICES["list_recent"], self._book_id, people, via, now - HOUR)
+        rows = await tx.fetch(
+            NOTICES["list_recent"], self._book_id, people, via, now - HOUR, OWN_LIMITS
+        )
         for row in rows:
             found.setdefault(row["person"], {})[row["notice_id"]] = row["began_at"]
         return found
@@ -256,6 +259,7 @@ def _open_of(row: Mapping[str, Any]) -> Open:
         attempts=row["attempts"],
         urgency=Urgency(row["urgency"]),
         is_in_app=row["in_app"],
+        template=row["template"],
         tried=row["tried"],
         reason=row["reason"],
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
+from tangguh.access.attempts import Attempts
 from tangguh.access.consent import Consent
 from tangguh.access.devices import Devices, DeviceSettings
 from tangguh.access.rate import Backoff, Rate
@@ -33,6 +34,8 @@ from tangguh.web.settings import WebSettings
 from tangguh.web.shutters import Shutters
 from tangguh.work.incidents.desk import IncidentDesk
 
+T = TypeVar("T")
+
 
 class Door:
     """The bank as the web sees it. Payments once begun go on, whether or not anybody waits."""
@@ -57,6 +60,7 @@ class Door:
         self.writer = writer
         self.sessions = sessions
         self.devices = Devices(pool, book_id, clock, devices)
+        self.attempts = Attempts(pool, book_id, clock)
         self.clock = clock
         self.ids = ids
         self.settings = settings
@@ -159,12 +163,18 @@ class Door:
     async def close(self) -> None:
         """Let the walks that are under way come to their end."""
         self.live.close()
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Wait for whatever goes on behind answers that were given."""
         if self._walking:
             await asyncio.wait(self._walking, timeout=self.settings.answer_seconds * 4)
 
-    def _start(
-        self, walk: Coroutine[Any, Any, Decided | Refused]
-    ) -> asyncio.Task[Decided | Refused]:
+    def go_on(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something behind the answer: how long it takes, and whether, shows nobody anything."""
+        self._start(work)
+
+    def _start(self, walk: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.create_task(walk)
         self._walking.add(task)
         task.add_done_callback(self._walking.discard)

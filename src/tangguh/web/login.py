@@ -11,11 +11,14 @@ from datetime import datetime
 from typing import Final
 
 import msgspec
+import structlog
 from starlette.requests import Request
 
+from tangguh.access.attempts import Asker, Spent, kept_attempt
 from tangguh.access.consent import By, Consent
 from tangguh.access.session import Locked, Session
 from tangguh.core import numbers
+from tangguh.core.errors import TangguhError
 from tangguh.customers import store as customers
 from tangguh.customers.store import Customer
 from tangguh.listeners.proxies import source_of
@@ -28,12 +31,16 @@ from tangguh.web.problems import Trouble, problem, trouble
 NOWHERE: Final = "unknown"
 _BY_CODE: Final = (Via.SMS, Via.EMAIL)
 _TOLD_BY: Final = (Via.IN_APP, Via.PUSH, Via.SMS, Via.EMAIL)
+_CHANNELS: Final = {"login_code": _BY_CODE, "login_codes_spent": (Via.IN_APP, Via.PUSH)}
+"""By which ways; that too many codes were asked for is not one more text message."""
+log = structlog.get_logger("web.login")
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody says of themselves. ``device``: the token of a known device, if they have one.
 
-    ``host`` is where they come from; ``code`` what was sent to the customer's own address.
+    ``host`` is where they come from; ``code`` what was sent to the customer's own address for
+    ``attempt``.
     """
 
     host: str
@@ -41,6 +48,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     pin: str
     device: str = ""
     code: str = ""
+    attempt: str = ""
 
     def __repr__(self) -> str:
         return f"Claim(host={self.host!r}, ...)"
@@ -115,22 +123,22 @@ async def _stranger(door: Door, claim: Claim, number: str, customer: Customer | 
     guessed = door.guessed.seconds_until_allowed(number)
     if claim.code and by_code:
         await _take_code(door, claim, source, customer)
-    elif guessed and by_code:
-        await _send_code(door, customer)  # too many guesses: the PIN is not judged without a code
-        raise trouble("code_needed")
-    elif guessed:
+    elif guessed and not by_code:
         raise rate_limited(guessed)
-    door.guesses.failed(source)
-    door.guessed.failed(number)
     customer_id = customer.customer_id if customer is not None else None
+    door.guesses.failed(source)
+    if guessed and not claim.code:
+        # Too many guesses: the PIN only decides whether a code goes out, and the answer is one.
+        is_right = await door.sessions.is_pin(customer_id, claim.pin)
+        raise _code_needed(door, claim, customer if is_right else None)
+    door.guessed.failed(number)
     if not await door.sessions.is_pin(customer_id, claim.pin) or customer is None:
         door.notice("login.failed", claim.host)
         raise _wrong_pin(None)
     door.guesses.right(source)
     door.guessed.right(number)
     if by_code and not claim.code:
-        await _send_code(door, customer)
-        raise trouble("code_needed")
+        raise _code_needed(door, claim, customer)
     token = await door.devices.enrol(customer.customer_id)
     await _tell(door, customer, "login_device", {"at": door.clock.now().isoformat()})
     return Proved(customer, token, door.clock.now())
@@ -138,21 +146,40 @@ async def _stranger(door: Door, claim: Claim, number: str, customer: Customer | 
 
 async def _take_code(door: Door, claim: Claim, source: str, customer: Customer | None) -> None:
     door.guesses.failed(source)
-    if customer is None or not await door.devices.take_code(customer.customer_id, claim.code):
+    settings = door.devices.settings
+    if customer is None or not await door.attempts.take_code(
+        customer.customer_id, claim.attempt, claim.code, settings
+    ):
         door.notice("login.failed", claim.host)
         raise trouble("code_wrong")
     door.guesses.right(source)
 
 
-async def _send_code(door: Door, customer: Customer | None) -> None:
-    """To the address the bank knew before, and so often only; a stranger is not told whether."""
-    if customer is None:
-        return
-    code = await door.devices.make_code(customer.customer_id)
-    if code is not None:
-        until = door.clock.now().timestamp() + door.devices.settings.code_seconds
-        by = datetime.fromtimestamp(until, door.clock.now().tzinfo).isoformat()
-        await _tell(door, customer, "login_code", {"code": code, "by": by})
+def _code_needed(door: Door, claim: Claim, customer: Customer | None) -> Trouble:
+    """The answer, at once and for everybody the same; a code goes out behind it, or none."""
+    attempt = kept_attempt(claim.attempt)
+    if customer is not None:
+        door.go_on(_send_code(door, claim, attempt, customer))
+    return Trouble(msgspec.structs.replace(problem("code_needed"), attempt=attempt))
+
+
+async def _send_code(door: Door, claim: Claim, attempt: str, customer: Customer) -> None:
+    """To the address the bank knew before, and so often only; nobody is told whether."""
+    who, settings = customer.customer_id, door.devices.settings
+    try:
+        is_hers = await door.devices.is_known(who, claim.device)
+        asker = Asker(source_of(claim.host), claim.device if is_hers else "")
+        code = await door.attempts.make_code(who, attempt, asker, settings)
+        if code is Spent.STRANGERS:
+            if await door.attempts.may_tell(who):
+                at = {"at": door.clock.now().isoformat()}
+                await _tell(door, customer, "login_codes_spent", at)
+        elif not isinstance(code, Spent):
+            until = door.clock.now().timestamp() + settings.code_seconds
+            by = datetime.fromtimestamp(until, door.clock.now().tzinfo).isoformat()
+            await _tell(door, customer, "login_code", {"code": code, "by": by})
+    except TangguhError as fault:
+        log.warning("login.code_not_sent", error=type(fault).__name__)
 
 
 async def _tell(door: Door, customer: Customer, template: str, values: dict[str, str]) -> None:
@@ -167,7 +194,7 @@ async def _tell(door: Door, customer: Customer, template: str, values: dict[str,
         step=f"{template}-{notice_id.hex}",
         template=template,
         values=dict(values),
-        channels=_BY_CODE if template == "login_code" else _TOLD_BY,
+        channels=_CHANNELS.get(template, _TOLD_BY),
         made_at=now,
     )
     await door.notices.tell([notice])

@@ -29,7 +29,8 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=False):
     """An RFC 9457 problem document with the bank's own members.
 
     ``code`` is stable for ever; ``field`` names the part of the request, if it is one;
-    ``tries_left`` and ``until`` belong to wrong and locked PINs; ``retry_after_seconds`` to rates.
+    ``tries_left`` and ``until`` belong to wrong and locked PINs; ``retry_after_seconds`` to rates;
+    ``attempt`` is sent with the code that was asked for.
     """
 
     type: str
@@ -44,6 +45,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=False):
     retry_after_seconds: int | None = None
     tries_left: int | None = None
     until: str | None = None
+    attempt: str | None = None
 
 
 OF_REFUSAL: Final[dict[Refusal, Kind]] = {

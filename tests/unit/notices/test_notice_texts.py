@@ -96,7 +96,7 @@ def test_both_languages_say_the_same_things() -> None:
 
 def test_only_a_subscription_is_not_about_money() -> None:
     without = {name for (name, _), one in TEXTS.templates.items() if not one.about_money}
-    assert without == {"subscription_confirm", "login_code", "login_device"}
+    assert without == {"subscription_confirm", "login_code", "login_codes_spent", "login_device"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

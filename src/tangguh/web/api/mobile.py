@@ -41,7 +41,12 @@ async def open_session(call: Call) -> Answer:
     door = call.door
     host = login.host_of(call.request)
     claim = login.Claim(
-        host=host, phone=asked.phone, pin=asked.pin, device=asked.device, code=asked.code
+        host=host,
+        phone=asked.phone,
+        pin=asked.pin,
+        device=asked.device,
+        code=asked.code,
+        attempt=asked.attempt,
     )
     proved = await login.prove(door, claim)
     customer = proved.customer

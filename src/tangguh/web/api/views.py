@@ -60,6 +60,9 @@ DeviceText = Annotated[
 CodeText = Annotated[
     str, Meta(pattern=r"^([0-9]{6})?$(?!\n)", description="What was sent to the customer's address")
 ]
+AttemptText = Annotated[
+    str, Meta(max_length=128, description="What `code_needed` said the code belongs to")
+]
 PinText = Annotated[str, Meta(pattern=r"^[0-9]{6}$(?!\n)", description="Six digits")]
 NoteText = Annotated[str, Meta(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)")]
 SealedText = Annotated[str, Meta(min_length=10, max_length=4096, description="From an inquiry")]
@@ -73,6 +76,7 @@ class OpenSession(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     pin: PinText
     device: DeviceText = ""
     code: CodeText = ""
+    attempt: AttemptText = ""
 
 
 class SessionView(msgspec.Struct, frozen=True):

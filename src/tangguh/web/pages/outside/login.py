@@ -49,6 +49,7 @@ async def log_in(visit: Visit) -> Response:
             told=told,
             status=found.problem.status,
             asks_code=asks,
+            attempt=found.problem.attempt or visit.typed("attempt"),
         )
     customer = proved.customer
     if visit.session is not None:
@@ -96,11 +97,18 @@ def _claim(visit: Visit) -> login.Claim:
         pin=visit.typed("pin"),
         device=cookie(visit.request, DEVICE_COOKIE),
         code=visit.typed("code")[:_CODE_LENGTH_MAX],
+        attempt=visit.typed("attempt"),
     )
 
 
 def _login_page(
-    visit: Visit, *, phone: str, told: str = "", status: int = 200, asks_code: bool = False
+    visit: Visit,
+    *,
+    phone: str,
+    told: str = "",
+    status: int = 200,
+    asks_code: bool = False,
+    attempt: str = "",
 ) -> Response:
     why = visit.asked("why")
     return visit.page(
@@ -109,6 +117,7 @@ def _login_page(
         phone=phone,
         told=told,
         asks_code=asks_code,
+        attempt=attempt,
         why=visit.words(f"login.why_{why}") if why in _WHYS else "",
         next=visit.typed("next") or visit.asked("next"),
         has_demo=visit.door.settings.demo,
