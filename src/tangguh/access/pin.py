@@ -2,7 +2,8 @@
 
 A hash costs about 18 ms of a core (19 MiB, t=2, p=1: OWASP's minimum), so logging in is the most
 expensive thing a customer can ask for: the pool and its queue are bounded, and a full queue is
-an honest "try again" instead of a slow bank.
+an honest "try again" instead of a slow bank. Whoever has a PIN judged takes a turn first, and
+counts the try inside it: what was never judged is no wrong PIN.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ import asyncio
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
 from typing import Final, TypeVar
 
 import msgspec
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
-from tangguh.core.errors import Overloaded
+from tangguh.access.turns import Purpose, Turns
+from tangguh.core.clock import Clock
 
 T = TypeVar("T")
 
@@ -28,12 +31,16 @@ _WEAK: Final = frozenset(
 
 
 class PinSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Argon2id's cost and the pool's bounds; tries before a lock and how long it lasts."""
+    """Argon2id's cost and the pool's bounds; tries before a lock and how long it lasts.
+
+    ``waiting_seconds_max``: who waited longer for a turn is told to come back.
+    """
 
     memory_kib: int = 19 * 1024
     passes: int = 2
     threads: int = 2
     waiting_max: int = 64
+    waiting_seconds_max: float = 4.0
     failures_max: int = 5
     lock_seconds: int = 180
 
@@ -41,21 +48,33 @@ class PinSettings(msgspec.Struct, frozen=True, kw_only=True):
 class PinHasher:
     """Hashes and judges PINs off the event loop."""
 
-    def __init__(self, settings: PinSettings) -> None:
+    def __init__(self, settings: PinSettings, clock: Clock) -> None:
         self._hasher = PasswordHasher(
             time_cost=settings.passes, memory_cost=settings.memory_kib, parallelism=1
         )
         self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="pin")
-        self._room = settings.threads + settings.waiting_max
-        self._inside = 0
+        self.turns = Turns(
+            clock,
+            at_once=settings.threads,
+            waiting_max=settings.waiting_max,
+            waiting_seconds_max=settings.waiting_seconds_max,
+        )
         self._nobody = self._hasher.hash("no such customer")
 
+    def turn(self, purpose: Purpose) -> AbstractAsyncContextManager[None]:
+        """A turn to have a PIN judged. Raises Overloaded; nothing has been counted then."""
+        return self.turns.take(purpose)
+
     async def hash(self, pin: str) -> str:
-        """The Argon2id string to keep. Raises Overloaded when the pool's queue is full."""
-        return await self._in_pool(self._hasher.hash, pin)
+        """The Argon2id string to keep. Raises Overloaded when too many wait."""
+        async with self.turn(Purpose.CONSENT):
+            return await self._in_pool(self._hasher.hash, pin)
 
     async def is_right(self, argon2id: str | None, pin: str) -> bool:
-        """Whether the PIN has this hash. None takes as long: numbers are not probed."""
+        """Whether the PIN has this hash, for whoever has a turn.
+
+        None takes as long: numbers are not probed.
+        """
         return await self._in_pool(self._judge, argon2id or self._nobody, pin) and (
             argon2id is not None
         )
@@ -71,13 +90,7 @@ class PinHasher:
             return False
 
     async def _in_pool(self, work: Callable[..., T], *arguments: str) -> T:
-        if self._inside >= self._room:
-            raise Overloaded("too many PINs are being judged")
-        self._inside += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work, *arguments)
-        finally:
-            self._inside -= 1
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work, *arguments)
 
 
 def is_well_formed(pin: str) -> bool:

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import hmac
 import secrets
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -17,6 +18,7 @@ from typing import Final
 import msgspec
 
 from tangguh.access.pin import PinHasher, PinSettings, is_well_formed
+from tangguh.access.turns import Purpose
 from tangguh.core.clock import Clock
 from tangguh.db.pool import Pool
 from tangguh.db.queries import Queries
@@ -100,8 +102,16 @@ class Sessions:
         argon2id = await self._pins.hash(pin)
         await self._pool.fetch(ACCESS["set_pin"], self._book_id, customer_id, argon2id)
 
+    def turn(self, purpose: Purpose) -> AbstractAsyncContextManager[None]:
+        """A turn to have a PIN judged; a try is counted inside it. Raises Overloaded."""
+        return self._pins.turn(purpose)
+
+    def must_have_room(self, purpose: Purpose) -> None:
+        """Raises Overloaded when there is no turn to wait for now."""
+        self._pins.turns.must_have_room(purpose)
+
     async def is_pin(self, customer_id: int | None, pin: str) -> bool:
-        """Whether this is the customer's PIN; nobody's takes as long. Raises Overloaded.
+        """Whether this is the customer's PIN; nobody's takes as long. Ask inside a ``turn``.
 
         It counts nothing: whoever asks has counted the try already.
         """
@@ -113,8 +123,12 @@ class Sessions:
         """The PIN once more in a live session; None when it is right. Raises Overloaded.
 
         A session counts its own tries, before they are judged: what strangers guess elsewhere does
-        not count here.
+        not count here, nor what nobody had time to judge.
         """
+        async with self.turn(Purpose.CONSENT):
+            return await self._check_again(session, pin)
+
+    async def _check_again(self, session: Session, pin: str) -> WrongPin | Locked | None:
         now, settings = self._clock.now(), self._pin_settings
         row = await self._pool.fetchrow(
             ACCESS["begin_attempt"],

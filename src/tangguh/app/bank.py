@@ -130,7 +130,7 @@ class Bank:
         self.rules = rules_for(rails, settings)
         self.writer = Writer(dsn, clock, ids, SHELVES, JOURNALS, settings.book)
         self.desk = Desk(self.writer, rails, self.rules, clock, signer)
-        self.pins = PinHasher(settings.pin)
+        self.pins = PinHasher(settings.pin, clock)
         self.sessions = Sessions(
             pool.within(_CALLER_SECONDS_MAX),
             self.book_id,

@@ -42,7 +42,11 @@ class Ambiguous(StoreUnavailable):
 
 
 class Overloaded(TangguhError):
-    """A bounded queue is full; nothing was changed. Try again later."""
+    """A bounded queue is full; nothing was changed. Try again after ``retry_after_seconds``."""
+
+    def __init__(self, message: str = "", retry_after_seconds: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class FenceLost(TangguhError):

@@ -18,6 +18,7 @@ import structlog
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tangguh.core.asker import HAS_GONE
 from tangguh.listeners.limits import SMALL, Limit, limit_of
 from tangguh.listeners.nesting import is_deeper
 from tangguh.listeners.proxies import Proxies
@@ -28,6 +29,8 @@ TOO_LARGE: Final = "body_too_large"
 TOO_SLOW: Final = "body_too_slow"
 TOO_DEEP: Final = "body_too_deep"
 UNFINISHED: Final = "unfinished"
+GONE: Final = "tangguh.has_gone"
+"""In a scope: a function that tells whether the connection is over."""
 _STATUS: Final = {TOO_LARGE: 413, TOO_SLOW: 408, TOO_DEEP: 400, UNFINISHED: 503}
 
 Refusal = tuple[int, list[tuple[bytes, bytes]], bytes]
@@ -90,6 +93,8 @@ class Entry:
         headers = scope["headers"]
         if self._proxies:
             _see_through(scope, self._proxies)
+        if (has_gone := scope.get(GONE)) is not None:
+            HAS_GONE.set(has_gone)
         limit = self.limits.of(scope["method"], scope["path"])
         declared, is_chunked = _declared(headers)
         visit = _Visit(limit, receive, send, self._explain)

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tangguh.listeners.connections import Connections, Place
+from tangguh.listeners.entry import GONE
 from tangguh.listeners.limits import ListenerSettings
 from tangguh.listeners.proxies import Proxies
 
@@ -95,6 +96,7 @@ class Bounded(HttpToolsProtocol):
         self._stop_waiting()
         if self._place is not None:
             self.held.work(self._place)
+        self.scope[GONE] = self.transport.is_closing  # type: ignore[typeddict-unknown-key]
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:

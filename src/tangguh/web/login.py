@@ -17,6 +17,7 @@ from starlette.requests import Request
 from tangguh.access.attempts import Asker, Spent, kept_attempt
 from tangguh.access.consent import By, Consent
 from tangguh.access.session import Locked, Session
+from tangguh.access.turns import Purpose
 from tangguh.core import numbers
 from tangguh.core.errors import TangguhError
 from tangguh.customers import store as customers
@@ -72,20 +73,17 @@ async def prove(door: Door, claim: Claim) -> Proved:
 
     The number is read however it was typed; what is none is said so, and is no wrong PIN. Raises
     Trouble: ``parameter_invalid`` (phone); ``rate_limited``; ``pin_wrong``, with the tries left on
-    a known device; ``code_needed``; ``code_wrong``.
+    a known device; ``code_needed``; ``code_wrong``. Raises Overloaded, and then no try is counted.
     """
+    door.sessions.must_have_room(Purpose.KNOWN)
     number = numbers.phone(claim.phone)
     if not number:
         raise trouble("parameter_invalid", "this is no phone number", "phone")
     customer = await customers.by_phone(door.pool, door.book_id, number)
-    if customer is not None:
-        attempt = await door.devices.begin_attempt(customer.customer_id, claim.device)
-        if attempt is not None:
-            if await door.sessions.is_pin(customer.customer_id, claim.pin):
-                await door.devices.forgive(customer.customer_id, claim.device)
-                return Proved(customer, claim.device, attempt.known_at)
-            door.notice("login.failed", claim.host)
-            raise _wrong_pin(attempt.tries_left)
+    if customer is not None and claim.device:
+        proved = await _known(door, claim, customer)
+        if proved is not None:
+            return proved
     return await _stranger(door, claim, number, customer)
 
 
@@ -112,13 +110,44 @@ def asks_for_codes(door: Door) -> bool:
     return door.notices is not None and any(via in door.notices.channels for via in _BY_CODE)
 
 
+async def _known(door: Door, claim: Claim, customer: Customer) -> Proved | None:
+    """Judged as a known device; None when it is none. The try is counted when its turn has come."""
+    async with door.sessions.turn(Purpose.KNOWN):
+        attempt = await door.devices.begin_attempt(customer.customer_id, claim.device)
+        if attempt is None:
+            return None
+        if await door.sessions.is_pin(customer.customer_id, claim.pin):
+            await door.devices.forgive(customer.customer_id, claim.device)
+            return Proved(customer, claim.device, attempt.known_at)
+    door.notice("login.failed", claim.host)
+    raise _wrong_pin(attempt.tries_left)
+
+
 async def _stranger(door: Door, claim: Claim, number: str, customer: Customer | None) -> Proved:
-    source, by_code = source_of(claim.host), asks_for_codes(door)
+    source = source_of(claim.host)
+    door.sessions.must_have_room(Purpose.STRANGER)  # else a try that nobody judges is one too many
     wait = max(
         door.logins.seconds_until_allowed(f"host {source}"),
         door.guesses.seconds_until_allowed(source),
     )
     if wait:
+        raise rate_limited(wait)
+    async with door.sessions.turn(Purpose.STRANGER):
+        await _judge_stranger(door, claim, number, customer)
+    if customer is None:
+        raise _wrong_pin(None)
+    token = await door.devices.enrol(customer.customer_id)
+    await _tell(door, customer, "login_device", {"at": door.clock.now().isoformat()})
+    return Proved(customer, token, door.clock.now())
+
+
+async def _judge_stranger(door: Door, claim: Claim, number: str, customer: Customer | None) -> None:
+    """They have proved themselves when it returns. Raises Trouble: a code is needed, say.
+
+    In their turn: what others guessed while they waited counts, and no code is used up by waiting.
+    """
+    source, by_code = source_of(claim.host), asks_for_codes(door)
+    if wait := door.guesses.seconds_until_allowed(source):
         raise rate_limited(wait)
     guessed = door.guessed.seconds_until_allowed(number)
     if claim.code and by_code:
@@ -139,9 +168,6 @@ async def _stranger(door: Door, claim: Claim, number: str, customer: Customer | 
     door.guessed.right(number)
     if by_code and not claim.code:
         raise _code_needed(door, claim, customer)
-    token = await door.devices.enrol(customer.customer_id)
-    await _tell(door, customer, "login_device", {"at": door.clock.now().isoformat()})
-    return Proved(customer, token, door.clock.now())
 
 
 async def _take_code(door: Door, claim: Claim, source: str, customer: Customer | None) -> None:

@@ -315,7 +315,7 @@ def of_error(error: TangguhError) -> Problem:
             return problem("unavailable")
         case Overloaded():
             found = problem("overloaded")
-            return msgspec.structs.replace(found, retry_after_seconds=1)
+            return msgspec.structs.replace(found, retry_after_seconds=error.retry_after_seconds)
         case InvariantBroken() | _:
             log.error("web.our_mistake", error=str(error))
             return problem("internal")
