@@ -32,6 +32,9 @@ MALFUNCTION: Final = "96"
 DO_NOT_HONOUR: Final = "05"
 DUPLICATE: Final = "94"
 
+OF_DIFFERENCE: Final = {"amount": INVALID_AMOUNT, "currency": INVALID}
+"""Of a reversal that differs from its original in that; else it is of something we have not."""
+
 _OF_REFUSAL: Final[dict[Refusal, str]] = {
     Refusal.INSUFFICIENT_FUNDS: "51",
     Refusal.LIMIT_PER_TRANSACTION: "61",
