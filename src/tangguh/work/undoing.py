@@ -25,6 +25,7 @@ from tangguh.core.service import (
 from tangguh.payments.payment import Payment
 from tangguh.rails.iso8583 import required
 from tangguh.rails.iso8583.fields import Dialect
+from tangguh.rails.iso8583.inbound.address import is_same_account
 from tangguh.rails.iso8583.inbound.asked import ReversalAsked
 from tangguh.rails.iso8583.inbound.money import differing_sum
 from tangguh.rails.iso8583.message import masked_pan
@@ -89,15 +90,9 @@ def _differing_end(asked: ReversalAsked, order: object) -> str:
             payee = order.payee.account
         elif isinstance(order.payee, ToAccount):
             payee = str(order.payee.account_id)
-    if not _are_one(asked.payer, payer):
+    if payer and not is_same_account(asked.payer, payer):
         return "payer"
-    return "" if _are_one(asked.payee, payee) else "payee"
-
-
-def _are_one(said: str, known: str) -> bool:
-    """Account numbers, with zeros before them or not; one that is not said says nothing."""
-    bare = said.strip().lstrip("0")
-    return not bare or not known or bare == known.strip().lstrip("0")
+    return "payee" if payee and not is_same_account(asked.payee, payee) else ""
 
 
 def _as_said(asked: ReversalAsked) -> str:
