@@ -6,7 +6,7 @@ import pytest
 
 from machines import FEE, Machines, machines_of
 from paper import PaperRail
-from stories import BUDI, RUPIAH, account_of, balance, count_of, proved
+from stories import ANA, BUDI, RUPIAH, account_of, balance, count_of, proved
 from tangguh.app import Bank
 from tangguh.core.outcome import Accepted, Declined, Refusal
 from tangguh.rails.iso8583 import hsm
@@ -176,7 +176,8 @@ class TestForWhom:
 
     async def test_a_transfer_at_our_machine_that_names_two_banks(self, machines: Machines) -> None:
         budi = str(await account_of(machines.bank, BUDI))
-        request = machines.ask("40", CASH, hsm.TPK, de3="400000", de102="1", de103=budi)
+        ana = str(await account_of(machines.bank, ANA))
+        request = machines.ask("40", CASH, hsm.TPK, de3="400000", de102=ana, de103=budi)
         torn = request.with_fields({100: "014", 127: "999"})
         assert await machines.at_ours(torn) == "30"
         has = (await balance(machines.bank, int(budi))).posted_minor

@@ -85,7 +85,9 @@ class ToCash(msgspec.Struct, frozen=True, tag="cash"):
 
     ``vault`` is the cassette's account when it is ours. ``trace`` is the STAN and ``rrn`` the
     retrieval reference the terminal gave. ``card`` is a masked number for people; ``sealed_pan``
-    opens only inside the security module. Never a PIN.
+    opens only inside the security module. Never a PIN. ``merchant`` is the acceptor it named;
+    ``paid_out`` the figure and the currency's number, where other money than rupiah came out. Both
+    are left out of what is written where they were not said, as in orders older than they are.
     """
 
     terminal: str
@@ -96,6 +98,8 @@ class ToCash(msgspec.Struct, frozen=True, tag="cash"):
     rrn: str = ""
     card: str = ""
     sealed_pan: str = ""
+    merchant: str | msgspec.UnsetType = msgspec.UNSET
+    paid_out: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class ToPurse(msgspec.Struct, frozen=True, tag="purse"):

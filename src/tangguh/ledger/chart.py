@@ -51,6 +51,7 @@ VAULT: Final = 101_001
 ATM_VAULT_MIN: Final = 101_100
 """Our ATMs' cassettes: this number plus the terminal's, each its own account."""
 ATMS_MAX: Final = 8
+ATM_VAULTS: Final = range(ATM_VAULT_MIN + 1, ATM_VAULT_MIN + ATMS_MAX + 1)
 SETTLEMENT_QRIS: Final = 102_001
 SETTLEMENT_BIFAST: Final = 102_002
 SETTLEMENT_CARDS: Final = 102_003

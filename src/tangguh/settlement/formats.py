@@ -149,6 +149,10 @@ NETWORKS: Final[dict[str, Network]] = {
     )
 }
 
+OUR_MACHINES: Final = "atm"
+"""Stands for a network in breaks of our own machines' cassettes: they have no file."""
+OWNER_OF_CASH: Final = "cash desk"
+
 OWNER_OF_THE_REST: Final = "finance desk"
 """Who looks after suspense that belongs to no network."""
 

@@ -8,6 +8,7 @@ from tangguh.customers.cards import Card
 from tangguh.db.pool import Pool
 from tangguh.rails.iso8583 import hsm
 from tangguh.rails.iso8583.hsm import Hsm
+from tangguh.rails.iso8583.inbound.address import is_from
 from tangguh.rails.iso8583.message import Message
 from tangguh.work import codes
 
@@ -35,7 +36,9 @@ class CardOffice:
         return await self._loader.find(self.security.token(pan))
 
     async def admit(self, request: Message, pan: str, pin_key: str) -> Card | str:
-        """The card when it may be used and its PIN is right, else the response code.
+        """The card when it may be used, its PIN is right and it pays from its own account.
+
+        Else the response code.
 
         A wrong PIN costs one of three tries; without any left the card is blocked (75).
         """
@@ -50,7 +53,10 @@ class CardOffice:
             return codes.BLOCKED_CARD
         if self._has_expired(request, card):
             return codes.EXPIRED_CARD
-        return await self._check_pin(request, pan, card, pin_key)
+        admitted = await self._check_pin(request, pan, card, pin_key)
+        if admitted is card and not is_from(request, str(card.account_id)):
+            return codes.NOT_ITS_ACCOUNT
+        return admitted
 
     async def change_pin(self, pan: str, card: Card, new_block: str) -> str:
         """Keep the check value of a new PIN; the response code."""

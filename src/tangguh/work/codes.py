@@ -25,12 +25,16 @@ WRONG_PIN: Final = "55"
 NOT_PERMITTED: Final = "57"
 BLOCKED_CARD: Final = "62"
 PIN_TRIES: Final = "75"
+NOT_ITS_ACCOUNT: Final = "77"
 NO_ROUTE: Final = "92"
 INOPERATIVE: Final = "91"
 TOO_LATE: Final = "21"
 MALFUNCTION: Final = "96"
 DO_NOT_HONOUR: Final = "05"
 DUPLICATE: Final = "94"
+
+OF_DIFFERENCE: Final = {"amount": INVALID_AMOUNT, "currency": INVALID}
+"""Of a reversal that differs from its original in that; else it is of something we have not."""
 
 _OF_REFUSAL: Final[dict[Refusal, str]] = {
     Refusal.INSUFFICIENT_FUNDS: "51",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+import msgspec
 import structlog
 
 from tangguh.core.client import Client
@@ -25,6 +26,7 @@ from tangguh.ledger import statement
 from tangguh.payments.checks.find import FindOrdered
 from tangguh.payments.decide import Accept, Conclude
 from tangguh.payments.desk import Desk
+from tangguh.payments.incoming.doubt import Doubt
 from tangguh.payments.incoming.forbid import is_forbidden
 from tangguh.payments.incoming.receive import THE_NETWORK
 from tangguh.payments.incoming.receiving import Receiving
@@ -96,7 +98,9 @@ class IssuerDoor:
         if request.mti[1] == "4":
             original = original_at_switch(request, now)
             asked = reversal_in(request, original, self._dialect)
-            code = await take_back(self._desk, asked) if asked is not None else codes.FORMAT
+            if asked is None:
+                return reply_to(request, codes.FORMAT)
+            code = await take_back(self._desk, self._office, asked, self._dialect)
             return reply_to(request, code) if code is not None else None
         kind = required.kind_of(request)
         if not is_for(request, OUR_CODE, must_say=kind in _BETWEEN_ACCOUNTS):
@@ -128,7 +132,7 @@ class IssuerDoor:
     async def _cash(self, request: Message, asked: CardAsked) -> Message:
         if asked.advice:
             if (posted := took_place(asked.code)) is not Tristate.YES:
-                return reply_to(request, _ACKNOWLEDGED[posted])
+                return await self._not_posted(request, asked.reference, posted)
             card: Card | str = await self._office.find(asked.pan) or codes.NO_SUCH_CARD
         else:
             card = await self._office.admit(request, asked.pan, hsm.ZPK)
@@ -154,7 +158,7 @@ class IssuerDoor:
 
     async def _credit(self, request: Message, name: str) -> Message:
         if request.mti[:3] == "022" and (posted := took_place(request.get(39))) is not Tristate.YES:
-            return reply_to(request, _ACKNOWLEDGED[posted])
+            return await self._not_posted(request, name, posted)
         incoming = credit_in(request, name, IN_CARDS, self._dialect)
         if incoming is None:
             return reply_to(request, codes.FORMAT)
@@ -174,15 +178,27 @@ class IssuerDoor:
     async def _is_told_otherwise(self, name: str, minor: int) -> bool:
         """Whether an advice says that what the book refused took place: it is taken note of.
 
-        Such a word, and one of another sum, is kept with the payment and gets an owner: the money
-        is gone, and no answer of ours brings it back.
+        Such a word, and one of another sum than is left after a reversal, is kept with the payment
+        and gets an owner: the money is gone, and no answer of ours brings it back.
         """
         known = await self._desk.decide(FindOrdered(THE_NETWORK, name))
-        if known is None or is_forbidden(known) or known.refunded_minor:
+        if known is None or is_forbidden(known):
+            return False
+        if known.refunded_minor:
+            if minor != known.to_payee_minor - known.refunded_minor:
+                await self._desk.decide(Doubt(payment_id=known.id, taken_minor=minor))
             return False
         told, facts = Accepted(name), Facts(amount_minor=minor)
         await self._desk.decide(Conclude(known.id, told, self._desk.rules, facts))
         return known.state is State.REFUSED
+
+    async def _not_posted(self, request: Message, name: str, posted: Tristate) -> Message:
+        """An advice of something that did not take place: if our book has it, somebody is told."""
+        if posted is Tristate.NO:
+            known = await self._desk.decide(FindOrdered(THE_NETWORK, name))
+            if known is not None and known.state is State.POSTED:
+                await self._desk.decide(Doubt(payment_id=known.id, taken_minor=0))
+        return reply_to(request, _ACKNOWLEDGED[posted])
 
     async def _name(self, request: Message) -> Message:
         text = request.get(103)
@@ -207,6 +223,8 @@ def cash_order(card: Card, asked: CardAsked) -> PaymentOrder:
             trace=asked.trace,
             rrn=asked.rrn,
             card=masked_pan(asked.pan),
+            merchant=asked.merchant,
+            paid_out=asked.paid_out or msgspec.UNSET,
         ),
         amount_minor=asked.money.minor,
         currency=asked.money.currency,

@@ -323,7 +323,9 @@ class TerminalDoor:
     async def _reverse(self, request: Message) -> Message | None:
         original = original_at_terminal(request, self._desk.clock.now())
         asked = reversal_in(request, original, self._dialect)
-        code = await take_back(self._desk, asked) if asked is not None else codes.FORMAT
+        if asked is None:
+            return reply_to(request, codes.FORMAT)
+        code = await take_back(self._desk, self._office, asked, self._dialect)
         return reply_to(request, code) if code is not None else None
 
 
@@ -364,6 +366,7 @@ def _notes(asked: CardAsked, card: str, sealed: str = "") -> ToCash:
         rrn=asked.rrn,
         card=card,
         sealed_pan=sealed,
+        merchant=asked.merchant,
     )
 
 

@@ -22,17 +22,22 @@ EVENT: Final = "contradicted"
 
 _SAID: Final = re.compile(
     r"the network now says (?P<end>\w+)"
-    r"(?:, amount (?P<amount>\d{1,18}))?(?:, account (?P<account>.*))?"
+    r"(?:, amount (?P<amount>\d{1,18}))?(?:, undone (?P<undone>\d{1,18}))?"
+    r"(?:, account (?P<account>.*))?"
 )
 _ACCOUNT_MAX: Final = 34
 
 
 class Said(msgspec.Struct, frozen=True):
-    """What a contradicting word said: paid or not, and what of amount or account it named."""
+    """What a contradicting word said: paid or not, and what of amount or account it named.
+
+    ``undone_minor``: what of the payment had been taken back by then.
+    """
 
     is_paid: bool
     amount_minor: int | None
     account: str
+    undone_minor: int = 0
 
 
 def differing(payment: Payment, facts: Facts) -> str:
@@ -63,6 +68,16 @@ def told(outcome: Outcome, payment: Payment, facts: Facts) -> str:
     return words
 
 
+def told_after_undoing(payment: Payment, taken_minor: int, why: str = "") -> str:
+    """The line's detail where a network says how much took place, of what may be undone in part."""
+    words = f"the network now says {'accepted' if taken_minor else 'declined'}"
+    if taken_minor:
+        words += f", amount {taken_minor}"
+    if undone := payment.refunded_minor + payment.refunding_minor:
+        words += f", undone {undone}"
+    return f"{words}; {why}" if why else words
+
+
 def read(detail: str) -> Said | None:
     """What ``told`` wrote; None for other words."""
     found = _SAID.match(detail)
@@ -73,6 +88,7 @@ def read(detail: str) -> Said | None:
         found["end"] == "accepted",
         int(amount) if amount is not None else None,
         found["account"] or "",
+        int(found["undone"] or 0),
     )
 
 

@@ -17,6 +17,12 @@ UNION
 SELECT b.payment_id FROM settlement_breaks AS b
  WHERE b.book_id = $1 AND b.payment_id = ANY($2::uuid[]) AND b.cycle > 0
 
+-- name: undone_now
+-- What of some payments has been taken back. Primary key.
+SELECT p.payment_id, p.state, p.debtor, p.creditor, p.fee_minor, p.refunded_minor,
+       p.amount_minor + p.tip_minor AS payee_minor
+  FROM payments AS p WHERE p.book_id = $1 AND p.payment_id = ANY($2::uuid[])
+
 -- name: breaks_known
 -- Which of some breaks are there. Primary key.
 SELECT break_id FROM settlement_breaks WHERE book_id = $1 AND break_id = ANY($2::uuid[])

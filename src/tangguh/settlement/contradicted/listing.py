@@ -17,12 +17,13 @@ import msgspec
 from tangguh.audit.trail import Remember
 from tangguh.core.clock import business_date
 from tangguh.db.queries import Queries
+from tangguh.ledger import chart
 from tangguh.payments.incoming import contradiction
 from tangguh.payments.payment import State
 from tangguh.settlement import store
 from tangguh.settlement.breaks import OPEN, PROPOSALS, Break, break_id_of, subject_of
 from tangguh.settlement.cycle import BackOffice
-from tangguh.settlement.formats import NETWORKS, Network
+from tangguh.settlement.formats import NETWORKS, OUR_MACHINES, OWNER_OF_CASH
 from tangguh.settlement.match import Found, Kind
 from tangguh.settlement.mend import clearing_id_of
 from tangguh.settlement.position import ACTOR
@@ -34,9 +35,16 @@ _OPEN_MAX: Final = 10_000
 OF_THE_WORD: Final = 0
 """The cycle of a break that no file made."""
 _MOVED: Final = {State.POSTED, State.REFUNDED}
-_NETWORK_OF_ACCOUNT: Final = {
-    account: network for network in NETWORKS.values() for account in network.accounts
+_Whose = tuple[str, str]
+"""A network's name and who owns its breaks."""
+_OF_NETWORKS: Final[dict[int, _Whose]] = {
+    account: (network.name, network.owner)
+    for network in NETWORKS.values()
+    for account in network.accounts
 }
+_WHOSE: Final = _OF_NETWORKS | dict.fromkeys(chart.ATM_VAULTS, (OUR_MACHINES, OWNER_OF_CASH))
+_TAKES_BACK: Final = {"cards", OUR_MACHINES}
+"""What came from these is undone in our own book alone, by the network's word."""
 
 
 async def list_contradictions(office: BackOffice) -> list[Break]:
@@ -91,12 +99,35 @@ async def _close(office: BackOffice, now: datetime) -> None:
         by_account = one.kind is Kind.ACCOUNT_DIFFERS
         if payment_id in (cleared if by_account else listed):
             (done if by_account else files).append(one.break_id)
-    for break_ids, why in ((files, "the network's file lists it"), (done, "suspense was cleared")):
+    agreed = await _agreed(office, [one for one, _ in ours if one.break_id not in {*files, *done}])
+    for break_ids, why in (
+        (files, "the network's file lists it"),
+        (done, "suspense was cleared"),
+        (agreed, "the book agrees with it by now"),
+    ):
         for break_id in break_ids:
             subject = subject_of(break_id)
             await office.desk.decide(Remember(ACTOR, "break.closed", subject, why))
         if break_ids:
             await store.close_breaks(office.pool, office.book_id, break_ids, why, now)
+
+
+async def _agreed(office: BackOffice, ours: list[Break]) -> list[UUID]:
+    """Those of which a later word of the network made the book what the first one said."""
+    wanted = {one.payment_id: one for one in ours if one.network in _TAKES_BACK}
+    if not wanted:
+        return []
+    rows = await office.pool.fetch(
+        CONTRADICTED["undone_now"], office.book_id, [one for one in wanted if one is not None]
+    )
+    now = {row["payment_id"]: _stands(dict(row), row["refunded_minor"]) for row in rows}
+    return [
+        one.break_id
+        for one in ours
+        if one.network in _TAKES_BACK
+        and one.kind is not Kind.ACCOUNT_DIFFERS
+        and now.get(one.payment_id) == one.theirs_minor
+    ]
 
 
 async def _ids(office: BackOffice, query: str, ids: list[Any]) -> set[UUID]:
@@ -107,27 +138,45 @@ async def _ids(office: BackOffice, query: str, ids: list[Any]) -> set[UUID]:
 def _breaks_of(row: dict[str, Any]) -> list[Break]:
     """The break one line of a timeline is; none where no network's account is touched."""
     said = contradiction.read(row["detail"])
-    owed = row["creditor"] in _NETWORK_OF_ACCOUNT
-    account = row["creditor"] if owed else row["debtor"]
-    network = _NETWORK_OF_ACCOUNT.get(account)
-    if said is None or network is None:
+    account, sign, whole = _end_of(row)
+    whose = _WHOSE.get(account)
+    if said is None or whose is None:
         return []
-    sign = 1 if owed else -1
-    whole = row["payee_minor"] + (0 if owed else row["fee_minor"])
-    ours = sign * whole if State(row["state"]) in _MOVED else 0
+    ours = _stands(row, said.undone_minor)
     named = said.amount_minor if said.amount_minor is not None else whole
     theirs = sign * named if said.is_paid else 0
     kind = Kind.STATE_DIFFERS
     if said.is_paid and said.account:
         kind = Kind.ACCOUNT_DIFFERS
-    if said.is_paid and said.amount_minor is not None:
+    if said.is_paid and said.undone_minor:
+        kind = Kind.AMOUNT_DIFFERS
+    elif said.is_paid and said.amount_minor is not None:
         # A payment of ours that is still open will be booked with our sum once it is known.
         ours, kind = ours or _expected(row, sign * whole), Kind.AMOUNT_DIFFERS
     if ours == theirs and kind is not Kind.ACCOUNT_DIFFERS:
         return []
     reference = (row["wire_reference"] or row["payment_id"].hex).removeprefix("in:")
     found = Found(kind, reference, row["payment_id"], account, ours, theirs)
-    return [_break(network, row["at"], found)]
+    return [_break(whose, row["at"], found)]
+
+
+def _end_of(row: dict[str, Any]) -> tuple[int, int, int]:
+    """Which account of the payment is with a network, its sign there, and what moved on it.
+
+    A network before a cassette of ours: another bank's card at our machine is the switch's.
+    """
+    for known in (_OF_NETWORKS, _WHOSE):
+        if row["creditor"] in known:
+            return row["creditor"], 1, row["payee_minor"]
+        if row["debtor"] in known:
+            return row["debtor"], -1, row["payee_minor"] + row["fee_minor"]
+    return row["debtor"], -1, 0
+
+
+def _stands(row: dict[str, Any], undone_minor: int) -> int:
+    """What the book has of a payment on that account, with its sign."""
+    _, sign, whole = _end_of(row)
+    return sign * (whole - undone_minor) if State(row["state"]) in _MOVED else 0
 
 
 def _expected(row: dict[str, Any], signed_minor: int) -> int:
@@ -135,11 +184,11 @@ def _expected(row: dict[str, Any], signed_minor: int) -> int:
     return 0 if State(row["state"]) in {State.VOIDED, State.REFUSED} else signed_minor
 
 
-def _break(network: Network, at: datetime, found: Found) -> Break:
-    day = business_date(at)
+def _break(whose: _Whose, at: datetime, found: Found) -> Break:
+    (network, owner), day = whose, business_date(at)
     return Break(
-        break_id=break_id_of(network.name, day, OF_THE_WORD, found),
-        network=network.name,
+        break_id=break_id_of(network, day, OF_THE_WORD, found),
+        network=network,
         day=day,
         cycle=OF_THE_WORD,
         kind=found.kind,
@@ -149,7 +198,7 @@ def _break(network: Network, at: datetime, found: Found) -> Break:
         ours_minor=found.ours_minor,
         theirs_minor=found.theirs_minor,
         found_at=at,
-        owner=network.owner,
+        owner=owner,
         proposal=PROPOSALS[found.kind],
         state=OPEN,
     )

@@ -158,7 +158,7 @@ class TestInbound:
         assert named == original.switch_name(of("G3"), NOON)
         reversal = inbound.reversal_in(of("G4"), named)
         assert reversal is not None
-        assert (reversal.original, reversal.dispensed_minor) == (named, 0)
+        assert (reversal.original, reversal.dispensed.minor) == (named, 0)
 
     @pytest.mark.parametrize("told", ["01400000000", "00000000014", "00000000000", "14000000000"])
     def test_however_the_acquirer_stands_in_it(self, told: str) -> None:
@@ -181,7 +181,7 @@ class TestInbound:
     def test_a_partial_reversal_says_what_came_out(self) -> None:
         reversal = inbound.reversal_in(of("G4", de95="000020000000" + "0" * 30), "iso8583:1")
         assert reversal is not None
-        assert reversal.dispensed_minor == 200_000_00
+        assert reversal.dispensed.minor == 200_000_00
 
     @pytest.mark.parametrize(
         ("message", "named"),

@@ -12,7 +12,13 @@ import msgspec
 from tangguh.core.money import Money
 from tangguh.rails.iso8583 import codes, required
 from tangguh.rails.iso8583.fields import ASCII, Dialect, amount_text
-from tangguh.rails.iso8583.inbound.money import charged_in, dispensed_in
+from tangguh.rails.iso8583.inbound.money import (
+    SumsSaid,
+    charged_in,
+    dispensed_in,
+    paid_out_in,
+    sums_in,
+)
 from tangguh.rails.iso8583.inbound.original import settled_name
 from tangguh.rails.iso8583.message import Message, masked_pan, reply_to
 from tangguh.rails.rail import Incoming
@@ -26,8 +32,8 @@ class CardAsked(msgspec.Struct, frozen=True, kw_only=True):
     """What a card wants at a terminal. ``kind`` is DE3's first two digits (``required``).
 
     ``reference``: its name for ever (``original``); ``settled``: its name in the settlement file.
-    ``money`` is nothing where nothing is to move. ``advice``: it has happened already (0220), and
-    ``code`` is how it ended.
+    ``money`` is nothing where nothing is to move; ``paid_out``: what came out where that was other
+    money than rupiah. ``advice``: it has happened already (0220), and ``code`` is how it ended.
     """
 
     reference: str
@@ -45,21 +51,32 @@ class CardAsked(msgspec.Struct, frozen=True, kw_only=True):
     data: str
     advice: bool
     code: str
+    merchant: str
+    paid_out: str
 
     def __repr__(self) -> str:
         return f"CardAsked({self.kind}, {masked_pan(self.pan)}, {self.reference})"
 
 
 class ReversalAsked(msgspec.Struct, frozen=True, kw_only=True):
-    """An original that shall not have happened, or only for ``dispensed_minor``.
+    """An original that shall not have happened, or only for ``dispensed``.
 
-    ``original`` is the name it had or will have when it comes late. ``pan`` empty: not said.
+    ``original`` is the name it had or will have when it comes late. The rest is what it says of the
+    original, to be compared with it; empty: not said.
     """
 
     original: str
     kind: str
     pan: str
-    dispensed_minor: int
+    dispensed: Money
+    sums: SumsSaid
+    terminal: str
+    merchant: str
+    payer: str
+    payee: str
+
+    def __repr__(self) -> str:
+        return f"ReversalAsked({self.kind}, {masked_pan(self.pan)}, {self.original})"
 
 
 def card_in(message: Message, reference: str, dialect: Dialect = ASCII) -> CardAsked | None:
@@ -67,12 +84,11 @@ def card_in(message: Message, reference: str, dialect: Dialect = ASCII) -> CardA
     money = charged_in(message, dialect) if message.get(4) else Money(0)
     if money is None:
         return None
-    track_pan = message.get(35).replace("D", "=").partition("=")[0]
     return CardAsked(
         reference=reference,
         settled=settled_name(message),
         kind=required.kind_of(message),
-        pan=message.get(2) or track_pan,
+        pan=_card_in(message),
         pin_block=message.get(52),
         new_pin_block=message.get(53),
         money=money,
@@ -84,6 +100,8 @@ def card_in(message: Message, reference: str, dialect: Dialect = ASCII) -> CardA
         data=message.get(48),
         advice=message.mti[:3] == "022",
         code=message.get(39),
+        merchant=message.get(42).strip(),
+        paid_out=paid_out_in(message) if message.get(4) else "",
     )
 
 
@@ -124,8 +142,13 @@ def reversal_in(
     return ReversalAsked(
         original=original,
         kind=required.kind_of(message),
-        pan=message.get(2),
-        dispensed_minor=dispensed.minor,
+        pan=_card_in(message),
+        dispensed=dispensed,
+        sums=sums_in(message),
+        terminal=message.get(41).strip(),
+        merchant=message.get(42).strip(),
+        payer=message.get(102).strip(),
+        payee=message.get(103).strip(),
     )
 
 
@@ -142,3 +165,8 @@ def balance_answer(request: Message, balance_minor: int, dialect: Dialect = ASCI
         return reply_to(request, codes.MALFUNCTION)
     sign = "C" if balance_minor >= 0 else "D"
     return reply_to(request, codes.APPROVED, {54: f"{_AVAILABLE}{sign}{amount}"})
+
+
+def _card_in(message: Message) -> str:
+    """The card's number: DE2, or what the stripe says of it."""
+    return message.get(2) or message.get(35).replace("D", "=").partition("=")[0]

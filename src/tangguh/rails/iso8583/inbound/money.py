@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
 from tangguh.core.money import Money
 from tangguh.rails.iso8583.fields import Dialect, minor_of
 from tangguh.rails.iso8583.message import Message
@@ -63,6 +65,65 @@ def dispensed_in(message: Message, dialect: Dialect) -> Money | None:
     else:
         minor = None
     return Money(minor) if minor is not None else None
+
+
+class SumsSaid(msgspec.Struct, frozen=True, kw_only=True):
+    """The sums a reversal repeats of its original, as they came: figure and currency's number."""
+
+    paid_out: str
+    unit: str
+    settled: str
+    settled_unit: str
+    billed: str
+    billed_unit: str
+    replaced: str
+
+
+def sums_in(message: Message) -> SumsSaid:
+    """What a reversal says of money, without reading any of it."""
+    return SumsSaid(
+        paid_out=message.get(4),
+        unit=message.get(49),
+        settled=message.get(5),
+        settled_unit=message.get(50),
+        billed=message.get(6),
+        billed_unit=message.get(51),
+        replaced=message.get(95)[:_AMOUNT_DIGITS],
+    )
+
+
+def paid_out_in(message: Message) -> str:
+    """DE4 and DE49 in a row where another money than rupiah comes out; empty for rupiah."""
+    unit = message.get(49)
+    return "" if unit == IDR_NUMERIC else f"{message.get(4)}{unit}"
+
+
+def differing_sum(
+    said: SumsSaid, of_original: Money, dispensed: Money, paid_out: str, dialect: Dialect
+) -> str:
+    """What a reversal says of money otherwise than its original: ``amount``, ``currency`` or empty.
+
+    ``of_original``: what the account was charged. A figure agrees when it is the original's, or
+    what is left of it to go back where DE95 says how much came out. ``paid_out``: ``paid_out_in``
+    of the original.
+    """
+    unit = paid_out[_AMOUNT_DIGITS:] or IDR_NUMERIC
+    if said.unit not in {"", unit}:
+        return "currency"
+    if paid_out:
+        whole, out = int(paid_out[:_AMOUNT_DIGITS]), int(said.replaced or 0)
+        if int(said.paid_out) not in {whole, whole - out}:
+            return "amount"
+    if said.billed and said.billed_unit != IDR_NUMERIC:
+        return "currency"
+    in_rupiah = (
+        "" if paid_out else said.paid_out,
+        said.settled if said.settled_unit == IDR_NUMERIC else "",
+        said.billed,
+    )
+    right = {of_original.minor, of_original.minor - dispensed.minor}
+    wrong = any(minor_of(figure, dialect) not in right for figure in in_rupiah if figure)
+    return "amount" if wrong else ""
 
 
 def _money(amount: str, unit: str, dialect: Dialect) -> Money | None:

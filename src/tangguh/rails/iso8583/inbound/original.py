@@ -20,6 +20,8 @@ TERMINAL: Final = "atm"
 _AHEAD: Final = timedelta(days=1)
 """How far a peer's clock may run before ours."""
 _ELEMENTS: Final = 42
+_UNDOABLE: Final = "012"
+"""The second digit of a type that can be undone: authorisations, financial ones, or not said."""
 
 
 def switch_name(message: Message, now: datetime) -> str:
@@ -35,21 +37,19 @@ def terminal_name(message: Message, now: datetime) -> str:
 def original_at_switch(reversal: Message, now: datetime) -> str | None:
     """What ``switch_name`` says of the original this reversal means; None when it names none.
 
-    The acquirer in DE90 may stand left or right, and be left out as zeros: then it is DE32.
+    Nobody takes back what another acquirer sent: one in DE90 that is not DE32 names none.
     """
-    elements = reversal.get(90)
-    if not _names_one(elements):
+    if not _names_one(reversal):
         return None
-    sender, told = institution(reversal.get(32)), elements[20:31]
-    acquirer = sender if _is_written_left(told, sender) else institution(told)
-    return _name(SWITCH, acquirer or sender, elements[10:20], elements[4:10], now)
+    elements, sender = reversal.get(90), institution(reversal.get(32))
+    return _name(SWITCH, sender, elements[10:20], elements[4:10], now)
 
 
 def original_at_terminal(reversal: Message, now: datetime) -> str | None:
     """What ``terminal_name`` says of the original; a terminal takes back only its own."""
-    elements = reversal.get(90)
-    if not _names_one(elements):
+    if not _names_one(reversal):
         return None
+    elements = reversal.get(90)
     return _name(TERMINAL, reversal.get(41).strip(), elements[10:20], elements[4:10], now)
 
 
@@ -68,10 +68,18 @@ def _year_of(at: str, now: datetime) -> int:
     return ahead.year if at <= f"{ahead:%m%d%H%M%S}" else ahead.year - 1
 
 
-def _names_one(elements: str) -> bool:
-    return len(elements) == _ELEMENTS and bool(elements[4:20].strip("0"))
+def _names_one(reversal: Message) -> bool:
+    elements = reversal.get(90)
+    if len(elements) != _ELEMENTS or not elements[4:20].strip("0"):
+        return False
+    if elements[1] not in _UNDOABLE:
+        return False
+    return _is_its_own(elements[20:31], reversal.get(32).strip())
 
 
-def _is_written_left(told: str, sender: str) -> bool:
-    bare = told.strip().lstrip("0")
-    return bool(sender) and bare.startswith(sender) and not bare[len(sender) :].strip("0")
+def _is_its_own(told: str, sender: str) -> bool:
+    """Whether DE90's acquirer is who sends; it may stand left or right, or be left out as zeros."""
+    if institution(told) in {"", institution(sender)}:
+        return True
+    left = (sender, institution(sender))
+    return any(one and told.startswith(one) and not told[len(one) :].strip("0 ") for one in left)
