@@ -1,11 +1,25 @@
 # Tangguh: every command a newcomer needs. `make run` opens the bank, `make test` proves it.
 PYTHON ?= python3
 WORKERS ?= logical
+PORT ?= 8080
+DATA ?= tangguh-data
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: setup run test check drills fmt clean
+.PHONY: help setup run test check drills fmt clean
+
+help:
+	@echo "make run              set up all that is needed and open a bank; Ctrl-C stops it"
+	@echo "     PORT=9000        where its app answers (8080); the networks' page is one above, the status page two"
+	@echo "     DATA=elsewhere   where it keeps everything (tangguh-data)"
+	@echo "make test             set up all that is needed and run the tests; WORKERS=2 at once"
+	@echo "make check            format, lint, types, import contracts, house rules"
+	@echo "make drills           the long rehearsals against real processes"
+	@echo "make setup            only the environment in .venv; PYTHON=/path/to/python3.11"
+	@echo "make fmt              format the code"
+	@echo "make clean            delete what setup and the checks made; never a bank's data"
+	@echo "./tangguh --help      every command of the bank"
 
 setup: $(STAMP)
 
@@ -14,7 +28,7 @@ $(STAMP): requirements.lock pyproject.toml scripts/install
 	@touch $(STAMP)
 
 run: setup
-	$(BIN)/tangguh up
+	@$(BIN)/tangguh up --port $(PORT) --data $(DATA)
 
 test: setup
 	@scripts/system-packages

@@ -113,6 +113,15 @@ def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Set
     return settings
 
 
+def of(values: dict[str, Any]) -> Settings:
+    """Settings of plain values. Raises Misconfigured naming every fault by its path."""
+    faults: list[str] = []
+    settings = _convert(values, faults)
+    if faults:
+        raise Misconfigured("settings: " + "; ".join(faults))
+    return settings
+
+
 def masked(settings: Settings) -> dict[str, Any]:
     """The settings in force as plain values, with every secret replaced."""
     shown: dict[str, Any] = _mask(msgspec.to_builtins(settings))

@@ -19,7 +19,7 @@ DOCUMENTS = sorted(
     if path.name != "LICENSE"
 )
 _LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
-_COMMAND = re.compile(r"^(?:\$ )?(?:\.venv/bin/)?tangguh (.+?)(?:\s+#.*)?$", re.MULTILINE)
+_COMMAND = re.compile(r"^(?:\$ )?(?:\./|\.venv/bin/)?tangguh (.+?)(?:\s+#.*)?$", re.MULTILINE)
 LONG = ("up", "drill", "bench", "smoke", "serve", "gateway", "sim", "watch", "status", "prove")
 """Run elsewhere (tests/drills); here their options must be known to the command line."""
 
@@ -43,7 +43,7 @@ def commands() -> list[str]:
     for document in DOCUMENTS:
         for block in re.findall(r"```(?:console)?\n(.*?)```", document.read_text(), re.DOTALL):
             found += _COMMAND.findall(block)
-        found += re.findall(r"`(?:\.venv/bin/)?tangguh ([^`]+)`", document.read_text())
+        found += re.findall(r"`(?:\./|\.venv/bin/)?tangguh ([^`]+)`", document.read_text())
     return sorted({command for command in found if "<" not in command and "|" not in command})
 
 
@@ -80,7 +80,7 @@ def test_qris_parse_gives_the_promised_keys() -> None:
 
 def test_config_show_is_one_json_document() -> None:
     """Machine-readable, with secrets masked."""
-    done = tangguh("config", "show", "--json")
+    done = tangguh("config", "show", "--json", "--data", "no-bank-here")
     assert json.loads(done.stdout)["db"] == {
         "dsn": "", "web_dsn": "", "pool_connections_max": 10, "pepper_key": "",
         "space": {"ballast_mib": 64, "free_mib_min": 512, "path": ""},
@@ -90,5 +90,20 @@ def test_config_show_is_one_json_document() -> None:
 def test_the_makefile_has_the_promised_targets() -> None:
     """A newcomer's commands: setup, run, test, check."""
     makefile = (ROOT / "Makefile").read_text()
-    for target in ("setup", "run", "test", "check", "drills"):
+    for target in ("help", "setup", "run", "test", "check", "drills"):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE)
+
+
+def test_make_alone_says_what_there_is() -> None:
+    """A newcomer types ``make`` and changes nothing by it."""
+    told = subprocess.run(["make", "-C", str(ROOT)], capture_output=True, text=True).stdout
+    for word in ("make run", "PORT=", "DATA=", "make test", "./tangguh --help"):
+        assert word in told
+
+
+def test_the_wrapper_works_from_anywhere(tmp_path: Path) -> None:
+    """A second terminal, in any directory, without the environment on its path."""
+    if not (ROOT / ".venv" / "bin" / "tangguh").exists():
+        pytest.skip("this clone's environment is elsewhere")
+    done = subprocess.run([ROOT / "tangguh", "--version"], cwd=tmp_path, capture_output=True)
+    assert done.returncode == 0, done.stderr

@@ -162,6 +162,7 @@ class Household:
         path = self.place.write_run_file("status.json", values)
         self.status = self._child("status", ["status", "--config", str(path)])
         self.addresses["status"] = (await self.status.start())["status"]
+        self._say(f"  status        ready at {url}/")
 
     async def _start_postgres(self) -> str:
         if self.settings.db.dsn:
@@ -170,8 +171,8 @@ class Household:
         self._say("  PostgreSQL    starting")
         self.postgres = EmbeddedPostgres(self.place.directory)
         await self.postgres.start()
-        if self.postgres.adopted:
-            self._say("  PostgreSQL    was still running after a crash; taken over")
+        was = "was still running after a crash; taken over" if self.postgres.adopted else "ready"
+        self._say(f"  PostgreSQL    {was}")
         return self.postgres.dsn
 
     async def _start_world(self) -> None:
@@ -191,6 +192,7 @@ class Household:
         said = await self.world.start()
         self.addresses["switch"], self.addresses["control"] = said["switch"], said["control"]
         self.addresses["terminals"] = f"127.0.0.1:{ports['terminals']}"
+        self._say(f"  networks      ready at {said['control']}/")
 
     async def _start_gateway(self) -> None:
         """Between the bank and the hub; a bank with networks of its own has its own gateway."""
@@ -201,9 +203,10 @@ class Household:
         path = self.place.write_run_file("gateway.json", values)
         self.gateway = self._child("gateway", ["gateway", "--config", str(path)])
         self.addresses["gateway"] = (await self.gateway.start())["gateway"]
+        self._say("  gateway       ready")
 
     async def _start_bank(self, dsn: str) -> None:
-        self._say("  bank          opening the book")
+        self._say("  bank          opening the book; a new one is filled with people first")
         values = msgspec.to_builtins(self.settings)
         values["db"]["dsn"] = dsn_as(dsn, CORE, self.place.secret("core-database"))
         values["db"]["web_dsn"] = dsn_as(dsn, WEB, self.place.secret("web-database"))
@@ -237,6 +240,7 @@ class Household:
         path = self.place.write_run_file("bank.json", values)
         self.bank = self._child("bank", ["serve", "--config", str(path), "--seed", str(self.seed)])
         self.addresses["bank"] = (await self.bank.start())["bank"]
+        self._say(f"  bank          ready at {self.addresses['bank']}/")
 
     async def _start_watch(self, dsn: str) -> None:
         """Beside the bank, after it made its tables: its own key, its own role in the database."""
@@ -249,6 +253,7 @@ class Household:
         path = self.place.write_run_file("watch.json", values)
         self.watcher = self._child("watch", ["watch", "--config", str(path)])
         self.addresses["watch"] = (await self.watcher.start())["watch"]
+        self._say("  watch         ready")
 
     async def _until_funded(self) -> None:
         """The treasury funds once the watch sees; until then BI-FAST refuses what goes out."""

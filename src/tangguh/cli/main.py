@@ -6,7 +6,9 @@ code does not wait for the whole bank to load.
 
 from __future__ import annotations
 
-from cyclopts import App
+from typing import Final
+
+from cyclopts import App, Group
 
 from tangguh import __version__
 
@@ -15,26 +17,49 @@ app = App(
     help="A digital bank in which every payment has exactly one outcome.",
     version=__version__,
 )
-app.command("tangguh.cli.up:up")
-app.command("tangguh.cli.smoke:smoke")
-app.command("tangguh.cli.prove:prove")
-app.command("tangguh.cli.drill:drill")
-app.command("tangguh.cli.bench:app", name="bench")
-app.command("tangguh.cli.decode.qris:app", name="qris")
-app.command("tangguh.cli.decode.iso8583:app", name="iso8583")
-app.command("tangguh.cli.decode.bifast:app", name="bifast")
-app.command("tangguh.cli.settlement:app", name="settlement")
-app.command("tangguh.cli.tariff:app", name="tariff")
-app.command("tangguh.cli.staff.gate:app", name="gate")
-app.command("tangguh.cli.staff.ladder:app", name="ladder")
-app.command("tangguh.cli.staff.change:change", name="change")
-app.command("tangguh.cli.staff.change:rule", name="rule")
-app.command("tangguh.cli.settings:app", name="config")
-app.command("tangguh.cli.processes.serve:serve")
-app.command("tangguh.cli.processes.gateway:gateway")
-app.command("tangguh.cli.processes.watch:watch")
-app.command("tangguh.cli.processes.status:status")
-app.command("tangguh.cli.processes.serve:sim")
+_COMMANDS: Final = {
+    "Run the bank": {
+        "up": ("tangguh.cli.up:up", "The whole bank on this machine, until Ctrl-C."),
+        "serve": ("tangguh.cli.processes.serve:serve", "The bank's own process."),
+        "gateway": (
+            "tangguh.cli.processes.gateway:gateway",
+            "The gateway to BI-FAST: it carries only what the ledger authorised.",
+        ),
+        "watch": (
+            "tangguh.cli.processes.watch:watch",
+            "The watch on the settlement account, apart from the bank.",
+        ),
+        "status": (
+            "tangguh.cli.processes.status:status",
+            "The public status page, which stays when the bank is gone.",
+        ),
+        "sim": ("tangguh.cli.processes.serve:sim", "The simulated networks."),
+        "config": ("tangguh.cli.settings:app", "The settings in force."),
+    },
+    "Operate it (a member of staff's token, or the bank stopped)": {
+        "gate": ("tangguh.cli.staff.gate:app", "See, make, widen and narrow closures."),
+        "ladder": ("tangguh.cli.staff.ladder:app", "The way back from a closure, step by step."),
+        "change": ("tangguh.cli.staff.change:change", "Approve or deny what others proposed."),
+        "rule": ("tangguh.cli.staff.change:rule", "The guard's rules: list, try, propose."),
+        "settlement": ("tangguh.cli.settlement:app", "Settlement files, breaks, pay-outs."),
+        "tariff": ("tangguh.cli.tariff:app", "Limits, fees and discounts, and their history."),
+    },
+    "Prove and rehearse": {
+        "prove": ("tangguh.cli.prove:prove", "Recompute every invariant from the book."),
+        "smoke": ("tangguh.cli.smoke:smoke", "Pay once over every service of a new bank."),
+        "drill": ("tangguh.cli.drill:drill", "Rehearse a failure on real processes; list them."),
+        "bench": ("tangguh.cli.bench:app", "Measure, with PostgreSQL's own yardstick beside it."),
+    },
+    "Read a message": {
+        "qris": ("tangguh.cli.decode.qris:app", "A QR payload, field by field."),
+        "iso8583": ("tangguh.cli.decode.iso8583:app", "A card message, field by field."),
+        "bifast": ("tangguh.cli.decode.bifast:app", "An ISO 20022 message of BI-FAST."),
+    },
+}
+for _number, (_title, _commands) in enumerate(_COMMANDS.items()):
+    _group = Group(_title, sort_key=_number)
+    for _name, (_place, _line) in _commands.items():
+        app.command(_place, name=_name, help=_line, group=_group)
 
 
 def main() -> None:

@@ -135,3 +135,18 @@ class Place:
             return str(said["bank"])
         except (OSError, msgspec.DecodeError, KeyError, TypeError):
             return "it is just starting or stopping"
+
+
+def is_taken(directory: Path) -> bool:
+    """Whether a bank runs on this data directory now: whether somebody holds its lock."""
+    try:
+        lock = os.open(directory / "lock", os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(lock)
+    return False

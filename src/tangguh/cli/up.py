@@ -13,7 +13,9 @@ import msgspec
 from cyclopts import Parameter
 
 from tangguh.cli.household import Household
+from tangguh.cli.invocation import invoked
 from tangguh.cli.place import Place
+from tangguh.cli.staff.line import DEFAULT_BANK
 from tangguh.config import load
 from tangguh.core.errors import TangguhError
 from tangguh.customers.seed import DEMO_PIN
@@ -48,7 +50,7 @@ async def _run(household: Household, ready_file: Path | None) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, told_to_stop.set)
     household.place.take()
-    _say("Tangguh is starting")
+    _say(f"Tangguh is starting on {household.place.directory}")
     try:
         await household.start()
         if ready_file is not None:
@@ -67,23 +69,28 @@ async def _run(household: Household, ready_file: Path | None) -> None:
 
 def _show(household: Household) -> None:
     bank, control = household.addresses["bank"], household.addresses["control"]
+    ask, data = invoked(), household.place.directory
+    at = "" if bank == DEFAULT_BANK else f" --bank {bank}"
     _say(
         f"""
-The bank is open.
+The bank is open. Open {bank}/demo first: who to be (PIN {DEMO_PIN}), and what to pay.
 
   app           {bank}/
-  status        {household.addresses["status"]}/      (stays when the bank is gone, and says so)
-  who to be     {bank}/demo      (56 people; PIN {DEMO_PIN})
-  API           {bank}/openapi.json
-  networks      {control}/      (the simulated QRIS switch: break it, watch, heal it)
+  who to be     {bank}/demo      (56 people)
+  networks      {control}/      (the simulated networks: break one, watch, heal it)
   post          {control}/post      (every SMS and e-mail the bank sent)
-  staff         tangguh gate list --bank {bank}      (tokens in {household.place.crew_path})
-  data          {household.place.directory}
+  status        {household.addresses["status"]}/      (stays when the bank is gone, and says so)
+  API           {bank}/openapi.json
+  staff tokens  {household.place.crew_path}
+  data          {data}
 
-Try this: open {bank}/demo on a phone-sized window, log in, pay one of the QR codes there.
-Then open {control}/, let the switch lose its replies, pay again, and watch the payment's page;
-twenty seconds later its SMS is in the post.
-Prove the books at any time: tangguh prove --data {household.place.directory}
+From a second terminal, in this directory:
+
+  {ask} prove --data {data}      (every invariant, while the bank runs)
+  {ask} config show --data {data}      (the settings in force here)
+  {ask} gate list{at}      (what is closed; a staff token in TANGGUH_STAFF_TOKEN)
+  {ask} --help
+
 Ctrl-C stops everything and loses nothing.
 """
     )
