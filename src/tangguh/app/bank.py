@@ -32,6 +32,7 @@ from tangguh.customers.merchants import keep_terms
 from tangguh.db.migrate import migrate
 from tangguh.db.pool import Pool, connect, translated
 from tangguh.db.space import Space
+from tangguh.db.values import quick_uuid
 from tangguh.disputes.rows import CASE_EVENTS, CASE_SHELVES
 from tangguh.guard.rules import Rule
 from tangguh.ledger.plans import LEDGER_JOURNALS
@@ -207,7 +208,7 @@ class Bank:
         Misconfigured.
         """
         clock = clock or SystemClock()
-        ids = ids or Ids(clock)
+        ids = ids or Ids(clock, make=quick_uuid)
         switchboard = Switchboard()
         await _prepare(dsn, settings.book.book_id)
         pool = await Pool.open(

@@ -45,9 +45,12 @@ def _wall() -> datetime:
     return datetime.now(UTC)
 
 
+_COUNTER: Final[int] = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
 def _elapsed() -> float:
     """Seconds that never jump, those of a sleeping machine included where it counts them."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+    return time.clock_gettime(_COUNTER)
 
 
 class SystemClock:
@@ -69,12 +72,14 @@ class SystemClock:
 
     def now(self) -> datetime:
         elapsed, wall = self._elapsed(), self._wall()
-        even = self._anchor + timedelta(seconds=elapsed - self._anchored)
-        offset = (wall - even).total_seconds()
+        passed = elapsed - self._anchored
+        offset = (wall - self._anchor).total_seconds() - passed
         if self._is_followed(offset, elapsed):
-            self._anchor, self._anchored, even, offset = wall, elapsed, wall, 0.0
-        self._offset = offset
-        self._newest = max(self._newest, even)
+            self._anchor, self._anchored, self._offset, even = wall, elapsed, 0.0, wall
+        else:
+            self._offset, even = offset, self._anchor + timedelta(seconds=passed)
+        if even > self._newest:
+            self._newest = even
         return self._newest
 
     def offset(self) -> float:

@@ -6,25 +6,39 @@ Time-ordered ids keep index inserts at the right-hand edge; a random id touches 
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 if TYPE_CHECKING:
     from tangguh.core.clock import Clock
 
-_VERSION_7 = 7 << 76
-_VARIANT = 2 << 62
 _RANDOM_BITS = 74
+_LOW_12 = (1 << 12) - 1
 _LOW_62 = (1 << 62) - 1
+_VERSION_AND_VARIANT = (7 << 76) | (2 << 62)
+
+
+def _standard(sixteen: bytes) -> UUID:
+    return UUID(bytes=sixteen)
 
 
 class Ids:
-    """Makes ids that never go backwards within a process, even when the clock does."""
+    """Makes ids that never go backwards within a process, even when the clock does.
 
-    def __init__(self, clock: Clock, source: random.Random | None = None) -> None:
+    ``make`` makes a UUID of 16 bytes: the standard library's own, or a quicker one that equals it.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        source: random.Random | None = None,
+        make: Callable[[bytes], UUID] = _standard,
+    ) -> None:
         self._clock = clock
         # Ids are no secrets: a generator seeded by the system is enough, and needs no system call.
         self._random = source if source is not None else random.Random()  # noqa: S311
+        self._make = make
         self._last = 0
 
     def next(self) -> UUID:
@@ -34,11 +48,11 @@ class Ids:
         if candidate <= self._last:
             candidate = self._last + 1 + self._random.getrandbits(32)
         self._last = candidate
-        return _as_uuid7(candidate)
+        return self._make(_as_uuid7(candidate).to_bytes(16, "big"))
 
 
-def _as_uuid7(ordered: int) -> UUID:
+def _as_uuid7(ordered: int) -> int:
     """Spread 122 ordered bits around RFC 9562's version and variant fields."""
-    milliseconds, rest = divmod(ordered, 1 << _RANDOM_BITS)
-    high, low = rest >> 62, rest & _LOW_62
-    return UUID(int=(milliseconds << 80) | _VERSION_7 | (high << 64) | _VARIANT | low)
+    milliseconds = ordered >> _RANDOM_BITS
+    high, low = (ordered >> 62) & _LOW_12, ordered & _LOW_62
+    return (milliseconds << 80) | _VERSION_AND_VARIANT | (high << 64) | low

@@ -30,6 +30,7 @@ from tangguh.core.clock import SystemClock
 from tangguh.core.errors import TangguhError
 from tangguh.core.ids import Ids
 from tangguh.customers.seed import open_own_accounts
+from tangguh.db.values import quick_uuid
 from tangguh.ledger.command import Post
 from tangguh.ledger.posting import Posting
 from tangguh.ledger.writer import Writer, WriterSettings
@@ -148,7 +149,7 @@ async def _client(writer: Writer, frames: Iterator[list[Post]], until: float, la
 
 def _writer(dsn: str, batch: int) -> tuple[Writer, Ids]:
     clock = SystemClock()
-    ids = Ids(clock)
+    ids = Ids(clock, make=quick_uuid)
     return Writer(dsn, clock, ids, settings=WriterSettings(batch_commands_max=batch)), ids
 
 

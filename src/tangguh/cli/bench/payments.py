@@ -34,6 +34,7 @@ from tangguh.core.order import PaymentOrder, ToAccount, ToQris
 from tangguh.core.outcome import Accepted
 from tangguh.core.service import QRIS_OFFUS, TRANSFER_ONUS
 from tangguh.customers.seed import open_own_accounts
+from tangguh.db.values import quick_uuid
 from tangguh.ledger.writer import Writer, WriterSettings
 from tangguh.payments.decide import Accept, Conclude
 from tangguh.payments.payment import Decided, State
@@ -191,6 +192,6 @@ def bench_rules() -> Rules:
 def bench_writer(dsn: str, batch: int) -> tuple[Writer, Ids]:
     """A writer of the bench's book with every table of payments, and its ids."""
     clock = SystemClock()
-    ids = Ids(clock)
+    ids = Ids(clock, make=quick_uuid)
     settings = WriterSettings(batch_commands_max=batch)
     return Writer(dsn, clock, ids, PAYMENT_SHELVES, JOURNALS, settings), ids

@@ -8,6 +8,7 @@ from typing import Final
 
 from tangguh.core.errors import TangguhError
 from tangguh.db.pool import Connection, cut_after, translated
+from tangguh.db.values import write_instants_quickly
 from tangguh.ledger import store
 
 _CLOSE_SECONDS_MAX: Final = 2.0
@@ -26,6 +27,8 @@ class Lines:
         """Connect both. Raises StoreUnavailable."""
         self.read = await store.open_line(self._dsn)
         self.write = await store.open_line(self._dsn)
+        with translated():
+            await write_instants_quickly(self.write)
 
     async def close(self) -> None:
         """Say good-bye on both, if they are there."""
