@@ -38,6 +38,7 @@ from tangguh.web.problems import Trouble
 log = structlog.get_logger("web.partners")
 
 _BODY_BYTES_MAX: Final = 16 * 1024
+_RAIL: Final = "qris"
 _TAKEN: Final = ("2005200", "Successful")
 _UNKNOWN: Final = NoticeRefused("4045201", "originalPartnerReferenceNo", "is not a payment of ours")
 _OTHER_AMOUNT: Final = NoticeRefused("4045213", "amount", "is not the payment's amount")
@@ -95,7 +96,8 @@ def routes(door: Door, switch_key: RSAPublicKey | None, partner: str = "") -> li
 async def _conclude(door: Door, notice: Notice) -> NoticeRefused | None:
     try:
         payment = await payments.find(door.pool, door.book_id, UUID(notice.reference))
-        if payment is None or payment.kind != "payment":
+        if payment is None or payment.kind != "payment" or payment.rail != _RAIL:
+            # Of what other networks carry, this one's word says nothing.
             return _UNKNOWN
         if notice.amount_minor is not None and notice.amount_minor not in _amounts(payment):
             if isinstance(notice.outcome, Accepted):
