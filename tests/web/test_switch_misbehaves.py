@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from starlette.applications import Starlette
 
 from serving import Phone, phones, served
-from stories import ANA, BUDI, RUPIAH, balance, now_is, proved, transfer
+from stories import ANA, BUDI, RUPIAH, balance, count_of, now_is, proved, transfer
 from tangguh.app import Bank
 from tangguh.core.clock import HandClock
 from tangguh.core.order import ToBank
@@ -26,10 +26,12 @@ from tangguh.rails import signature
 from tangguh.rails.qris import acquirer as reader
 from tangguh.rails.qris import cpm
 from tangguh.rails.qris.notice import NOTIFY
+from tangguh.rails.snap_agreed import Agreed
 from tangguh.web.partners import acquirer, notices
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PARTNER, CHANNEL = "SWITCH01", "95221"
+AGREED = Agreed(PARTNER, CHANNEL)
 
 
 class Switch:
@@ -63,11 +65,23 @@ class Switch:
 async def switch(bank: Bank, clock: HandClock) -> AsyncIterator[Switch]:
     """The switch before the bank's two doors for it."""
     routes = [
-        *acquirer.routes(bank.door, KEY.public_key(), PARTNER),
-        *notices.routes(bank.door, KEY.public_key(), PARTNER),
+        *acquirer.routes(bank.door, KEY.public_key(), AGREED),
+        *notices.routes(bank.door, KEY.public_key(), AGREED),
     ]
     async with served(Starlette(routes=routes)) as url, aiohttp.ClientSession() as http:
         yield Switch(http, url, clock)
+
+
+async def shop(bank: Bank) -> dict[str, Any]:
+    """A payment to a shop of ours, as the switch tells it."""
+    row = await bank.pool.fetchrow("SELECT pan, merchant_id FROM merchants ORDER BY pan LIMIT 1")
+    assert row is not None
+    return {
+        "partnerReferenceNo": "REF-1",
+        "merchantId": row["merchant_id"],
+        "amount": {"value": "25000.00", "currency": "IDR"},
+        "additionalInfo": {"merchantPan": row["pan"], "issuerNns": "93600014", "rrn": "1"},
+    }
 
 
 @pytest.fixture
@@ -141,3 +155,53 @@ async def test_the_switch_cannot_end_a_payment_of_another_network(
     assert said["responseCode"] == "4045201", said
     assert (await now_is(bank, payment)).state is State.HELD
     assert (await balance(bank, payment.debtor)).held_minor == held > 0
+
+
+@pytest.mark.parametrize("path", [reader.PAY_MERCHANT.path, NOTIFY.path])
+@pytest.mark.parametrize(
+    ("channel", "case"), [(None, "40002"), ("", "40002"), ("00000", "40100"), ("9" * 500, "40100")]
+)
+async def test_a_call_by_another_channel_is_refused(
+    bank: Bank, switch: Switch, path: str, channel: str | None, case: str
+) -> None:
+    """CHANNEL-ID is mandatory in SNAP, and the one that was agreed upon."""
+    _, said = await switch.post(path, await shop(bank), CHANNEL_ID=channel)
+    code = said["responseCode"]
+    assert code[:3] + code[5:] == case, said
+    assert "CHANNEL-ID" in said["responseMessage"]
+    assert await count_of(bank, "payments") == 0
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("partnerReferenceNo", "in:REF-1"),  # how the book calls what came in
+        ("partnerReferenceNo", "REF|1"),  # parts of a line in the settlement file
+        ("partnerReferenceNo", "REF\u00e91"),  # nothing a settlement file can name
+        ("partnerReferenceNo", "   "),
+        ("partnerReferenceNo", "REF-1\n"),
+        ("merchantPan", "not-a-pan"),
+        ("merchantPan", "\u0661" * 16),
+        ("issuerNns", '=cmd|"/c calc"'),
+        ("rrn", "=1+1"),
+    ],
+)
+async def test_a_number_of_another_form_is_refused(
+    bank: Bank, switch: Switch, field: str, value: str
+) -> None:
+    """What names a payment, a bank or a shop is letters and digits: files and lists hold it."""
+    body = await shop(bank)
+    place = body if field in body else body["additionalInfo"]
+    place[field] = value
+    _, said = await switch.post(reader.PAY_MERCHANT.path, body)
+    assert said["responseCode"] == "4005001", said
+    assert field in said["responseMessage"]
+    assert await count_of(bank, "payments") == 0
+
+
+async def test_a_body_in_another_encoding_is_no_body(bank: Bank, switch: Switch) -> None:
+    """Blanks are left out of what is signed byte by byte: in UTF-16 they are halves of letters."""
+    body = json.dumps(await shop(bank)).encode("utf-16")
+    _, said = await switch.post(reader.PAY_MERCHANT.path, body)
+    assert said["responseCode"] == "4005000", said
+    assert await count_of(bank, "payments") == 0
