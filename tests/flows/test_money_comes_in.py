@@ -98,3 +98,19 @@ async def test_a_credit_that_is_called_off(bank: Bank, receiving: Receiving) -> 
     assert settlement is not None
     assert (settlement.posted_minor, settlement.held_minor) == (0, 0)
     await proved(bank)
+
+
+async def test_a_return_cannot_name_money_that_came_in(bank: Bank, receiving: Receiving) -> None:
+    """Another bank "returns" what it had paid Ana: as a refund of that, it would rob her of it."""
+    account = await account_of(bank, ANA)
+    first = await incoming(bank)
+    await receiving.announce(first)
+    await receiving.settled("bifast", first.reference, Accepted("CLR-1"))
+    before = (await balance(bank, account)).posted_minor
+    for original in (f"in:{first.reference}", first.reference):
+        number = first.reference[:-1] + original[:1]
+        again = await incoming(bank, reference=number, original=original, creditor="10999999999")
+        said = await receiving.announce(again)
+        assert isinstance(said, Declined), said
+    assert (await balance(bank, account)).posted_minor == before
+    await proved(bank)

@@ -77,9 +77,11 @@ class Till:
             return self.says
         self.facts.append(facts)
         known = self.announced.get(reference)
-        if known is not None and (facts.amount_minor, facts.account) not in {
-            (None, ""), (known.amount_minor, ""), (known.amount_minor, known.creditor),
-        }:  # fmt: skip
+        if known is not None and (
+            facts.bank
+            or facts.amount_minor not in (None, known.amount_minor)
+            or facts.account not in ("", known.creditor)
+        ):
             self.doubted.append(reference)
             return Accepted(reference)
         self.ended.append((reference, outcome))

@@ -22,12 +22,14 @@ from tangguh.payments.incoming.receive import ReceiveCredit
 from tangguh.rails import signature
 from tangguh.rails.qris import acquirer as reader
 from tangguh.rails.qris.notice import NOTIFY
+from tangguh.rails.snap_agreed import Agreed
 from tangguh.settlement.contradicted.listing import list_contradictions
 from tangguh.settlement.cycle import BackOffice
 from tangguh.web.partners import acquirer, notices
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PARTNER = "SWITCH01"
+AGREED = Agreed(PARTNER)
 AMOUNT = {"value": "25000.00", "currency": "IDR"}
 
 
@@ -77,8 +79,8 @@ class Switch:
 async def switch(bank: Bank, clock: HandClock) -> AsyncIterator[Switch]:
     """The two doors of the bank, and a switch before them."""
     routes = [
-        *acquirer.routes(bank.door, KEY.public_key(), PARTNER),
-        *notices.routes(bank.door, KEY.public_key(), PARTNER),
+        *acquirer.routes(bank.door, KEY.public_key(), AGREED),
+        *notices.routes(bank.door, KEY.public_key(), AGREED),
     ]
     async with served(Starlette(routes=routes)) as url, aiohttp.ClientSession() as http:
         made = Switch(http, url, clock)

@@ -16,7 +16,14 @@ from tangguh.access.pin import PinHasher
 from tangguh.access.session import Sessions
 from tangguh.access.staff import StaffRegister
 from tangguh.app.care import Care
-from tangguh.app.networks import Switchboard, guarded, rails_for, rules_for, switch_key
+from tangguh.app.networks import (
+    Switchboard,
+    agreed_with_switch,
+    guarded,
+    rails_for,
+    rules_for,
+    switch_key,
+)
 from tangguh.audit.head import HeadFile
 from tangguh.audit.trail import ACTS
 from tangguh.config import Settings
@@ -276,10 +283,10 @@ class Bank:
     def web(self) -> ASGIApp:
         """The bank's web door as an ASGI application."""
         key = switch_key(self.settings)
-        partner = self.settings.qris.partner_id if self.settings.qris is not None else ""
+        agreed = agreed_with_switch(self.settings)
         partners = [
-            *notices.routes(self.door, key, partner),
-            *acquirer.routes(self.door, key, partner),
+            *notices.routes(self.door, key, agreed),
+            *acquirer.routes(self.door, key, agreed),
             *(hub.routes(self.bifast) if self.bifast is not None else ()),
             *self._transit_routes(),
             *self.guard_door.routes(),

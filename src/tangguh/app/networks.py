@@ -23,6 +23,7 @@ from tangguh.rails.iso8583.rail import Iso8583Rail
 from tangguh.rails.onus import OnUs
 from tangguh.rails.qris.rail import QrisIssuer
 from tangguh.rails.rail import Rail
+from tangguh.rails.snap_agreed import Agreed
 from tangguh.work.naming import Naming, bifast_naming, card_naming
 
 
@@ -69,6 +70,12 @@ def guarded(
         else Gatekeeper(name, rail, signer.public_key, clock, alarm)
         for name, rail in rails.items()
     }
+
+
+def agreed_with_switch(settings: Settings) -> Agreed:
+    """As whom the QRIS switch calls: by the ids that were agreed for both directions."""
+    qris = settings.qris
+    return Agreed(qris.partner_id, qris.channel_id) if qris is not None else Agreed()
 
 
 def switch_key(settings: Settings) -> RSAPublicKey | None:

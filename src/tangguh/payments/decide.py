@@ -39,6 +39,7 @@ from tangguh.payments.entries import creditor_of, entries_of, parts_of
 from tangguh.payments.gates.facts import NO_ORIGIN
 from tangguh.payments.gates.judge import count, gate_keys, judge, percent
 from tangguh.payments.incoming import contradiction
+from tangguh.payments.incoming.names import is_taken, name_keys, take_name
 from tangguh.payments.incoming.suspense import keep_in_suspense, receive_refund
 from tangguh.payments.limits.usage import (
     forget_use,
@@ -94,6 +95,7 @@ class Accept(msgspec.Struct, frozen=True):
     def keys(self, book: Book) -> Iterable[Key]:
         order = self.order
         yield from keys_of_idempotency(book, key_of(order))
+        yield from name_keys(order)
         yield from gate_keys(book, order, self.origin)
         yield "accounts", order.debtor
         yield "accounts", chart.FEES
@@ -130,6 +132,9 @@ class Accept(msgspec.Struct, frozen=True):
         known = repeated(book, order)
         if known is not None:
             return known
+        if not order.by_network and is_taken(book, order):
+            told = "its network has called another payment so"
+            return Refused(Refusal.IDEMPOTENCY_KEY_REUSED, "network_reference", told)
         payment = self._draft(book)
         stopped = None if self.forced else judge(book, order, self.origin)
         if refused := self._refuse(book, payment, stopped):
@@ -257,10 +262,14 @@ class Accept(msgspec.Struct, frozen=True):
         return record(book, held, "held")
 
     def _named(self, book: Book, payment: Payment) -> Payment:
-        """The payment with the reference its network will know it by, where ids are not used."""
+        """The payment with the reference its network will know it by, where ids are not used.
+
+        A name that is another's already is not given again: settlement finds what has none.
+        """
         way = self.rules.ways[payment.service]
         if self.order.network_reference:
-            return msgspec.structs.replace(payment, wire=self.order.network_reference)
+            wire = take_name(book, self.order, payment.id)
+            return msgspec.structs.replace(payment, wire=wire)
         if way.naming is None or way.settles_inside:
             return payment
         sequences, key = book.shelf(SEQUENCES), (way.rail, book.today)

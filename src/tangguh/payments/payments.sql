@@ -24,6 +24,14 @@ UPDATE payments AS p
 -- Which payment each key made. payment_of_order_key.
 SELECT order_key, payment_id FROM payments WHERE book_id = $1 AND order_key = ANY($2::text[])
 
+-- name: load_wire_names
+-- Which payment each network's name means. payment_of_wire_reference.
+SELECT p.rail, p.wire_reference, p.payment_id
+  FROM unnest($2::text[], $3::text[]) AS u(rail, wire_reference)
+  JOIN payments AS p
+    ON p.book_id = $1 AND p.rail = u.rail AND p.wire_reference = u.wire_reference
+ WHERE p.wire_reference <> ''
+
 -- name: load_limit_usage
 -- What accounts have used of a service today. Primary key.
 SELECT l.account_id, l.service, l.business_date, l.used_minor

@@ -16,6 +16,7 @@ from tangguh.core.outcome import Refusal
 from tangguh.customers.terms import MERCHANTS, TERMS
 from tangguh.ledger.shelf import Loaded, ShelfPlan
 from tangguh.payments.gates.judge import GATE_EVENTS, GATE_SHELVES
+from tangguh.payments.incoming.names import NAMES
 from tangguh.payments.merchant.payouts import PAYOUTS
 from tangguh.payments.payment import Order, Payment, State
 from tangguh.payments.redress.rows import REDRESS_EVENTS, REDRESS_SHELVES
@@ -376,6 +377,7 @@ EVENTS: Final = JournalPlan(
 PAYMENT_SHELVES: Final[tuple[ShelfPlan[Any, Any], ...]] = (
     PAYMENTS,
     ORDER_KEYS,
+    NAMES,
     USAGE,
     SEQUENCES,
     BILLS,

@@ -98,9 +98,12 @@ class AcceptRefund(msgspec.Struct, frozen=True):
         return way_of(self.order, forced=self.forced) in FACTS
 
     def _may_refund(self, book: Book, original: Payment) -> bool:
-        """The payee may give back what they got; the bank may on a network's word."""
+        """The payee may give back what they got; the bank may on a network's word.
+
+        What came in is no payment of ours: a return of it would take it from whoever got it.
+        """
         if self.order.requested_by == THE_BANK:
-            return True
+            return original.kind == "payment" or not self.order.returned_as
         if original.kind != "payment":
             return False
         payee = book.accounts.get(original.creditor)

@@ -125,10 +125,13 @@ class Facts(msgspec.Struct, frozen=True):
     """What a network's word names beside the end it tells. Amount in minor units.
 
     None and empty: it does not say. Whoever takes the word compares them with what was announced.
+    ``bank``: the clearing code of the payee's bank; of money that comes to us, a bank it should not
+    name at all.
     """
 
     amount_minor: int | None = None
     account: str = ""
+    bank: str = ""
 
 
 NO_FACTS: Final = Facts()

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from tangguh.core.cycle import cycles_of
-from tangguh.core.money import IDR, format_decimal
+from tangguh.core.money import IDR, MINOR_MAX, format_decimal
 from tangguh.settlement.formats import OWED, Network
 
 LINE_BYTES_MAX: Final = 1_024
@@ -169,12 +169,18 @@ class Reader:
         return _Parser(self, self._expected)
 
     def count(self, sign: int, amount_minor: int, fee_minor: int) -> int:
-        """Add a line to the totals; its number."""
+        """Add a line to the totals; its number. What no account of this bank can hold is refused,
+        so that no sum of lines leaves the numbers it is kept in.
+        """
         if sign == OWED:
             self._owed += amount_minor
         else:
             self._due += amount_minor
         self._fees += fee_minor
+        if self._owed > MINOR_MAX or self._due > MINOR_MAX:
+            raise _Wrong("amount", "all lines together are more than any bank can hold")
+        if self._fees > MINOR_MAX:
+            raise _Wrong("fee", "all fees together are more than any bank can hold")
         self._count += 1
         return self._count
 

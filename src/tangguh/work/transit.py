@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 import structlog
 
+from tangguh.audit.trail import Remember
 from tangguh.core.client import Client
 from tangguh.core.order import Origin, PaymentOrder, ToMerchant
 from tangguh.core.outcome import Refused
@@ -27,6 +28,7 @@ from tangguh.rails.emoney.spend import FileRefused, Spent
 log = structlog.get_logger("work.transit")
 
 
+_ACTOR: Final = "transit operator"
 _ORIGIN: Final = Origin(client=Client.OPERATOR)
 
 
@@ -47,13 +49,18 @@ class TransitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class Posted(msgspec.Struct, frozen=True):
-    """What became of a file: lines posted now, posted before, and cards that are not ours."""
+    """What became of a file: lines posted now, posted before, and cards that are not ours.
+
+    ``refused``: lines that name a ride otherwise than it was posted, or that the book refuses. Each
+    is kept as an act, for a card has been copied or the operator is wrong.
+    """
 
     lines: int
     posted: int
     repeated: int
     unknown: int
     total_minor: int
+    refused: int = 0
 
 
 class TransitDesk:
@@ -76,7 +83,10 @@ class TransitDesk:
         """Post every line of a file, or refuse the whole of it and post nothing."""
         settings = self._settings
         key = bytes.fromhex(settings.line_key)
-        file = await asyncio.to_thread(spend.read, text, operator=settings.operator, key=key)
+        now = self._desk.clock.now()
+        file = await asyncio.to_thread(
+            spend.read, text, operator=settings.operator, key=key, now=now
+        )
         if isinstance(file, FileRefused):
             log.warning("transit.refused", line=file.line, field=file.field)
             return file
@@ -90,13 +100,14 @@ class TransitDesk:
             merchant_city=shop.city,
             criteria=shop.criteria,
         )
-        posted = repeated = unknown = 0
+        posted = repeated = unknown = refused = 0
         for line in file.lines:
             said = await self._post(line, payee)
             posted += said == "posted"
             repeated += said == "repeated"
             unknown += said == "unknown"
-        return Posted(len(file.lines), posted, repeated, unknown, file.total_minor)
+            refused += said == "refused"
+        return Posted(len(file.lines), posted, repeated, unknown, file.total_minor, refused)
 
     async def _post(self, line: Spent, payee: ToMerchant) -> str:
         purse = await purses.by_number(self._pool, self._book_id, line.card)
@@ -116,5 +127,9 @@ class TransitDesk:
             Accept(order, self._desk.rules, forced=True, origin=_ORIGIN)
         )
         if isinstance(decided, Refused) or decided.payment.refusal is not None:
-            return "unknown"
+            why = decided.code if isinstance(decided, Refused) else decided.payment.refusal
+            told = msgspec.json.encode({"counter": line.counter, "why": why}).decode()
+            subject = f"account:{purse.account_id}"
+            await self._desk.decide(Remember(_ACTOR, "ride.refused", subject, told))
+            return "refused"
         return "repeated" if decided.repeated else "posted"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import hmac
-from datetime import date
+from datetime import UTC, date, datetime
 from hashlib import sha256
 from typing import Any
 
@@ -141,6 +141,7 @@ def test_a_code_in_another_currency_cannot_be_paid(swap: tuple[str, str]) -> Non
 
 
 KEY = b"k" * 32
+_EVENING = datetime(2026, 3, 20, 18, tzinfo=UTC)
 
 
 def spend_file(currency: str = "|IDR", amount: str = "5000.00") -> str:
@@ -153,7 +154,7 @@ def spend_file(currency: str = "|IDR", amount: str = "5000.00") -> str:
 
 
 def test_a_card_file_says_its_unit() -> None:
-    whole = spend.read(spend_file(), operator="krl", key=KEY)
+    whole = spend.read(spend_file(), operator="krl", key=KEY, now=_EVENING)
     assert isinstance(whole, spend.SpendFile)
     assert (whole.day, whole.total_minor) == (date(2026, 3, 20), 500_000)
     for text, field in (
@@ -163,6 +164,6 @@ def test_a_card_file_says_its_unit() -> None:
         (spend_file(amount="5000.0"), "amount"),
         (spend_file(amount="5000.000"), "amount"),
     ):
-        refused = spend.read(text, operator="krl", key=KEY)
+        refused = spend.read(text, operator="krl", key=KEY, now=_EVENING)
         assert isinstance(refused, spend.FileRefused), text
         assert refused.field == field

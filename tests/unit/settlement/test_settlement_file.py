@@ -63,7 +63,7 @@ lines_written = st.lists(
             fee_minor=fee,
         ),
         st.sampled_from(KINDS),
-        st.integers(1, 10**16),
+        st.integers(1, 10**15),
         st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_characters="|"),
                 max_size=64),
         st.integers(0, 10**9),

@@ -44,7 +44,7 @@ def differing(payment: Payment, facts: Facts) -> str:
     """What a yes names otherwise than the payment has it: ``amount``, ``account`` or empty."""
     if facts.amount_minor is not None and facts.amount_minor != payment.to_payee_minor:
         return "amount"
-    if facts.account and not _is_its_account(payment, facts.account):
+    if not _is_its_account(payment, facts):
         return "account"
     return ""
 
@@ -63,8 +63,9 @@ def told(outcome: Outcome, payment: Payment, facts: Facts) -> str:
         return words
     if facts.amount_minor is not None and facts.amount_minor != payment.to_payee_minor:
         words += f", amount {facts.amount_minor}"
-    if facts.account and not _is_its_account(payment, facts.account):
-        words += f", account {facts.account[:_ACCOUNT_MAX]}"
+    if not _is_its_account(payment, facts):
+        where = "/".join(part for part in (facts.bank, facts.account) if part)
+        words += f", account {where[:_ACCOUNT_MAX]}"
     return words
 
 
@@ -92,8 +93,17 @@ def read(detail: str) -> Said | None:
     )
 
 
-def _is_its_account(payment: Payment, account: str) -> bool:
-    order = payment.order
+def _is_its_account(payment: Payment, facts: Facts) -> bool:
+    """Whether the payee a word names, as far as it does, is the payment's."""
+    order, account = payment.order, facts.account
     if isinstance(order, PaymentOrder):
-        return not isinstance(order.payee, ToBank) or account == order.payee.account
+        payee = order.payee
+        if not isinstance(payee, ToBank):
+            return True
+        same_bank = not facts.bank or not payee.bank or facts.bank == payee.bank
+        return same_bank and account in ("", payee.account)
+    if facts.bank:
+        return False
+    if not account:
+        return True
     return account.isascii() and account.isdigit() and int(account) == payment.creditor

@@ -24,6 +24,7 @@ from tangguh.ledger.book import Book
 from tangguh.ledger.command import Key
 from tangguh.payments.entries import entries_of
 from tangguh.payments.gates.judge import gate_keys, judge
+from tangguh.payments.incoming.names import name_keys, take_name
 from tangguh.payments.merchant.bill import bill_key, refuse_bill, settle_bill
 from tangguh.payments.merchant.shop import discount_of, merchant_of, refuse_shop, shop_of
 from tangguh.payments.payment import Decided, Payment, State
@@ -53,6 +54,7 @@ class ReceiveCredit(msgspec.Struct, frozen=True):
     def keys(self, book: Book) -> Iterable[Key]:
         order = self.order
         yield from keys_of_idempotency(book, key_of(order))
+        yield from name_keys(order)
         merchant = merchant_of(order)
         if merchant:
             yield MERCHANTS.name, merchant
@@ -99,9 +101,9 @@ class ReceiveCredit(msgspec.Struct, frozen=True):
         return record(book, waiting, "announced")
 
     def _draft(self, book: Book) -> Payment:
-        order = self.order
+        order, credit_id = self.order, book.ids.next()
         return Payment(
-            id=book.ids.next(),
+            id=credit_id,
             kind="credit",
             customer_id=THE_NETWORK,
             service=order.service,
@@ -116,7 +118,8 @@ class ReceiveCredit(msgspec.Struct, frozen=True):
             order=order,
             business_date=book.today,
             accepted_at=book.now,
-            wire=_wire(order),
+            wire=take_name(book, order, credit_id)
+            or f"in:{order.idempotency_key.partition(':')[2]}",
             discount_minor=discount_of(self.rules, order, shop_of(book, order)),
         )
 
@@ -139,8 +142,3 @@ class ReceiveCredit(msgspec.Struct, frozen=True):
             return None
         stopped = judge(book, self.order)
         return stopped.refused if stopped is not None else None
-
-
-def _wire(order: CreditOrder) -> str:
-    """What came in is told from what went out, whatever numbers the two sides count in."""
-    return f"in:{order.network_reference or order.idempotency_key.partition(':')[2]}"

@@ -86,12 +86,24 @@ def transaction_id(payment_id: UUID) -> str:
 
 def is_ours(end_to_end: str, bic: str) -> bool:
     """Whether an EndToEndId was made by this bank for a payment that left it."""
-    return FORM.fullmatch(end_to_end) is not None and end_to_end[8:16] == bic
+    return FORM.fullmatch(end_to_end) is not None and maker_of(end_to_end) == bic
+
+
+def type_in(end_to_end: str) -> str:
+    """The transaction type an EndToEndId names."""
+    return end_to_end[16:19]
+
+
+def maker_of(end_to_end: str) -> str:
+    """The BIC of the bank that made an EndToEndId."""
+    return end_to_end[8:16]
 
 
 def moves_money(end_to_end: str) -> bool:
     """Whether it belongs to a transfer and not to an enquiry."""
-    return end_to_end[16:19] in (BY_ACCOUNT, BY_PROXY, RETURN)
+    if FORM.fullmatch(end_to_end) is None:
+        return False
+    return type_in(end_to_end) in (BY_ACCOUNT, BY_PROXY, RETURN)
 
 
 class Numbers:

@@ -19,7 +19,7 @@ from tangguh.core.money import IDR
 from tangguh.core.order import ToBank
 from tangguh.core.outcome import Accepted, Declined, NotSent, Outcome, Refusal, Unanswered
 from tangguh.rails.banks import BANKS, BY_BIC
-from tangguh.rails.bifast import codes, ids, proxy, session, status, transfer
+from tangguh.rails.bifast import address, codes, ids, proxy, session, status, transfer
 from tangguh.rails.bifast.absence import Absences
 from tangguh.rails.bifast.grammar import proprietary
 from tangguh.rails.bifast.grammar.tree import Branch
@@ -163,7 +163,7 @@ class BifastRail:
         if not isinstance(report, StatusReport):
             return report, NO_FACTS
         outcome = codes.outcome_of_settlement(report, report.settlement or reference)
-        return outcome, status.facts_of(report)
+        return outcome, address.facts_of(report, self._settings.bic)
 
     async def register(self, registration: proxy.Registration) -> Outcome:
         """Register or change a proxy of a customer of ours. Accepted carries the hub's number."""

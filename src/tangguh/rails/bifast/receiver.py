@@ -22,7 +22,7 @@ from tangguh.core.money import IDR
 from tangguh.core.outcome import Accepted, Declined, Unanswered
 from tangguh.core.service import IN_BIFAST
 from tangguh.rails.banks import BY_BIC
-from tangguh.rails.bifast import codes, ids, message, session, status, transfer
+from tangguh.rails.bifast import address, codes, ids, message, session, status, transfer
 from tangguh.rails.bifast.grammar import codec
 from tangguh.rails.bifast.grammar.schema import Fault
 from tangguh.rails.bifast.grammar.tree import Branch
@@ -155,14 +155,16 @@ class BifastReceiver:
         asked = transfer.read(found.document)
         if not isinstance(asked, CreditTransfer):
             return _rejected(found.number, asked[0])
-        if ids.FORM.fullmatch(asked.end_to_end_id) is None:
-            path = "Document.FIToFICstmrCdtTrf.CdtTrfTxInf[0].PmtId.EndToEndId"
-            return _rejected(found.number, Fault(path, "pattern", "is no EndToEndId of BI-FAST"))
-        if asked.creditor.bank != self._settings.bic:
-            return self._report(asked, codes.REJECTED, _NO_SUCH_BANK)
-        if ids.is_ours(asked.end_to_end_id, self._settings.bic):
+        ours = self._settings.bic
+        if ids.is_ours(asked.end_to_end_id, ours):
             # Our own payment to ourselves: its notice could not be told from the other side's.
             return self._report(asked, codes.REJECTED, _NOT_ACCEPTED)
+        if fault := address.belied(asked):
+            return _rejected(found.number, fault)
+        if not address.is_for(asked, ours):
+            return self._report(asked, codes.REJECTED, _NO_SUCH_BANK)
+        if asked.kind == ids.RETURN and not address.returns_ours(asked, ours):
+            return self._report(asked, codes.REJECTED, codes.ORIGINAL_NOT_FOUND)
         if asked.kind == ids.ENQUIRY:
             return await self._take_enquiry(asked)
         if asked.amount_minor <= 0:
@@ -203,7 +205,7 @@ class BifastReceiver:
             # No news: what was unknown before stays unknown.
             return None
         said = await self._bank.settled(
-            "bifast", report.end_to_end_id, outcome, status.facts_of(report)
+            "bifast", report.end_to_end_id, outcome, address.facts_of(report, self._settings.bic)
         )
         if isinstance(said, Unanswered):
             return said

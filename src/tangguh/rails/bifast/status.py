@@ -11,7 +11,6 @@ from tangguh.rails.bifast.grammar.schema import Fault
 from tangguh.rails.bifast.grammar.tree import Branch, Node, at, branch, items, text
 from tangguh.rails.bifast.message import agent, bic_of, instant_text, words_of
 from tangguh.rails.bifast.transfer import NAME_LENGTH_MAX, amount, minor_of, plain
-from tangguh.rails.rail import Facts
 
 REPORT: Final = "pacs.002.001.10"
 REQUEST: Final = "pacs.028.001.04"
@@ -136,11 +135,6 @@ def read_report(document: Branch, created_at: datetime) -> StatusReport | tuple[
         creditor_bank=bic_of(original, "CdtrAgt"),
         **_creditor(original),
     )
-
-
-def facts_of(report: StatusReport) -> Facts:
-    """What a report names of its transfer, to be compared with what was announced or sent."""
-    return Facts(report.amount_minor, report.creditor_account)
 
 
 def _creditor(original: Node | None) -> dict[str, str]:

@@ -9,17 +9,22 @@ layout: those of card e-money issuers are not public.
 from __future__ import annotations
 
 import hmac
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
 import msgspec
 
 from tangguh.core.money import IDR, NotMoney, format_decimal, parse_decimal
+from tangguh.core.text import is_fit
 
 _HEAD: Final = 7
 _LINE: Final = 8
 _TAIL: Final = 4
+_NUMBER_DIGITS_MAX: Final = 9
+_READER_LENGTH_MAX: Final = 64
+CLOCKS_APART: Final = timedelta(minutes=15)
+"""How far a reader's clock may run before ours: it has no line to set it by."""
 LINES_MAX: Final = 200_000
 
 
@@ -51,8 +56,8 @@ class FileRefused(msgspec.Struct, frozen=True):
     rule: str
 
 
-def read(text: str, *, operator: str, key: bytes) -> SpendFile | FileRefused:
-    """The file, or the first thing that is wrong with it."""
+def read(text: str, *, operator: str, key: bytes, now: datetime) -> SpendFile | FileRefused:
+    """The file, or the first thing that is wrong with it. No ride is later than ``now``."""
     lines = text.splitlines()
     if len(lines) < 2 or len(lines) > LINES_MAX + 2:
         return FileRefused(1, "file", f"has a header, a trailer and at most {LINES_MAX} lines")
@@ -64,8 +69,8 @@ def read(text: str, *, operator: str, key: bytes) -> SpendFile | FileRefused:
     if head[6] != IDR:
         return FileRefused(1, "currency", f"is {IDR}")
     day, number = _day(head[4]), head[5]
-    if day is None or not number.isdecimal():
-        return FileRefused(1, "day", "is YYYY-MM-DD, and the number is digits")
+    if day is None or not number.isdecimal() or len(number) > _NUMBER_DIGITS_MAX:
+        return FileRefused(1, "day", "is YYYY-MM-DD, and the number is at most nine digits")
     if refused := _judge_trailer(lines, text):
         return refused
     found: list[Spent] = []
@@ -74,6 +79,8 @@ def read(text: str, *, operator: str, key: bytes) -> SpendFile | FileRefused:
         spent = _line(line, at, key)
         if isinstance(spent, FileRefused):
             return spent
+        if spent.at > now + CLOCKS_APART:
+            return FileRefused(at + 1, "instant", "has not come yet")
         if (spent.card, spent.counter) in seen:
             return FileRefused(at + 1, "counter", "stands in the file twice")
         seen.add((spent.card, spent.counter))
@@ -112,12 +119,14 @@ def _line(line: str, number: int, key: bytes) -> Spent | FileRefused:
     instant = _instant(fields[5])
     if not (card.isdecimal() and 12 <= len(card) <= 19):
         return FileRefused(at, "card", "is a card number")
-    if not (counter.isdecimal() and len(counter) <= 9):
+    if not (counter.isdecimal() and len(counter) <= _NUMBER_DIGITS_MAX):
         return FileRefused(at, "counter", "is a number of at most nine digits")
     if amount is None or amount <= 0:
         return FileRefused(at, "amount", "is rupiah above zero with two decimals")
     if instant is None:
         return FileRefused(at, "instant", "is an ISO instant with its zone")
+    if not is_fit(fields[6], _READER_LENGTH_MAX):
+        return FileRefused(at, "reader", "is text of at most 64 characters that can be shown")
     expected = mac_of(card, int(counter), amount, fields[5], key)
     if not hmac.compare_digest(expected, fields[7]):
         return FileRefused(at, "mac", "was not made with the operator's key")

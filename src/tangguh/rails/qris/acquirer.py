@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from tangguh.core.outcome import Refusal
 from tangguh.rails.qris import notice
-from tangguh.rails.qris.fields import NoticeRefused, Wants
+from tangguh.rails.qris.fields import DIGITS, NAME, NoticeRefused, Wants
 from tangguh.rails.snap import Endpoint
+from tangguh.rails.snap_agreed import NOTHING, Agreed
 
 PAY_MERCHANT: Final = Endpoint("50", "/v1.0/qr/qr-mpm-payment")
 QUERY_MERCHANT: Final = Endpoint("51", "/v1.0/qr/qr-mpm-query")
@@ -93,11 +94,11 @@ def verified(
     *,
     key: RSAPublicKey,
     now: datetime,
-    partner: str = "",
+    agreed: Agreed = NOTHING,
 ) -> dict[str, Any] | NoticeRefused:
     """The body's fields once the switch's signature fits. Codes belong to this endpoint."""
     found = notice.open_signed(
-        "POST", endpoint.path, headers, body, key=key, now=now, partner=partner
+        "POST", endpoint.path, headers, body, key=key, now=now, agreed=agreed
     )
     return _of(endpoint, found) if isinstance(found, NoticeRefused) else found
 
@@ -107,10 +108,10 @@ def judge_headers(
     headers: Mapping[str, str],
     key: RSAPublicKey,
     now: datetime,
-    partner: str = "",
+    agreed: Agreed = NOTHING,
 ) -> NoticeRefused | None:
     """What is wrong with a request that the body need not be read for. Lower-case names."""
-    found = notice.judge_headers(headers, key, now, partner)
+    found = notice.judge_headers(headers, key, now, agreed)
     return _of(endpoint, found) if found is not None else None
 
 
@@ -123,14 +124,14 @@ def merchant_paid(fields: Mapping[str, Any]) -> MerchantPaid | NoticeRefused:
     """Read a payment to a merchant of ours."""
     wants = Wants(fields, PAY_MERCHANT.service)
     found = MerchantPaid(
-        reference=wants.text("partnerReferenceNo", must=True),
+        reference=wants.text("partnerReferenceNo", NAME, must=True),
         amount_minor=wants.minor("amount", must=True),
-        merchant_id=wants.text("merchantId", must=True),
-        merchant_pan=wants.text("merchantPan", must=True, inner=True),
+        merchant_id=wants.text("merchantId", NAME, must=True),
+        merchant_pan=wants.text("merchantPan", DIGITS, must=True, inner=True),
         tip_minor=wants.minor("feeAmount"),
-        issuer=wants.text("issuerNns", inner=True),
+        issuer=wants.text("issuerNns", NAME, inner=True),
         bill=wants.text("billNo", inner=True),
-        rrn=wants.text("rrn", inner=True),
+        rrn=wants.text("rrn", NAME, inner=True),
     )
     return wants.refused or found
 
@@ -139,14 +140,14 @@ def code_scanned(fields: Mapping[str, Any]) -> CodeScanned | NoticeRefused:
     """Read a payment by a customer's code."""
     wants = Wants(fields, PAY_BY_CODE.service)
     found = CodeScanned(
-        reference=wants.text("partnerReferenceNo", must=True),
+        reference=wants.text("partnerReferenceNo", NAME, must=True),
         token=wants.text("token", must=True, inner=True),
         amount_minor=wants.minor("amount", must=True),
-        merchant_pan=wants.text("merchantPan", must=True, inner=True),
-        merchant_id=wants.text("merchantId"),
+        merchant_pan=wants.text("merchantPan", DIGITS, must=True, inner=True),
+        merchant_id=wants.text("merchantId", NAME),
         merchant_name=wants.text("merchantName", inner=True),
         merchant_city=wants.text("merchantCity", inner=True),
-        nmid=wants.text("nmid", inner=True),
+        nmid=wants.text("nmid", NAME, inner=True),
     )
     return wants.refused or found
 

@@ -7,6 +7,7 @@ whose form is wrong, each message naming the field.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -17,6 +18,9 @@ from tangguh.core.text import unfit_in
 from tangguh.rails.snap_amount import minor_of
 
 TEXT_LENGTH_MAX: Final = 64
+NAME: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z._/-]*")
+"""What names a payment, a bank or a shop: it stands in files and lists, apart from all else."""
+DIGITS: Final = re.compile(r"[0-9]{1,19}")
 
 
 class NoticeRefused(msgspec.Struct, frozen=True):
@@ -43,7 +47,8 @@ class Twice(Exception):
 def object_of(body: bytes, service: str) -> dict[str, Any] | NoticeRefused:
     """The object a body is: every member named once, every text fit to be kept."""
     try:
-        fields = json.loads(body, object_pairs_hook=_each_once)
+        # UTF-8 alone: in any other encoding the blanks a signature leaves out are parts of letters.
+        fields = json.loads(str(body, "utf-8"), object_pairs_hook=_each_once)
     except Twice as fault:
         return NoticeRefused(f"400{service}01", str(fault), "is given twice")
     except (ValueError, RecursionError):
@@ -76,8 +81,15 @@ class Wants:
             self._no("01", "additionalInfo", "is an object")
         self._more: Mapping[str, Any] = more if isinstance(more, dict) else {}
 
-    def text(self, name: str, *, must: bool = False, inner: bool = False) -> str:
-        """A text of at most 64 characters; empty when it is not there or is refused."""
+    def text(
+        self,
+        name: str,
+        form: re.Pattern[str] | None = None,
+        *,
+        must: bool = False,
+        inner: bool = False,
+    ) -> str:
+        """A text of at most 64 characters, of this form; empty when it is not there or refused."""
         value = (self._more if inner else self._fields).get(name)
         path = f"additionalInfo.{name}" if inner else name
         if value is None or value == "":
@@ -86,6 +98,9 @@ class Wants:
             return ""
         if not isinstance(value, str) or len(value) > TEXT_LENGTH_MAX:
             self._no("01", path, f"is text of at most {TEXT_LENGTH_MAX} characters")
+            return ""
+        if form is not None and form.fullmatch(value) is None:
+            self._no("01", path, "is digits" if form is DIGITS else "is letters and digits")
             return ""
         return value
 

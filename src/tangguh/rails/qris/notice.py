@@ -20,6 +20,7 @@ from tangguh.rails import signature
 from tangguh.rails.qris import codes
 from tangguh.rails.qris.fields import NoticeRefused, object_of
 from tangguh.rails.snap import Endpoint
+from tangguh.rails.snap_agreed import NOTHING, Agreed
 from tangguh.rails.snap_amount import minor_of
 
 NOTIFY: Final = Endpoint("52", "/v1.0/qr/qr-mpm-notify")
@@ -48,13 +49,13 @@ def read_notice(
     *,
     key: RSAPublicKey,
     now: datetime,
-    partner: str = "",
+    agreed: Agreed = NOTHING,
 ) -> Notice | NoticeRefused:
     """Verify and read one notice. The signature is checked before a byte of the body is parsed.
 
     ``path`` is the path and query as requested; header names in any case.
     """
-    fields = open_signed(method, path, headers, body, key=key, now=now, partner=partner)
+    fields = open_signed(method, path, headers, body, key=key, now=now, agreed=agreed)
     if isinstance(fields, NoticeRefused):
         return fields
     external_id = next(value for name, value in headers.items() if name.lower() == "x-external-id")
@@ -69,11 +70,11 @@ def open_signed(
     *,
     key: RSAPublicKey,
     now: datetime,
-    partner: str = "",
+    agreed: Agreed = NOTHING,
 ) -> dict[str, Any] | NoticeRefused:
     """The fields of anything the switch signed. The signature is checked before the body."""
     known = {name.lower(): value for name, value in headers.items()}
-    if refused := judge_headers(known, key, now, partner):
+    if refused := judge_headers(known, key, now, agreed):
         return refused
     text = signature.text_of_call(method, path, None, body, known["x-timestamp"])
     if not signature.verify_asymmetric(key, text, known["x-signature"]):
@@ -82,18 +83,16 @@ def open_signed(
 
 
 def judge_headers(
-    headers: Mapping[str, str], key: RSAPublicKey, now: datetime, partner: str = ""
+    headers: Mapping[str, str], key: RSAPublicKey, now: datetime, agreed: Agreed = NOTHING
 ) -> NoticeRefused | None:
     """What is wrong with a request that the body need not be read for. Lower-case names.
 
-    ``partner``: who the caller is to us; empty where nobody has been agreed upon.
+    ``agreed``: what the caller says of itself.
     """
-    if partner:
-        named = headers.get("x-partner-id", "")
-        if not named:
-            return NoticeRefused("4005202", "X-PARTNER-ID", "is mandatory")
-        if named != partner:
-            return NoticeRefused("4015200", "X-PARTNER-ID", "is not the switch's")
+    if found := agreed.amiss(headers):
+        if found.is_missing:
+            return NoticeRefused("4005202", found.name, "is mandatory")
+        return NoticeRefused("4015200", found.name, "is not the switch's")
     for name in ("X-TIMESTAMP", "X-SIGNATURE", "X-EXTERNAL-ID"):
         if not headers.get(name.lower()):
             return NoticeRefused("4005202", name, "is mandatory")

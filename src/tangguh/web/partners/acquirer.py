@@ -30,6 +30,7 @@ from tangguh.rails.qris import acquirer
 from tangguh.rails.qris.fields import NoticeRefused
 from tangguh.rails.qris.nns import nns_of
 from tangguh.rails.snap import Endpoint
+from tangguh.rails.snap_agreed import NOTHING, Agreed
 from tangguh.rails.snap_amount import amount_of
 from tangguh.web.api.operations import read_body
 from tangguh.web.door import Door
@@ -46,14 +47,16 @@ Answered = tuple[int, bytes]
 Serve = Callable[[Mapping[str, Any]], Awaitable[Answered]]
 
 
-def routes(door: Door, switch_key: RSAPublicKey | None, partner: str = "") -> list[BaseRoute]:
+def routes(
+    door: Door, switch_key: RSAPublicKey | None, agreed: Agreed = NOTHING
+) -> list[BaseRoute]:
     """The switch's door; closed when no key verifies what comes in.
 
-    ``partner`` is the X-PARTNER-ID the switch calls with.
+    ``agreed``: as whom the switch calls.
     """
     if switch_key is None:
         return []
-    counter, named = AcquirerCounter(door), Named(door, partner)
+    counter, named = AcquirerCounter(door), Named(door, agreed.partner_id)
     table: list[tuple[Endpoint, Serve]] = [
         (acquirer.PAY_MERCHANT, counter.pay_merchant),
         (acquirer.QUERY_MERCHANT, counter.query),
@@ -62,7 +65,7 @@ def routes(door: Door, switch_key: RSAPublicKey | None, partner: str = "") -> li
     return [
         Route(
             endpoint.path,
-            _endpoint(door, switch_key, endpoint, serve, partner, named),
+            _endpoint(door, switch_key, endpoint, serve, agreed, named),
             methods=["POST"],
         )
         for endpoint, serve in table
@@ -74,12 +77,12 @@ def _endpoint(
     key: RSAPublicKey,
     endpoint: Endpoint,
     serve: Serve,
-    partner: str,
+    agreed: Agreed,
     named: Named,
 ) -> Callable[[Request], Awaitable[Response]]:
     async def take(request: Request) -> Response:
         now = door.clock.now()
-        unread = acquirer.judge_headers(endpoint, request.headers, key, now, partner)
+        unread = acquirer.judge_headers(endpoint, request.headers, key, now, agreed)
         if request.url.query:
             # No signature of this service covers one: who wrote it nobody can say.
             unread = NoticeRefused(f"400{endpoint.service}01", "query", "is not part of it")
@@ -90,9 +93,7 @@ def _endpoint(
             body = await read_body(request, _BODY_BYTES_MAX)
         except Trouble:
             return _response(acquirer.answer(endpoint, "40000", {}))
-        fields = acquirer.verified(
-            endpoint, request.headers, body, key=key, now=now, partner=partner
-        )
+        fields = acquirer.verified(endpoint, request.headers, body, key=key, now=now, agreed=agreed)
         if isinstance(fields, NoticeRefused):
             log.warning("acquirer.refused", field=fields.field, why=fields.detail)
             return _refusal(fields)

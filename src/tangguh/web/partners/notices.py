@@ -30,6 +30,7 @@ from tangguh.rails.qris.notice import (
     read_notice,
 )
 from tangguh.rails.rail import Facts
+from tangguh.rails.snap_agreed import NOTHING, Agreed
 from tangguh.web.api.operations import read_body
 from tangguh.web.door import Door
 from tangguh.web.partners.named import Named
@@ -38,6 +39,7 @@ from tangguh.web.problems import Trouble
 log = structlog.get_logger("web.partners")
 
 _BODY_BYTES_MAX: Final = 16 * 1024
+_RAIL: Final = "qris"
 _TAKEN: Final = ("2005200", "Successful")
 _UNKNOWN: Final = NoticeRefused("4045201", "originalPartnerReferenceNo", "is not a payment of ours")
 _OTHER_AMOUNT: Final = NoticeRefused("4045213", "amount", "is not the payment's amount")
@@ -49,18 +51,20 @@ _TOO_LARGE: Final = NoticeRefused("4005200", "body", "is too large")
 _LATER: Final = NoticeRefused("5005200", "", "not taken now; tell us again")
 
 
-def routes(door: Door, switch_key: RSAPublicKey | None, partner: str = "") -> list[BaseRoute]:
+def routes(
+    door: Door, switch_key: RSAPublicKey | None, agreed: Agreed = NOTHING
+) -> list[BaseRoute]:
     """The partners' door; closed when no key verifies what comes in.
 
-    ``partner`` is the X-PARTNER-ID the switch calls with.
+    ``agreed``: as whom the switch calls.
     """
     if switch_key is None:
         return []
 
-    named = Named(door, partner)
+    named = Named(door, agreed.partner_id)
 
     async def take_notice(request: Request) -> Response:
-        unread = judge_headers(request.headers, switch_key, door.clock.now(), partner)
+        unread = judge_headers(request.headers, switch_key, door.clock.now(), agreed)
         if request.url.query:
             unread = _QUERY
         if unread is not None:
@@ -77,7 +81,7 @@ def routes(door: Door, switch_key: RSAPublicKey | None, partner: str = "") -> li
             body,
             key=switch_key,
             now=door.clock.now(),
-            partner=partner,
+            agreed=agreed,
         )
         if isinstance(found, NoticeRefused):
             log.warning("notice.refused", field=found.field, why=found.detail)
@@ -95,7 +99,8 @@ def routes(door: Door, switch_key: RSAPublicKey | None, partner: str = "") -> li
 async def _conclude(door: Door, notice: Notice) -> NoticeRefused | None:
     try:
         payment = await payments.find(door.pool, door.book_id, UUID(notice.reference))
-        if payment is None or payment.kind != "payment":
+        if payment is None or payment.kind != "payment" or payment.rail != _RAIL:
+            # Of what other networks carry, this one's word says nothing.
             return _UNKNOWN
         if notice.amount_minor is not None and notice.amount_minor not in _amounts(payment):
             if isinstance(notice.outcome, Accepted):
