@@ -49,7 +49,10 @@ EVERY = """
 SELECT c.table_name::text, c.column_name::text, c.data_type::text
   FROM information_schema.columns AS c
   JOIN information_schema.tables AS t USING (table_schema, table_name)
- WHERE c.table_schema = 'public' AND t.table_type = 'BASE TABLE' ORDER BY 1, c.ordinal_position
+ WHERE c.table_schema = 'public' AND t.table_type = 'BASE TABLE'
+   AND NOT (SELECT p.relispartition FROM pg_class AS p
+             WHERE p.oid = format('public.%I', c.table_name)::regclass)
+ ORDER BY 1, c.ordinal_position
 """
 ANOTHER = {
     "bigint": "coalesce({0}, 0) + 1000003",
@@ -191,13 +194,14 @@ async def without_guards(connection: asyncpg.Connection) -> None:
 
 
 async def key_of(connection: asyncpg.Connection, table: str) -> list[str]:
-    """The columns of the table's primary key."""
+    """The columns of the primary key of the table, or of its parts."""
     return [
         row["attname"]
         for row in await connection.fetch(
             "SELECT a.attname FROM pg_index AS i JOIN pg_attribute AS a"
             " ON a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey)"
-            " WHERE i.indrelid = $1::regclass AND i.indisprimary",
+            " WHERE i.indisprimary AND i.indrelid = coalesce((SELECT min(p.relid::oid)"
+            " FROM pg_partition_tree($1::regclass) AS p WHERE p.isleaf), $1::regclass)",
             table,
         )
     ]

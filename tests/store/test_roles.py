@@ -185,8 +185,12 @@ async def _may(owner: asyncpg.Connection, role: str, table: str, right: str) -> 
 async def test_no_role_may_do_more_on_a_table_than_its_line_says(armed: EmbeddedPostgres) -> None:
     """Every table there is, every right there is, every role: as written, and no table forgotten."""
     owner = await asyncpg.connect(armed.dsn)
-    rows = await owner.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-    assert {row["tablename"] for row in rows} == set(WEB_TABLES)
+    rows = await owner.fetch(
+        "SELECT relname AS tablename, relispartition AS part FROM pg_class"
+        " WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
+    )
+    # A part of a table is reached through the whole, by nobody directly.
+    assert {row["tablename"] for row in rows if not row["part"]} == set(WEB_TABLES)
     for role, tables in TABLES.items():
         for row in rows:
             found = {

@@ -21,17 +21,24 @@ _PARAMETER: Final = re.compile(r"\$(\d+)")
 
 class Part(msgspec.Struct, frozen=True):
     """What one table gets: an UPDATE with parameters from $2 on (after $1 = book_id) that must
-    touch one row per element, and how many arrays it takes.
+    touch one row per element, and how many arrays it takes. ``is_question``: a SELECT that must
+    find nothing.
     """
 
     name: str
     sql: str
     arrays: int
+    is_question: bool = False
 
 
 def update_part(name: str, block: str, arrays: int) -> Part:
     """Change rows by a named UPDATE block that takes ($1 book_id, arrays from $2)."""
     return Part(f"changed_{name}", f"{block}\nRETURNING 1", arrays)
+
+
+def unique_part(name: str, block: str, arrays: int) -> Part:
+    """Refuse the batch when a named SELECT with the same parameters finds a row."""
+    return Part(f"new_{name}", block, arrays, is_question=True)
 
 
 def compose(fence: str, link: str, parts: Sequence[Part]) -> str:
@@ -40,11 +47,15 @@ def compose(fence: str, link: str, parts: Sequence[Part]) -> str:
     checks = ["must_hold((SELECT count(*) FROM fence) = 1, 'fence_lost')"]
     first = FIXED_PARAMETERS + 1
     for part in parts:
-        clauses.append(f"{part.name} AS ({_renumbered(part.sql, first - 2)})")
-        counted = f"(SELECT count(*) FROM {part.name})"  # noqa: S608 - a plan's own name
-        checks.append(
-            f"must_hold({counted} = cardinality(${first}), '{part.name}_must_touch_every_row')"
-        )
+        sql = _renumbered(part.sql, first - 2)
+        if part.is_question:
+            checks.append(f"must_hold(NOT EXISTS ({sql}), '{part.name}_must_be_new')")
+        else:
+            clauses.append(f"{part.name} AS ({sql})")
+            counted = f"(SELECT count(*) FROM {part.name})"  # noqa: S608 - a plan's own name
+            checks.append(
+                f"must_hold({counted} = cardinality(${first}), '{part.name}_must_touch_every_row')"
+            )
         first += part.arrays
     return "WITH " + ",\n".join(clauses) + "\nSELECT " + ",\n  ".join(checks)
 

@@ -46,6 +46,11 @@ UPDATE holds AS h
     AS u(hold_id, posted_minor, state, ended_at)
  WHERE h.book_id = $1 AND h.hold_id = u.hold_id
 
+-- name: taken_holds
+-- Those of some new holds that there are already, open or ended. Primary key.
+SELECT FROM unnest($2::uuid[]) AS u(hold_id)
+  JOIN holds AS h ON h.book_id = $1 AND h.hold_id = u.hold_id
+
 -- name: load_postings
 -- Postings by id with their entries, for repeats and reversals. Primary key, entries_by_posting.
 SELECT p.posting_id, p.kind, p.posted_at, p.reverses, p.note, e.account_ids, e.amounts_minor
@@ -108,7 +113,7 @@ SELECT e.seq, e.posting_id, e.amount_minor, e.balance_minor, e.posted_at, p.kind
  ORDER BY e.seq DESC LIMIT $4
 
 -- name: open_holds
--- What is held on one account now. holds_open.
+-- What is held on one account now. open_holds, holds_of_account.
 SELECT hold_id, account_id, amount_minor, posted_minor, state, placed_at, ended_at, expires_at
   FROM holds WHERE book_id = $1 AND account_id = $2 AND state = 'held' ORDER BY placed_at
 

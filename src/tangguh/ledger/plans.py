@@ -157,6 +157,8 @@ HOLDS: Final[ShelfPlan[UUID, Hold]] = ShelfPlan(
     to_row=_hold_row,
     update="change_holds",
     to_change=_hold_change,
+    unique="taken_holds",
+    to_unique=lambda hold: (hold.id,),
     rows_max=50_000,
 )
 

@@ -28,9 +28,11 @@ class ShelfPlan(msgspec.Struct, Generic[K, R], frozen=True, kw_only=True):
     ``sql`` is the package and file whose blocks ``load`` and ``update`` name. ``load`` takes
     (book_id, *key arrays) and returns rows for ``read``. ``table`` None: the rows are written by a
     journal and the shelf is for reading only. ``update`` takes (book_id, *arrays of what
-    ``to_change`` gives) and must touch exactly one row per key. ``sealed_by``: of rows that decide
-    about money and seldom change, how many of the first columns are the key under which the
-    digest of each change goes into the chain; 0: none does.
+    ``to_change`` gives) and must touch exactly one row per key. ``unique`` takes (book_id, *arrays
+    of what ``to_unique`` gives) of the rows to be added and must find none: of a table in parts no
+    index sees the other part. ``sealed_by``: of rows that decide about money and seldom change, how
+    many of the first columns are the key under which the digest of each change goes into the
+    chain; 0: none does.
     """
 
     name: str
@@ -43,6 +45,8 @@ class ShelfPlan(msgspec.Struct, Generic[K, R], frozen=True, kw_only=True):
     to_row: Callable[[R], Row] | None = None
     update: str | None = None
     to_change: Callable[[R], Row] | None = None
+    unique: str | None = None
+    to_unique: Callable[[R], Row] | None = None
     rows_max: int = 200_000
     sealed_by: int = 0
 

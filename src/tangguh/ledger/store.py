@@ -18,7 +18,7 @@ from tangguh.audit.journal import JournalPlan, Row
 from tangguh.core.errors import FenceLost, InvariantBroken, Misconfigured
 from tangguh.db.pool import Connection, RuleBroken, connect, translated
 from tangguh.db.queries import Queries
-from tangguh.ledger.batch_sql import Part, compose, update_part
+from tangguh.ledger.batch_sql import Part, compose, unique_part, update_part
 from tangguh.ledger.plans import ROW_SEALS, SQL
 from tangguh.ledger.shelf import Shelf, ShelfPlan
 
@@ -180,9 +180,16 @@ async def confirm(connection: Connection, batch: Sealed) -> None:
 
 
 async def _open_batch(connection: Connection, batch: Sealed) -> None:
-    """The fence, the chain's link and every change of a row, in one statement."""
+    """The fence, the chain's link, whether what is new is so, and every change of a row, in one
+    statement.
+    """
     parts: list[Part] = []
     arrays: list[list[Any]] = []
+    for plan, rows in batch.fresh:
+        if rows and plan.unique is not None and plan.to_unique is not None:
+            columns = [list(column) for column in zip(*map(plan.to_unique, rows), strict=True)]
+            parts.append(_unique(plan.name, *plan.sql, plan.unique, len(columns)))
+            arrays += columns
     for plan, rows in batch.changed:
         if not rows:
             continue
@@ -233,6 +240,11 @@ async def open_line(dsn: str) -> Connection:
 @cache
 def _update(name: str, package: str, filename: str, block: str, arrays: int) -> Part:
     return update_part(name, _queries(package, filename)[block], arrays)
+
+
+@cache
+def _unique(name: str, package: str, filename: str, block: str, arrays: int) -> Part:
+    return unique_part(name, _queries(package, filename)[block], arrays)
 
 
 @cache

@@ -20,6 +20,17 @@ UPDATE payments AS p
          advanced_minor)
  WHERE p.book_id = $1 AND p.payment_id = u.payment_id
 
+-- name: taken_payments
+-- What a new payment would be the second of: its key, or its reference on the wire.
+-- payment_of_order_key, payment_of_wire_reference.
+SELECT FROM unnest($2::text[], $3::text[], $4::text[]) AS u(order_key, rail, wire_reference)
+  JOIN payments AS p ON p.book_id = $1 AND p.order_key = u.order_key
+ UNION ALL
+SELECT FROM unnest($2::text[], $3::text[], $4::text[]) AS u(order_key, rail, wire_reference)
+  JOIN payments AS p ON p.book_id = $1 AND p.rail = u.rail
+   AND p.wire_reference = u.wire_reference AND p.wire_reference <> ''
+ WHERE u.wire_reference <> ''
+
 -- name: load_order_keys
 -- Which payment each key made. payment_of_order_key.
 SELECT order_key, payment_id FROM payments WHERE book_id = $1 AND order_key = ANY($2::text[])
@@ -94,7 +105,7 @@ SELECT * FROM payments
  ORDER BY payment_id DESC LIMIT $4
 
 -- name: open_payments_of_customer
--- A customer's payments whose end nobody knows yet. payments_of_customer.
+-- A customer's payments whose end nobody knows yet. open_payments.
 SELECT * FROM payments
  WHERE book_id = $1 AND customer_id = $2 AND resolve_at IS NOT NULL
  ORDER BY payment_id DESC LIMIT $3
@@ -139,6 +150,6 @@ SELECT count(*) AS payments,
                    'emoney.qris.touristpass')
 
 -- name: parked_payments
--- What waits for a gate, the oldest first. payments_parked.
+-- What waits for a gate, the oldest first. open_payments.
 SELECT * FROM payments
  WHERE book_id = $1 AND state = 'parked' AND payment_id > $2 ORDER BY payment_id LIMIT $3

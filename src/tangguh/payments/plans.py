@@ -286,6 +286,8 @@ PAYMENTS: Final[ShelfPlan[UUID, Payment]] = ShelfPlan(
     to_row=_payment_row,
     update="change_payments",
     to_change=_payment_change,
+    unique="taken_payments",
+    to_unique=lambda payment: (key_of(payment.order), payment.rail, payment.wire),
     rows_max=50_000,
 )
 

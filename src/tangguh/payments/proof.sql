@@ -47,7 +47,7 @@ SELECT * FROM (
       FROM payments AS p
       LEFT JOIN entries AS e ON e.book_id = p.book_id AND e.posting_id = p.payment_id
      WHERE p.book_id = $1 /* of these: p.payment_id = ANY($2::uuid[]) */
-     GROUP BY p.book_id, p.payment_id) AS moved
+     GROUP BY p.payment_id, p.state, total) AS moved
  WHERE CASE WHEN state IN ('posted', 'refunded')
             THEN coalesce(debited, 0) <> -total OR coalesce(credited, 0) <> total
             ELSE debited IS NOT NULL OR credited IS NOT NULL END
@@ -68,7 +68,7 @@ SELECT * FROM (
       LEFT JOIN payments AS o ON o.book_id = p.book_id AND o.payment_id = p.original_id
      WHERE p.book_id = $1 AND p.state IN ('posted', 'refunded')
        /* of these: p.payment_id = ANY($2::uuid[]) */
-     GROUP BY p.book_id, p.payment_id, o.fee_minor) AS moved
+     GROUP BY p.payment_id, p.creditor, to_payee, fee, fee_back) AS moved
  WHERE discount < 0 OR discount > to_payee
     OR CASE WHEN creditor <> 209001 AND kept <> 0
             THEN kept <> to_payee OR got <> 0 OR discount <> 0 OR fees <> fee

@@ -20,7 +20,7 @@ SELECT at, what, why, made_by, climb_json FROM climb_events
  WHERE book_id = $1 AND closure_id = $2 ORDER BY event_id
 
 -- name: aged_in_flight
--- How many payments over a rail are open for longer than they should be. payments_to_resolve.
+-- How many payments over a rail are open for longer than they should be. open_payments.
 SELECT count(*) AS payments FROM payments
  WHERE book_id = $1 AND resolve_at IS NOT NULL AND state <> 'parked' AND kind = 'payment'
    AND accepted_at < $2 AND ($3 = '' OR rail = $3)
@@ -61,7 +61,7 @@ SELECT order_json FROM payments
    AND refusal IN ('protective_closure', 'protective_limit') ORDER BY payment_id LIMIT $3
 
 -- name: parked_on_rail
--- How many payments wait for a gate. payments_parked.
+-- How many payments wait for a gate. open_payments.
 SELECT count(*) AS payments FROM payments
  WHERE book_id = $1 AND state = 'parked' AND ($2 = '' OR rail = $2)
 

@@ -39,7 +39,7 @@ SELECT p.payment_id, p.kind, p.state, p.debtor, p.creditor, p.accepted_at, p.con
  ORDER BY p.payment_id
 
 -- name: open_before
--- A network's open payments that were accepted before an instant. payments_to_resolve.
+-- A network's open payments that were accepted before an instant. open_payments.
 SELECT payment_id, accepted_at FROM payments
  WHERE book_id = $1 AND resolve_at IS NOT NULL AND accepted_at < $2
    AND (creditor = ANY($3::bigint[]) OR debtor = ANY($3::bigint[]))

@@ -31,7 +31,7 @@ UPDATE advanced AS a SET count = u.count, minor = u.minor
 
 -- name: to_advance
 -- Unanswered payments old enough for an advance that got none and were refused none.
--- payments_to_resolve (what is open is few).
+-- open_payments (few).
 SELECT p.payment_id FROM payments AS p
  WHERE p.book_id = $1 AND p.resolve_at IS NOT NULL AND p.state = 'unanswered'
    AND p.kind = 'payment' AND p.advanced_minor = 0 AND p.accepted_at <= $2
@@ -41,7 +41,7 @@ SELECT p.payment_id FROM payments AS p
  ORDER BY p.accepted_at LIMIT $3
 
 -- name: to_pay_late
--- Unanswered payments past the limit whose begun days are not all paid. payments_to_resolve.
+-- Unanswered payments past the limit whose begun days are not all paid. open_payments.
 SELECT p.payment_id FROM payments AS p
   LEFT JOIN redress AS r ON r.book_id = p.book_id AND r.payment_id = p.payment_id
  WHERE p.book_id = $1 AND p.resolve_at IS NOT NULL AND p.state = 'unanswered'

@@ -21,8 +21,7 @@ SELECT b.subject, b.detail FROM acts AS b
                     WHERE d.book_id = $1 AND d.what = 'bulk.done' AND d.subject = b.subject)
 
 -- name: limit_over_without_case
--- Unanswered payments whose limit is over and that no case is about. payments_to_resolve (what is
--- open is few).
+-- Unanswered payments whose limit is over and that no case is about. open_payments (few).
 SELECT p.* FROM payments AS p
   JOIN redress AS r ON r.book_id = p.book_id AND r.payment_id = p.payment_id
  WHERE p.book_id = $1 AND p.resolve_at IS NOT NULL AND p.kind = 'payment' AND r.advance <> 'none'

@@ -9,7 +9,7 @@ SELECT order_json FROM payments
  ORDER BY payment_id DESC LIMIT $4
 
 -- name: open_orders
--- What is open now. payments_to_resolve.
+-- What is open now. open_payments.
 SELECT order_json FROM payments WHERE book_id = $1 AND resolve_at IS NOT NULL LIMIT $2
 
 -- name: history

@@ -13,7 +13,7 @@ SELECT (SELECT max(received_at) FROM settlement_files
 
 -- name: sweep
 -- Payments of some services that an incident leaves without an end. A payment is one incident's: its
--- owner is told of it once. payments_to_resolve (what is open is few).
+-- owner is told of it once. open_payments (few).
 INSERT INTO affected_payments (book_id, incident_id, payment_id, customer_id, minor, noted_at)
 SELECT p.book_id, $2, p.payment_id, p.customer_id,
        p.amount_minor + p.tip_minor + p.fee_minor, $6
@@ -52,7 +52,7 @@ SELECT p.* FROM affected_payments AS a
 SELECT incident_id FROM affected_payments WHERE book_id = $1 AND payment_id = $2 LIMIT 1
 
 -- name: waiting_payments
--- Payments without an answer for so long, which no notice has told of. payments_to_resolve.
+-- Payments without an answer for so long, which no notice has told of. open_payments.
 SELECT p.* FROM payments AS p
  WHERE p.book_id = $1 AND p.resolve_at IS NOT NULL AND p.kind = 'payment'
    AND p.state IN ('unanswered', 'held') AND p.accepted_at <= $2 AND p.payment_id > $3
