@@ -8,7 +8,6 @@ are not here: they belong to the database.
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -92,10 +91,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     status: StatusSettings | None = None
 
 
-def staff_device(environment: Mapping[str, str] | None = None) -> str:
-    """The machine's name to the staff API: ``TANGGUH_STAFF_DEVICE``, else its network card."""
+def staff_device_path(environment: Mapping[str, str] | None = None) -> Path:
+    """Where this machine keeps the secret by which the bank knows it as a device of staff.
+
+    ``TANGGUH_STAFF_DEVICE`` names the file; else it lies with the user's other settings.
+    """
     known = os.environ if environment is None else environment
-    return known.get("TANGGUH_STAFF_DEVICE", "").strip() or f"machine-{uuid.getnode():x}"
+    if named := known.get("TANGGUH_STAFF_DEVICE", "").strip():
+        return Path(named)
+    base = known.get("XDG_CONFIG_HOME", "").strip()
+    return (Path(base) if base else Path.home() / ".config") / "tangguh" / "staff-device"
 
 
 def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Settings:

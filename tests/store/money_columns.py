@@ -142,6 +142,7 @@ NOT_MONEY: Final[dict[str, str]] = {
     "known_devices": _CREDENTIAL,
     "login_attempts": _CREDENTIAL,
     "login_budgets": _CREDENTIAL,
+    "staff_devices": _CREDENTIAL,
     "staff_sessions": _CREDENTIAL,
     "link_keys": _CREDENTIAL,
     "partner_requests": _CREDENTIAL,

@@ -17,7 +17,7 @@ from tangguh.db.pool import Pool
 
 RANI = Staff(
     id="staff:17", full_name="Rani", hr_id="HR-17", roles=frozenset({Role.RISK_OFFICER, Role.CISO}),
-    reports_to="staff:3", devices=frozenset({"laptop"}), group="risk",
+    reports_to="staff:3", group="risk",
 )  # fmt: skip
 DEWI = Staff(id="staff:18", hr_id="HR-18")
 
@@ -81,14 +81,6 @@ async def test_a_frozen_account_is_found_by_no_key(register: StaffRegister, pool
     assert await register.find_by_token(token) is None
     frozen = msgspec.structs.replace(RANI, state=StaffState.FROZEN)
     assert await register.everyone() == (frozen, DEWI)
-
-
-async def test_devices_are_remembered_once(register: StaffRegister) -> None:
-    for device in ("phone", "phone", "laptop"):
-        await register.saw_device("staff:17", device)
-    found = await register.find("staff:17")
-    assert found is not None
-    assert found.devices == {"laptop", "phone"}
 
 
 async def test_a_role_of_a_newer_version_is_no_right_here(

@@ -145,39 +145,6 @@ def test_the_acts_that_are_signed_are_the_kinds_the_room_carries() -> None:
     """Those that nobody would carry out could be signed and never done."""
     from tangguh.work.control.carrying import _MADE
 
-    elsewhere = {Act.CARE_BULK, Act.CARE_PAY, Act.COMPONENT}
+    elsewhere = {Act.CARE_BULK, Act.CARE_PAY, Act.COMPONENT, Act.DEVICE_RESET}
     signed = {act for act, needs in ACTS.items() if needs.rule is not None}
     assert signed == {Act(kind) for kind in _MADE} | elsewhere
-
-
-async def test_two_accounts_on_one_device_are_one_person(desk: Desk, bank: Bank) -> None:
-    """Two tokens in two hands would be two; both on one device are one, and both freeze."""
-    _, made = await desk.ask("POST", "/gates", CLOSE)
-    path = f"/gates/{made['closure']['id']}/false-positive"
-    _, asked = await desk.ask("POST", path, {"why": "x"}, by="staff:2", device="laptop")
-    sign = f"/changes/{asked['change']['id']}/approve"
-    sha256 = {"sha256": asked["change"]["sha256"]}
-    status, no = await desk.ask("POST", sign, sha256, by="staff:3", device="laptop")
-    assert (status, no["code"]) == (403, "same_person")
-    assert len((await bank.control.board()).closures) == 1
-    frozen = {one.id for one in await bank.staff.everyone() if not one.is_active}
-    assert frozen == {"staff:2", "staff:3"}
-
-
-async def test_the_device_of_an_earlier_act_is_not_forgotten(desk: Desk, bank: Bank) -> None:
-    """Proposed at the phone, once used at the laptop: signed at the laptop it is one person."""
-    await desk.ask("GET", "/gates", by="staff:2", device="laptop")
-    _, made = await desk.ask("POST", "/gates", CLOSE)
-    path = f"/gates/{made['closure']['id']}/false-positive"
-    _, asked = await desk.ask("POST", path, {"why": "x"}, by="staff:2", device="phone")
-    sign = f"/changes/{asked['change']['id']}/approve"
-    sha256 = {"sha256": asked["change"]["sha256"]}
-    status, no = await desk.ask("POST", sign, sha256, by="staff:3", device="laptop")
-    assert (status, no["code"]) == (403, "same_person")
-    assert len((await bank.control.board()).closures) == 1
-
-
-async def test_nothing_is_done_from_a_device_nobody_named(desk: Desk) -> None:
-    status, no = await desk.ask("POST", "/gates", CLOSE, device="")
-    assert (status, no["field"]) == (403, "device")
-    assert (await desk.ask("GET", "/gates", device=""))[0] == 200

@@ -47,7 +47,8 @@ class Care(Desk):
     """A desk that also sends and fetches files."""
 
     async def send(self, path: str, content: bytes, by: str = CARE) -> tuple[int, Any]:
-        headers = {"Authorization": f"Bearer {self._tokens[by]}", "X-Staff-Device": by}
+        device = await self.enrol(by)
+        headers = {"Authorization": f"Bearer {self._tokens[by]}", "X-Staff-Device": device}
         async with self._http.post(
             f"{self._url}/staff/v1{path}", data=io.BytesIO(content), headers=headers
         ) as answer:

@@ -46,16 +46,18 @@ async def test_the_cookie_of_staff_opens_nothing_after_the_log_out(
 async def test_a_staff_session_ends_by_itself(bank: Bank, clock: HandClock) -> None:
     """After half an hour unused, after a working day, and with the token."""
     token = (await enrol_crew(bank.staff))["staff:6"]
-    session = await bank.staff.open_session(token)
+    device = await bank.staff.devices.issue_first("staff:6")
+    assert isinstance(device, str)
+    session = await bank.staff.open_session(token, device)
     for _ in range(19):
         clock.advance(29 * 60)
         assert await bank.staff.find_by_session(session) is not None
     clock.advance(59 * 60)
     assert await bank.staff.find_by_session(session) is None
-    rested = await bank.staff.open_session(token)
+    rested = await bank.staff.open_session(token, device)
     clock.advance(31 * 60)
     assert await bank.staff.find_by_session(rested) is None
-    fresh = await bank.staff.open_session(token)
+    fresh = await bank.staff.open_session(token, device)
     await bank.staff.freeze("staff:6")
     assert await bank.staff.find_by_session(fresh) is None
     assert await bank.staff.find_by_session("nobody's") is None

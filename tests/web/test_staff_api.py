@@ -28,6 +28,18 @@ class Desk:
 
     def __init__(self, http: aiohttp.ClientSession, url: str, tokens: dict[str, str]) -> None:
         self._http, self._url, self._tokens = http, url, tokens
+        self.devices: dict[str, str] = {}
+
+    def token_of(self, by: str) -> str:
+        """The token of one account."""
+        return self._tokens[by]
+
+    async def enrol(self, by: str) -> str:
+        """The device of one account; its first, when it has none."""
+        if by not in self.devices:
+            _, said = await self.ask("POST", "/devices", {}, by=by, device="")
+            self.devices[by] = said.get("device", "")
+        return self.devices[by]
 
     async def ask(
         self,
@@ -39,8 +51,11 @@ class Desk:
         token: str = "",
         device: str | None = None,
     ) -> tuple[int, Any]:
+        if device is None:
+            device = "" if token or method == "GET" else await self.enrol(by)
         headers = {"Authorization": f"Bearer {token or self._tokens[by]}"}
-        headers["X-Staff-Device"] = f"phone of {by}" if device is None else device
+        if device:
+            headers["X-Staff-Device"] = device
         async with self._http.request(
             method, f"{self._url}/staff/v1{path}", json=body, headers=headers
         ) as answer:

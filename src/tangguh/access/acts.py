@@ -30,6 +30,8 @@ class Kind(StrEnum):
     """Changes what is decided later: rules, tariffs."""
     SERVES = "serves"
     """Acts on one customer's case; moves no money of the bank."""
+    PROVES = "proves"
+    """What somebody of staff is known by; of their own, or by two people."""
     SIGNS = "signs"
     """Votes on what others proposed; what that takes its own act says."""
 
@@ -41,6 +43,11 @@ class Act(StrEnum):
     READ_CASES = "read.cases"
     PREVIEW = "preview"
     CHANGE_VOTE = "change.vote"
+    DEVICE_ISSUE = "device.issue"
+    """To oneself; the first by the token, others from a device one has."""
+    DEVICE_END = "device.end"
+    DEVICE_RESET = "device.reset"
+    """All of somebody else's, who then begins anew."""
 
     GATE_CLOSE_ALONE = "gate.close_alone"
     GATE_CLOSE = "gate.close"
@@ -111,6 +118,9 @@ ACTS: Final[Mapping[Act, Needs]] = {
     Act.READ_CASES: _needs(Kind.READS, CASE_ROLES),
     Act.PREVIEW: _needs(Kind.READS, _ANY),
     Act.CHANGE_VOTE: _needs(Kind.SIGNS, _ANY),
+    Act.DEVICE_ISSUE: _needs(Kind.PROVES, _ANY),
+    Act.DEVICE_END: _needs(Kind.PROVES, _ANY),
+    Act.DEVICE_RESET: _needs(Kind.PROVES, _ANY, _RISK),
     Act.GATE_CLOSE_ALONE: _needs(Kind.CLOSES, GATE_ROLES),
     Act.GATE_CLOSE: _needs(Kind.CLOSES, GATE_ROLES, _TWO),
     Act.GATE_CONFIRM_ALONE: _needs(Kind.CLOSES, GATE_ROLES),

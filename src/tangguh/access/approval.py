@@ -150,8 +150,7 @@ def approve(
 ) -> Change | Refused:
     """Say yes to the change whose hash the approver was shown.
 
-    ``everyone``: the accounts of the bank, through which two accounts may turn out to be one person
-    (the first shares a number with a third, which shares a device with the second), or one line.
+    ``everyone``: the accounts of the bank, through which two accounts may turn out to be one line.
     """
     if refused := _refuse_now(change, ChangeState.PENDING, sha256, now):
         return refused
@@ -186,17 +185,6 @@ def use(change: Change, payload: bytes, now: datetime) -> Change | Refused:
     return msgspec.structs.replace(change, state=ChangeState.USED)
 
 
-def same_person(one: Staff, other: Staff, everyone: Sequence[Staff] = ()) -> bool:
-    """Whether two accounts are one person, directly or through other accounts."""
-    reached, left = [one], [*everyone]
-    for here in reached:
-        if are_one_person(here, other):
-            return True
-        reached += [account for account in left if are_one_person(here, account)]
-        left = [account for account in left if account not in reached]
-    return False
-
-
 # ---- refusals --------------------------------------------------------------------------------
 
 
@@ -217,7 +205,7 @@ def _refuse_approver(change: Change, approver: Staff, everyone: Sequence[Staff])
         return refused
     signers = (change.maker, *(one.by for one in change.votes))
     for signer in signers:
-        if same_person(signer, approver, everyone):
+        if are_one_person(signer, approver):
             detail = f"{approver.id} and {signer.id} are one person"
             return Refused(Refusal.SAME_PERSON, "approver", detail)
         if change.rule.other_lines and are_in_one_line(signer, approver, everyone):

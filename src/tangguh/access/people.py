@@ -1,7 +1,7 @@
 """Staff as the rules about two people see them: roles, reporting lines, one person or two. Pure.
 
-An account is not a person. Who approves is judged by the person behind it: the same HR number or a
-device that both accounts use makes two accounts one.
+An account is not a person. Who approves is judged by the person behind it: the same HR number makes
+two accounts one. A device is one account's (``staff``), so it never speaks of two.
 """
 
 from __future__ import annotations
@@ -40,15 +40,14 @@ class StaffState(StrEnum):
 class Staff(msgspec.Struct, frozen=True, kw_only=True):
     """One account of staff. ``id`` is like ``staff:17``; ``hr_id`` names the person behind it.
 
-    ``reports_to`` is the staff id of their superior, or empty. ``devices`` are fingerprints of the
-    devices it was used from. ``group`` is the team a change may name as suspected.
+    ``reports_to`` is the staff id of their superior, or empty. ``group`` is the team a change may
+    name as suspected.
     """
 
     id: str
     hr_id: str
     roles: frozenset[Role] = frozenset()
     reports_to: str = ""
-    devices: frozenset[str] = frozenset()
     group: str = ""
     full_name: str = ""
     state: StaffState = StaffState.ACTIVE
@@ -73,8 +72,7 @@ def are_one_person(one: Staff, other: Staff) -> bool:
     """Whether two accounts belong to one person, as far as anything shows it."""
     if one.id == other.id:
         return True
-    same_hr = one.hr_id.strip().casefold() == other.hr_id.strip().casefold()
-    return same_hr or not one.devices.isdisjoint(other.devices)
+    return one.hr_id.strip().casefold() == other.hr_id.strip().casefold()
 
 
 def are_in_one_line(one: Staff, other: Staff, everyone: Sequence[Staff] = ()) -> bool:

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from tangguh.access.people import Role, Staff, StaffState
+from tangguh.access.staff_devices import StaffDevices, device_hash
 from tangguh.core.clock import Clock
 from tangguh.core.outcome import Refusal, Refused
 from tangguh.db.pool import Pool
@@ -45,6 +46,7 @@ class StaffRegister:
         self._pool = pool
         self._book_id = book_id
         self._clock = clock
+        self.devices = StaffDevices(pool, book_id, clock)
 
     async def add(self, who: Staff) -> Refused | None:
         """Keep a new member of staff. Refuses ORDER_INVALID when the id is taken."""
@@ -56,7 +58,6 @@ class StaffRegister:
             who.hr_id,
             sorted(who.roles),
             who.reports_to,
-            sorted(who.devices),
             who.group,
             StaffState.ACTIVE,
             self._clock.now(),
@@ -95,10 +96,10 @@ class StaffRegister:
         """The active member of staff whose live key this is, or None. Judge the signature too."""
         return await self._find_by(KeyKind.ED25519, public_key)
 
-    async def open_session(self, token: str) -> str:
-        """A browser session of whoever has this token; the session's own secret, told once.
+    async def open_session(self, token: str, device: str) -> str:
+        """A browser session of whoever has this token, at a device of theirs; its own secret.
 
-        It ends by itself after half an hour unused or a working day, and with the token.
+        It ends by itself after half an hour unused or a working day, and with token and device.
         """
         secret, now = secrets.token_urlsafe(_TOKEN_BYTES), self._clock.now()
         await self._pool.fetch(
@@ -108,6 +109,7 @@ class StaffRegister:
             _digest(token.encode(errors="replace")),
             now,
             now + timedelta(seconds=SESSION_SECONDS),
+            device_hash(device),
         )
         return secret
 
@@ -128,15 +130,12 @@ class StaffRegister:
         digest = _digest(secret.encode(errors="replace"))
         await self._pool.fetch(STAFF["end_session"], self._book_id, digest, self._clock.now())
 
-    async def saw_device(self, staff_id: str, fingerprint: str) -> None:
-        """Remember a device an account was used from."""
-        await self._pool.fetch(STAFF["saw_device"], self._book_id, staff_id, fingerprint)
-
     async def freeze(self, staff_id: str) -> bool:
-        """Freeze an account and revoke its keys; whether it was active until now."""
+        """Freeze an account, revoke its keys, end its devices; whether it was active until now."""
         now = self._clock.now()
         row = await self._pool.fetchrow(STAFF["freeze_staff"], self._book_id, staff_id, now)
         await self._pool.fetch(STAFF["revoke_keys"], self._book_id, staff_id, now)
+        await self.devices.end_all(staff_id)
         return row is not None
 
     async def _add_key(
@@ -163,7 +162,6 @@ def _staff_of(row: Mapping[str, Any]) -> Staff:
         hr_id=row["hr_id"],
         roles=frozenset(_ROLES[role] for role in row["roles"] if role in _ROLES),
         reports_to=row["reports_to"],
-        devices=frozenset(row["devices"]),
         group=row["team"],
         state=StaffState(row["state"]),
     )

@@ -3,19 +3,19 @@
 -- name: add_staff
 -- Keep a new member of staff; nothing when the id is taken.
 INSERT INTO staff
-    (book_id, staff_id, full_name, hr_id, roles, reports_to, devices, team, state, added_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    (book_id, staff_id, full_name, hr_id, roles, reports_to, team, state, added_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (book_id, staff_id) DO NOTHING
 RETURNING staff_id
 
 -- name: list_staff
 -- Everybody, frozen ones too: the same-person rule looks at all of them. Primary key.
-SELECT staff_id, full_name, hr_id, roles, reports_to, devices, team, state
+SELECT staff_id, full_name, hr_id, roles, reports_to, team, state
   FROM staff WHERE book_id = $1 ORDER BY staff_id
 
 -- name: find_staff
 -- One member of staff. Primary key.
-SELECT staff_id, full_name, hr_id, roles, reports_to, devices, team, state
+SELECT staff_id, full_name, hr_id, roles, reports_to, team, state
   FROM staff WHERE book_id = $1 AND staff_id = $2
 
 -- name: freeze_staff
@@ -23,11 +23,6 @@ SELECT staff_id, full_name, hr_id, roles, reports_to, devices, team, state
 UPDATE staff SET state = 'frozen', frozen_at = $3
  WHERE book_id = $1 AND staff_id = $2 AND state = 'active'
 RETURNING staff_id
-
--- name: saw_device
--- Remember a device an account was used from, once. Primary key.
-UPDATE staff SET devices = array_append(devices, $3::text)
- WHERE book_id = $1 AND staff_id = $2 AND NOT devices @> ARRAY[$3::text]
 
 -- name: add_key
 -- Keep a key by its hash; nothing when that key is known already.
@@ -38,7 +33,7 @@ RETURNING sha256
 
 -- name: find_by_key
 -- The active member of staff of a live key. Primary key of both.
-SELECT s.staff_id, s.full_name, s.hr_id, s.roles, s.reports_to, s.devices, s.team, s.state
+SELECT s.staff_id, s.full_name, s.hr_id, s.roles, s.reports_to, s.team, s.state
   FROM staff_keys AS k
   JOIN staff AS s ON s.book_id = k.book_id AND s.staff_id = k.staff_id
  WHERE k.book_id = $1 AND k.sha256 = $2 AND k.kind = $3 AND k.state = 'active'
@@ -51,21 +46,24 @@ UPDATE staff_keys SET state = 'revoked', revoked_at = $3
 RETURNING sha256
 
 -- name: open_session
--- A browser session, as long as its key is live.
-INSERT INTO staff_sessions (book_id, sha256, key_sha256, opened_at, used_at, expires_at)
-VALUES ($1, $2, $3, $4, $4, $5)
+-- A browser session, as long as its key and its device are live.
+INSERT INTO staff_sessions
+    (book_id, sha256, key_sha256, opened_at, used_at, expires_at, device_sha256)
+VALUES ($1, $2, $3, $4, $4, $5, $6)
 
 -- name: use_session
--- The active member of staff of a live session that was used lately, and that it is used now.
--- Primary keys of all three.
+-- The active member of staff of a live session that was used lately, and that it is used now; its
+-- device is live and theirs. Primary keys of all four.
 UPDATE staff_sessions AS used SET used_at = $3
   FROM staff_keys AS k
   JOIN staff AS s ON s.book_id = k.book_id AND s.staff_id = k.staff_id
+  JOIN staff_devices AS d ON d.book_id = k.book_id AND d.staff_id = k.staff_id
  WHERE used.book_id = $1 AND used.sha256 = $2 AND used.ended_at IS NULL
    AND used.expires_at > $3 AND used.used_at > $4
    AND k.book_id = used.book_id AND k.sha256 = used.key_sha256 AND k.state = 'active'
    AND k.expires_at > $3 AND s.state = 'active'
-RETURNING s.staff_id, s.full_name, s.hr_id, s.roles, s.reports_to, s.devices, s.team, s.state
+   AND d.sha256 = used.device_sha256 AND d.ended_at IS NULL
+RETURNING s.staff_id, s.full_name, s.hr_id, s.roles, s.reports_to, s.team, s.state
 
 -- name: end_session
 -- Log out. Primary key.

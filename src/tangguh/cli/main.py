@@ -39,6 +39,7 @@ _COMMANDS: Final = {
     "Operate it (a member of staff's token, or the bank stopped)": {
         "gate": ("tangguh.cli.staff.gate:app", "See, make, widen and narrow closures."),
         "ladder": ("tangguh.cli.staff.ladder:app", "The way back from a closure, step by step."),
+        "staff": ("tangguh.cli.staff.device:app", "The devices your staff account signs from."),
         "change": ("tangguh.cli.staff.change:change", "Approve or deny what others proposed."),
         "rule": ("tangguh.cli.staff.change:rule", "The guard's rules: list, try, propose."),
         "settlement": ("tangguh.cli.settlement:app", "Settlement files, breaks, pay-outs."),

@@ -80,6 +80,7 @@ _BESIDE: Final = {
     "settlement_files": CHANGE,
     "settlement_matches": CHANGE_AND_DELETE,
     "staff": CHANGE,
+    "staff_devices": CHANGE,
     "staff_keys": CHANGE,
     "staff_sessions": CHANGE,
     "word_told": CHANGE,

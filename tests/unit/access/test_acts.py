@@ -30,10 +30,9 @@ from tangguh.core.outcome import Refusal, Refused
 
 IC, RAIL, RISK = Role.INCIDENT_COMMANDER, Role.RAIL_OWNER, Role.RISK_OFFICER
 BY_ROLE: Final = {
-    role: Staff(id=f"staff:{number}", hr_id=f"hr-{number}", roles=frozenset({role}),
-                devices=frozenset({f"phone-{number}"}))
+    role: Staff(id=f"staff:{number}", hr_id=f"hr-{number}", roles=frozenset({role}))
     for number, role in enumerate(Role, start=1)
-}  # fmt: skip
+}
 
 
 def another(role: Role, number: int, **changes: Any) -> Staff:
@@ -47,15 +46,13 @@ SECOND: Final = {role: another(role, 60 + number) for number, role in enumerate(
 FROZEN: Final = {
     role: another(role, 70 + number, state=StaffState.FROZEN) for number, role in enumerate(Role)
 }
-TWINS: Final = [  # other accounts of the incident commander: by number, by device, through a third
+TWINS: Final = [  # other accounts of the incident commander, by number
     another(RISK, 80, hr_id=BY_ROLE[IC].hr_id.upper()),
-    another(RISK, 81, devices=BY_ROLE[IC].devices),
-    another(RISK, 82, devices=frozenset({"tablet"})),
+    another(RISK, 81, hr_id=f" {BY_ROLE[IC].hr_id} "),
 ]
-THIRD: Final = another(RAIL, 83, hr_id=BY_ROLE[IC].hr_id, devices=frozenset({"tablet"}))
 BELOW: Final = another(RISK, 84, reports_to=BY_ROLE[IC].id)
 PEOPLE: Final = [*BY_ROLE.values(), *SECOND.values(), *FROZEN.values(), *TWINS, BELOW, NOBODY]
-EVERYONE: Final = (*PEOPLE, THIRD)
+EVERYONE: Final = tuple(PEOPLE)
 SIGNED: Final = [act for act, needs in ACTS.items() if needs.rule is not None]
 FIRST_OF_ITS_KIND: Final = {
     (tuple(sorted(needs.makers)), str(needs.rule)): act
@@ -91,7 +88,7 @@ def done(act: Act, maker: Staff, signers: Iterable[Staff], seconds: float = 1.0)
 
 def one_human(first: Staff, second: Staff) -> bool:
     """By the cast alone: accounts of the incident commander are one person."""
-    commander = {BY_ROLE[IC].id, THIRD.id, *(twin.id for twin in TWINS)}
+    commander = {BY_ROLE[IC].id, *(twin.id for twin in TWINS)}
     return first.id == second.id or {first.id, second.id} <= commander
 
 

@@ -1,16 +1,22 @@
-"""One question to the staff API of a running bank, asked from a terminal and answered as rows."""
+"""One question to the staff API of a running bank, asked from a terminal and answered as rows.
+
+The bank knows this machine by a secret it issued; whoever has none yet is issued their account's
+first when they first act.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import aiohttp
 import msgspec
 from cyclopts import Parameter
 
-from tangguh.config import staff_device
+from tangguh.config import staff_device_path
 from tangguh.web.staff.door import DEVICE_HEADER
 
 BankUrl = Annotated[
@@ -22,23 +28,67 @@ Token = Annotated[
 ]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print one JSON document.")]
 DEFAULT_BANK = "http://127.0.0.1:8080"
+DEVICES = "/staff/v1/devices"
 _SECONDS = 60.0
 
 
 def ask(
-    bank: str, token: str, method: str, path: str, body: dict[str, Any] | None = None
+    bank: str,
+    token: str,
+    method: str,
+    path: str,
+    body: dict[str, Any] | None = None,
+    *,
+    device: str | None = None,
 ) -> dict[str, Any]:
-    """The answer. Ends the command with 1 and the problem's words when it is a no."""
+    """The answer. Ends the command with 1 and the problem's words when it is a no.
+
+    ``device`` is this machine's own unless something else is said; empty: none.
+    """
     if not token:
         fail("--token or TANGGUH_STAFF_TOKEN: say who you are")
     try:
-        status, said = asyncio.run(_ask(bank, token, method, path, body))
+        if device is None:
+            if method != "GET" and not device_of():
+                enrol(bank, token)
+            device = device_of()
+        status, said = asyncio.run(_ask(bank, token, device, method, path, body))
     except (aiohttp.ClientError, TimeoutError, OSError, msgspec.DecodeError) as fault:
         fail(f"{bank}: the bank cannot be reached ({type(fault).__name__})")
     if status >= 400:
         field = f" ({said['field']})" if said.get("field") else ""
         fail(f"{said.get('code', status)}{field}: {said.get('detail') or said.get('title', '')}")
     return said
+
+
+def enrol(bank: str, token: str, *, replaces: bool = False) -> None:
+    """Be issued a device's secret, and keep it on this machine. Ends the command with 1 on a no."""
+    device = device_of() if replaces else ""
+    said = ask(bank, token, "POST", DEVICES, {"replaces": replaces}, device=device)
+    keep_device(staff_device_path(), said["device"])
+
+
+def device_of() -> str:
+    """The secret this machine keeps; empty when it keeps none."""
+    try:
+        return staff_device_path().read_text("utf-8").strip()
+    except FileNotFoundError:
+        return ""
+    except OSError as fault:
+        fail(f"{fault.filename}: {fault.strerror}")
+
+
+def keep_device(path: Path, secret: str) -> None:
+    """Keep a device's secret where nobody else reads it. Ends the command with 1 if it cannot."""
+    beside = path.with_name(f"{path.name}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        beside.unlink(missing_ok=True)
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(f"{secret}\n")
+        beside.replace(path)
+    except OSError as fault:
+        fail(f"{fault.filename}: {fault.strerror}")
 
 
 def fail(why: str) -> NoReturn:
@@ -53,9 +103,11 @@ def show(found: Any) -> None:
 
 
 async def _ask(
-    bank: str, token: str, method: str, path: str, body: dict[str, Any] | None
+    bank: str, token: str, device: str, method: str, path: str, body: dict[str, Any] | None
 ) -> tuple[int, dict[str, Any]]:
-    headers = {"Authorization": f"Bearer {token}", DEVICE_HEADER: staff_device()}
+    headers = {"Authorization": f"Bearer {token}"}
+    if device:
+        headers[DEVICE_HEADER] = device
     timeout = aiohttp.ClientTimeout(total=_SECONDS)
     async with aiohttp.ClientSession(timeout=timeout, headers=headers) as session:
         data = None if body is None else msgspec.json.encode(body)

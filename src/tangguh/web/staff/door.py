@@ -6,7 +6,6 @@ its code, field and rule, and changes nothing.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -19,6 +18,7 @@ from starlette.routing import Route
 from tangguh.access.acts import ACTS, Act, Kind, refuse_begin
 from tangguh.access.people import Staff
 from tangguh.access.rate import Rate
+from tangguh.access.staff_devices import Standing
 from tangguh.core.errors import TangguhError
 from tangguh.core.outcome import Refusal, Refused
 from tangguh.listeners.limits import SMALL, Limit, limited
@@ -40,7 +40,13 @@ from tangguh.work.guardian import Guardian
 _BODY_BYTES_MAX: Final = 64 * 1024
 _ACT_SECONDS: Final = 60.0
 DEVICE_HEADER: Final = "X-Staff-Device"
-"""Which device somebody of staff sits at, as their client names it; only its hash is kept."""
+"""The secret the bank issued to the device somebody of staff sits at."""
+NO_DEVICE: Final = "nothing is done without a device the bank knows: tangguh staff enrol"
+_WHYS: Final = {
+    Standing.ENDED: "this device has ended",
+    Standing.ANOTHERS: "this device is another account's",
+    Standing.NOBODYS: "the bank does not know this device",
+}
 B = TypeVar("B")
 
 
@@ -53,6 +59,26 @@ class StaffDoor:
         self.guardian = guardian
         self.climber = climber
         self._tries = Rate(door.clock, burst=30, per_minute=60)
+        self._written = Rate(door.clock, burst=10, per_minute=10)
+
+    async def refuse_device(self, act: Act, by: Staff, device: str) -> Refused | None:
+        """Whether an account may do an act from a device, as the bank knows devices.
+
+        From none it only reads, and asks for its first. What is not its own is refused and written
+        down, and changes nothing of anybody: whose it is may know nothing of it.
+        """
+        if not device:
+            if ACTS[act].kind is Kind.READS or act is Act.DEVICE_ISSUE:
+                return None
+            return Refused(Refusal.APPROVER_NOT_ALLOWED, "device", NO_DEVICE)
+        held = await self.room.staff.devices.held_by(by.id, device)
+        if held.standing is Standing.OWN:
+            return None
+        self.guardian.notice("staff.denied", by.id, f"device {held.standing}")
+        if not self._written.seconds_until_allowed(by.id):
+            subject = held.owner or by.id
+            await self.door.remember(by.id, "staff.device_refused", subject, held.standing)
+        return Refused(Refusal.APPROVER_NOT_ALLOWED, "device", _WHYS[held.standing])
 
 
 class Call:
@@ -79,6 +105,11 @@ class Call:
             raise trouble("json_invalid", "not JSON") from fault
         check_body(raw, body, lines=None)
         return body
+
+    @property
+    def device(self) -> str:
+        """The secret of the device this comes from, judged already; empty when it named none."""
+        return self.request.headers.get(DEVICE_HEADER, "").strip()
 
     @property
     def file(self) -> bytes:
@@ -112,8 +143,9 @@ def route(
 
     async def answer(request: Request) -> Response:
         try:
-            by = await _at_device(request, staff, await _who(request, staff))
-            refused = refuse_begin(act, by) or _refuse_device(request, act)
+            by = await _who(request, staff)
+            device = request.headers.get(DEVICE_HEADER, "").strip()
+            refused = refuse_begin(act, by) or await staff.refuse_device(act, by, device)
             if refused is not None:
                 return problem_response(of_refused(refused))
             body = await read_body(request, bytes_max)
@@ -138,30 +170,6 @@ def route(
             nesting_max=0 if bytes_max > _BODY_BYTES_MAX else SMALL.nesting_max,
         ),
     )
-
-
-async def _at_device(request: Request, staff: StaffDoor, by: Staff) -> Staff:
-    """The same account, with the device it is used from now; a new one is remembered.
-
-    Two accounts that were used from one device are one person, whoever signs first.
-    """
-    device = _device_of(request)
-    if not device or device in by.devices:
-        return by
-    await staff.room.staff.saw_device(by.id, device)
-    return msgspec.structs.replace(by, devices=by.devices | {device})
-
-
-def _device_of(request: Request) -> str:
-    said = request.headers.get(DEVICE_HEADER, "").strip()
-    return hashlib.sha256(said.encode()).hexdigest()[:32] if said else ""
-
-
-def _refuse_device(request: Request, act: Act) -> Refused | None:
-    """A device that is not known could be anybody's: nothing is done from it."""
-    if ACTS[act].kind is Kind.READS or _device_of(request):
-        return None
-    return Refused(Refusal.APPROVER_NOT_ALLOWED, "device", f"say it in {DEVICE_HEADER}")
 
 
 async def _who(request: Request, staff: StaffDoor) -> Staff:

@@ -1,7 +1,8 @@
 """A plain page for the queue of complaints: read a case with its evidence, and act on it.
 
-A token of staff is pasted once and opens a session: its cookie is sent to these pages only, no
-script reads it, and it is worth nothing after the log-out, half an hour of rest, or a working day.
+A token of staff is pasted once and opens a session at a device of theirs: its cookie is sent to
+these pages only, no script reads it, and it is worth nothing after the log-out, half an hour of
+rest, a working day, or the device's end. An account's first device may be this browser.
 The staff API does not take the cookie, so no page elsewhere can use it there.
 """
 
@@ -55,6 +56,9 @@ from tangguh.web.words import Words
 log = structlog.get_logger("web.staff")
 
 COOKIE: Final = "tangguh_staff"
+DEVICE_COOKIE: Final = "tangguh_staff_device"
+_YEAR_SECONDS: Final = 365 * 24 * 3600
+_DEVICE_LENGTH_MAX: Final = 128
 _PATH: Final = "/staff"
 _QUEUE_MAX: Final = 200
 _FIELDS_MAX: Final = 20
@@ -124,27 +128,48 @@ class QueueRow(msgspec.Struct, frozen=True, kw_only=True):
 
 async def show_login(visit: Visit) -> Response:
     """Where the token is pasted."""
-    return visit.page("staff_login.html", told="")
+    return visit.page("staff_login.html", told="", asks_device=False)
 
 
 async def log_in(visit: Visit) -> Response:
-    """Keep the token, if it is somebody's who answers complaints."""
+    """Keep the token, if it is somebody's who answers complaints, at a device of theirs."""
     token = visit.typed("token")
     try:
         by = await find_staff(visit.request, visit.staff, token)
         if refused := refuse_begin(Act.READ_CASES, by):
             raise Trouble(of_refused(refused))
+        device = await _device(visit, by)
     except Trouble as said:
         found = said.problem
         told = visit.words("desk.token_wrong")
-        if found.code != "not_logged_in":
+        if found.field == "device":
+            told = visit.words("desk.device_wrong")
+        elif found.code != "not_logged_in":
             told = sentence(visit.words, f"problem.{found.code}.reason")
-        return visit.page("staff_login.html", status=found.status, told=told)
+        asks = found.field == "device"
+        return visit.page("staff_login.html", status=found.status, told=told, asks_device=asks)
     answer = redirect(f"{_PATH}/queue")
-    session = await visit.staff.room.staff.open_session(token)
+    session = await visit.staff.room.staff.open_session(token, device)
     put_cookie(visit.request, answer, COOKIE, session, path=_PATH)
+    put_cookie(visit.request, answer, DEVICE_COOKIE, device, path=_PATH, seconds=_YEAR_SECONDS)
     await visit.door.remember(by.id, "staff.session_opened")
     return answer
+
+
+async def _device(visit: Visit, by: Staff) -> str:
+    """The device this browser is, typed or kept; else the account's first. Raises Trouble."""
+    staff = visit.staff
+    typed = visit.typed("device")[:_DEVICE_LENGTH_MAX]
+    kept = cookie(visit.request, DEVICE_COOKIE, path=_PATH)[:_DEVICE_LENGTH_MAX]
+    if device := typed or kept:
+        if refused := await staff.refuse_device(Act.CASE_ACT, by, device):
+            raise Trouble(of_refused(refused))
+        return device
+    issued = await staff.room.staff.devices.issue_first(by.id)
+    if isinstance(issued, Refused):
+        raise Trouble(of_refused(issued))
+    await visit.door.remember(by.id, "staff.device_issued", by.id, "first")
+    return issued
 
 
 async def log_out(visit: Visit) -> Response:

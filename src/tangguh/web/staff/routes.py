@@ -14,7 +14,7 @@ from tangguh.guard.rules import Rule
 from tangguh.guard.scope import text_of
 from tangguh.recovery.climb import Climb
 from tangguh.recovery.climber import climbs_under_way
-from tangguh.web.staff import cases, pages
+from tangguh.web.staff import cases, devices, pages
 from tangguh.web.staff.door import Call, StaffDoor, route
 from tangguh.web.staff.views import change_view, climb_view, closure_view
 from tangguh.work.control.room import CloseOrder
@@ -240,7 +240,7 @@ def routes(staff: StaffDoor) -> list[BaseRoute]:
         ("POST", "/staff/v1/rules", set_rule, Act.RULE_SET),
     )
     told = [route(staff, method, path, handler, act) for method, path, handler, act in table]
-    return [*told, *cases.routes(staff), *pages.routes(staff)]
+    return [*told, *devices.routes(staff), *cases.routes(staff), *pages.routes(staff)]
 
 
 def _closed(call: Call, done: Any) -> Any:

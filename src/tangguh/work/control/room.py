@@ -15,8 +15,8 @@ import msgspec
 import structlog
 
 from tangguh.access.acts import Act, refuse_begin
-from tangguh.access.approval import Change, ChangeState, same_person
-from tangguh.access.people import Staff
+from tangguh.access.approval import Change, ChangeState
+from tangguh.access.people import Staff, are_one_person
 from tangguh.access.staff import StaffRegister
 from tangguh.audit.trail import Remember
 from tangguh.core.ids import Ids
@@ -329,7 +329,7 @@ class ControlRoom:
         """Whether this person made it, through whichever account."""
         everyone = await self.staff.everyone()
         maker = next((one for one in everyone if one.id == closure.made_by), None)
-        return closure.made_by == by.id or (maker is not None and same_person(maker, by, everyone))
+        return closure.made_by == by.id or (maker is not None and are_one_person(maker, by))
 
     async def _freeze(self, by: Staff, change_id: UUID) -> None:
         """Freeze both accounts of one person, and end the change they were used for.

@@ -36,6 +36,7 @@ class Crew:
         self._tokens: dict[str, str] = msgspec.json.decode(household.place.crew_path.read_bytes())
         self._clock = clock
         self._http: aiohttp.ClientSession | None = None
+        self._devices: dict[str, str] = {}
         self.signed: list[tuple[str, str]] = []
 
     async def __aenter__(self) -> Crew:
@@ -54,9 +55,14 @@ class Crew:
     async def ask(
         self, by: str, method: str, path: str, body: dict[str, Any] | None = None
     ) -> dict[str, Any]:
-        """One act of one person; the answer, also when it is a no."""
+        """One act of one person at their device; the answer, also when it is a no."""
         assert self._http is not None
-        headers = {"Authorization": f"Bearer {self._tokens[by]}", DEVICE_HEADER: f"phone of {by}"}
+        headers = {"Authorization": f"Bearer {self._tokens[by]}"}
+        if method != "GET" and path != "/devices" and by not in self._devices:
+            issued = await self.ask(by, "POST", "/devices", {})
+            self._devices[by] = issued.get("device", "")
+        if device := self._devices.get(by):
+            headers[DEVICE_HEADER] = device
         async with self._http.request(
             method, f"{self._url}{path}", headers=headers, json=body
         ) as answer:
@@ -73,14 +79,9 @@ class Crew:
         finally:
             await pool.close()
 
-    async def saw(self, household: Household, staff_id: str, device: str) -> None:
-        """An account was used from a device."""
-        pool = await Pool.open(household.dsn, size_max=1)
-        try:
-            register = StaffRegister(pool, household.settings.book.book_id, self._clock)
-            await register.saw_device(staff_id, device)
-        finally:
-            await pool.close()
+    def share(self, owner: str, other: str) -> None:
+        """From now on the second account is used from the first one's device."""
+        self._devices[other] = self._devices[owner]
 
     async def closure_of(self, scope: str, seconds_max: float) -> dict[str, Any] | None:
         """The closure of a scope, as soon as it is in force; None when it never is."""

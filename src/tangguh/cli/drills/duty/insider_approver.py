@@ -2,8 +2,8 @@
 
 BI-FAST outgoing is closed. An insider proposes that the closure was wrong, and tries to be the
 second person as well: with the same account, with a second one of the same HR number, with one
-that uses the same device, with another hash than the one proposed, and with accounts that were
-frozen for it. Customers pay all the while. Asked, beside the standard oracles:
+at another's device, with another hash than the one proposed, and with accounts that were frozen
+for it. Customers pay all the while. Asked, beside the standard oracles:
 O7 the hash chain is unbroken, and nothing that was used was signed by one person only;
 O9 customers notice nothing: class D touches the operator, never them;
 O14 nothing opens, every try is refused for its own reason, and both accounts of the pair freeze.
@@ -96,7 +96,7 @@ async def run(seed: int, times: int) -> Report:
     )  # fmt: skip
     card.ask(
         "both accounts freeze", "the pair, and nobody else", frozen, oracle="O14",
-        holds=frozen == sorted({RAIL_OWNER, RECON, *_twins(times)}),
+        holds=frozen == sorted({RAIL_OWNER, _twins(times)[0]}),
     )  # fmt: skip
     card.ask(
         "nobody signed alone", "0 changes were used with one signature", alone, oracle="O7",
@@ -150,20 +150,15 @@ async def _insider(
     await attempt("a second account of the same HR number", "same_person", twin, sha256)
     await attempt("the frozen twin once more", "not_logged_in", twin, sha256)
     await attempt("a risk officer, after the change died", "change_ended", RISK, sha256)
-    await crew.saw(household, RECON, "phone-7")
     again = await crew.ask(RECON, "POST", f"/gates/{closure}/false-positive", wrong)
     change = again["change"]
     path, sha256 = f"/changes/{change['id']}/approve", {"sha256": change["sha256"]}
     await crew.enrol(
         household,
-        Staff(
-            id=cousin,
-            hr_id="hr-099",
-            roles=frozenset({Role.RISK_OFFICER}),
-            devices=frozenset({"phone-7"}),
-        ),
+        Staff(id=cousin, hr_id="hr-099", roles=frozenset({Role.RISK_OFFICER})),
     )
-    await attempt("another name with the same device", "same_person", cousin, sha256)
+    crew.share(RECON, cousin)
+    await attempt("another name at the same device", "approver_not_allowed", cousin, sha256)
     return found
 
 
