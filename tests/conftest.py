@@ -22,6 +22,7 @@ from tangguh.app import Bank
 from tangguh.config import Settings
 from tangguh.core.clock import HandClock
 from tangguh.core.ids import Ids
+from tangguh.db import pool, safety
 from tangguh.db.embedded import EmbeddedPostgres
 from tangguh.db.migrate import migrate
 from tangguh.db.roles import CORE, WEB, dsn_as, make_bank_roles
@@ -124,6 +125,16 @@ async def bank(dsn: str, clock: HandClock, ids: Ids, paper: PaperRail) -> AsyncI
     await opened.fill_demo(seed=1)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def commits_may_be_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that commit thousands of times and kill no server: nobody waits for the disk.
+
+    Only here: no setting of the bank's, of a server, a database or a role does this.
+    """
+    monkeypatch.setitem(pool.SESSION, "synchronous_commit", "off")
+    monkeypatch.setitem(safety.REQUIRED, "synchronous_commit", frozenset({"off"}))
 
 
 @pytest.fixture

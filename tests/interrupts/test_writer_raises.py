@@ -170,11 +170,10 @@ async def judge(
 @pytest.mark.parametrize("kind", ["disk", pytest.param("cancelled", marks=pytest.mark.drill)])
 @pytest.mark.parametrize("how", ["", "before", "after", "refused"])
 async def test_a_fault_at_any_line_loses_nothing_and_leaves_nobody_waiting(
-    dsn: str, how: str, kind: str
+    dsn: str, how: str, kind: str, commits_may_be_lost: None
 ) -> None:
     """Line after line of the writer, while all is well and while a batch's fate is unknown."""
     truth = await asyncpg.connect(dsn)
-    await truth.execute(f"ALTER DATABASE {database(dsn)} SET synchronous_commit = off")  # quicker
     at, first, survived = 1, 1_000, 0
     while True:
         lines, client, writer = await walk(dsn, how, kind, at, first)

@@ -114,14 +114,15 @@ async def test_a_damaged_page_is_a_signal_and_its_accounts_pay_nothing(
         await bank.close()
 
 
-async def test_a_pulse_that_cannot_look_is_no_good_news(bank: Bank) -> None:
-    """After three looks that failed people are called; when it sees again, it says since when."""
+async def test_a_pulse_that_cannot_look_is_no_good_news(bank: Bank, clock: HandClock) -> None:
+    """A minute without a look that succeeded: people are called; and it says since when."""
     await bank.pulse.round()
     seen = bank.pulse.last_look_at
     async with owners_line(bank) as connection:
         await connection.execute("ALTER TABLE holds RENAME TO holds_away")
     for _ in range(3):
         assert not bank.pulse.is_blind
+        clock.advance(20)
         with pytest.raises(TangguhError):
             await bank.pulse.round()
     assert bank.pulse.is_blind

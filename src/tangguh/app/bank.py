@@ -38,6 +38,7 @@ from tangguh.customers.demo import fill_products
 from tangguh.customers.merchants import keep_terms
 from tangguh.db.migrate import migrate
 from tangguh.db.pool import Pool, connect, translated
+from tangguh.db.safety import refuse_unsafe
 from tangguh.db.space import Space
 from tangguh.db.values import quick_uuid
 from tangguh.disputes.rows import CASE_EVENTS, CASE_SHELVES
@@ -466,6 +467,7 @@ async def _prepare(dsn: str, book_id: int) -> None:
     """The schema up to date and a book to take. Raises Misconfigured, StoreUnavailable."""
     connection = await connect(dsn)
     try:
+        await refuse_unsafe(connection)
         with translated():
             await migrate(connection)
             await connection.execute(LEDGER["create_book"], book_id, IDR)

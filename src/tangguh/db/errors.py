@@ -73,6 +73,20 @@ DRIVER_ERRORS: Final = (
 )
 """Everything the driver raises because of the server, the line or itself."""
 
+UNREADABLE: Final = (
+    asyncpg.DataCorruptedError,
+    asyncpg.IndexCorruptedError,
+    asyncpg.UndefinedFileError,
+    asyncpg.DuplicateFileError,
+    asyncpg.PostgresIOError,
+    asyncpg.DataError,
+    UnicodeDecodeError,
+)
+"""What a query that only reads, with no value from outside, fails with when what is stored is
+damaged: all of DAMAGED, a disk that refuses (58030), a value that is none of its kind (class 22),
+text that is no UTF-8. Anything else says that nobody looked, and nothing about what is stored.
+"""
+
 _ON_THE_LINE: Final = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,

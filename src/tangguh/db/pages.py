@@ -11,12 +11,13 @@ from typing import Final
 
 import asyncpg
 
+from tangguh.db.errors import UNREADABLE as UNREADABLE
 from tangguh.db.pool import Connection
 
-UNREADABLE = (asyncpg.InternalServerError, asyncpg.PostgresIOError)
-"""What a damaged page, index or disk is told as (SQLSTATE XX000 to XX002, 58030)."""
-COULD_NOT_LOOK = asyncpg.PostgresError
-"""Anything at all that PostgreSQL said instead of an answer."""
+MAYBE_UNREADABLE: Final = (*UNREADABLE, asyncpg.InternalServerError)
+"""XX000 is damage PostgreSQL has no word for, or its own confusion: trying again tells."""
+NO_ANSWER: Final = (asyncpg.PostgresError, UnicodeDecodeError)
+"""Anything at all that came from PostgreSQL instead of an answer."""
 
 _PAGES_TOLD_MAX: Final = 8
 
@@ -28,7 +29,8 @@ async def unreadable_parts(
 ) -> list[tuple[int, int]]:
     """The parts of ``first`` to ``last`` that ``probe(first, last)`` cannot read, each of one.
 
-    By halves, each try in a savepoint; at most ``told_max`` of them.
+    By halves, each try in a savepoint; at most ``told_max`` of them. Raises what kept it from
+    looking.
     """
     found: list[tuple[int, int]] = []
     waiting = [(first, last)]
@@ -38,7 +40,7 @@ async def unreadable_parts(
             async with connection.transaction():
                 await probe(low, high)
             continue
-        except UNREADABLE:
+        except MAYBE_UNREADABLE:
             if low == high:
                 found.append((low, high))
                 continue

@@ -29,6 +29,11 @@ class RuleBroken(asyncpg.RaiseError):  # type: ignore[misc]
     sqlstate = "TG001"
 
 
+SESSION: Final = {"synchronous_commit": "on"}
+"""What each connection asks for at its start: before what the server, database or role is set to.
+
+On: what is acknowledged is on the disk, and where there is a synchronous standby on its disk too.
+"""
 COMMAND_TIMEOUT_SECONDS = 30.0
 CONNECT_TIMEOUT_SECONDS = 3.0
 _ACQUIRE_SECONDS_MAX = 5.0
@@ -50,7 +55,10 @@ async def connect(dsn: str) -> Connection:
     """One connection of its own, for a writer that must not share. Raises StoreUnavailable."""
     with translated():
         return await asyncpg.connect(
-            dsn, timeout=CONNECT_TIMEOUT_SECONDS, command_timeout=COMMAND_TIMEOUT_SECONDS
+            dsn,
+            timeout=CONNECT_TIMEOUT_SECONDS,
+            command_timeout=COMMAND_TIMEOUT_SECONDS,
+            server_settings=SESSION,
         )
 
 
@@ -95,7 +103,11 @@ class Pool:
         """Connect. Raises StoreUnavailable when the server cannot be reached."""
         with translated():
             raw = await asyncpg.create_pool(
-                dsn, min_size=1, max_size=size_max, timeout=CONNECT_TIMEOUT_SECONDS
+                dsn,
+                min_size=1,
+                max_size=size_max,
+                timeout=CONNECT_TIMEOUT_SECONDS,
+                server_settings=SESSION,
             )
         return cls(raw, command_seconds)
 

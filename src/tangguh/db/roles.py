@@ -19,6 +19,7 @@ from tangguh.db.grants import CORE_TABLES, WEB_TABLES
 from tangguh.db.migrate import migrate
 from tangguh.db.pool import Connection, connect, translated
 from tangguh.db.queries import Queries
+from tangguh.db.safety import refuse_unsafe
 
 CORE: Final = "tangguh_core"
 """The book's writer: the only one that writes what is decided."""
@@ -38,6 +39,7 @@ async def prepare(dsn: str, core_password: str, web_password: str) -> None:
     """
     connection = await connect(dsn)
     try:
+        await refuse_unsafe(connection)
         with translated():
             await migrate(connection)
     finally:

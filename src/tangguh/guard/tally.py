@@ -35,6 +35,7 @@ THRESHOLDS: Final[dict[str, Threshold]] = {
         Threshold("row.differs", 1, 1, SignalClass.INTEGRITY),
         Threshold("chain.broken", 1, 1, SignalClass.INTEGRITY),
         Threshold("row.unreadable", 1, 1, SignalClass.INTEGRITY),
+        Threshold("store.unsafe", 1, 1, SignalClass.INTEGRITY),
         Threshold("pulse.blind", 1, 1, SignalClass.INTEGRITY),
     )
 }

@@ -67,12 +67,17 @@ SELECT reverses, posting_id FROM postings
  WHERE book_id = $1 AND reverses = ANY($2::uuid[])
 
 -- name: take_book
--- Become the book's writer: the next epoch fences every earlier one. Waits for a batch in flight.
-UPDATE books SET epoch = epoch + 1 WHERE book_id = $1 RETURNING epoch, batch_no, head_hash
+-- Become the book's writer: the next million of epochs is this writer's, and fences every earlier
+-- one. Waits for a batch in flight.
+UPDATE books SET epoch = (epoch / 1000000 + 1) * 1000000 WHERE book_id = $1
+RETURNING epoch, batch_no, head_hash
 
 -- name: retake_book
--- Become the writer again after a lost connection, unless somebody else did meanwhile.
-UPDATE books SET epoch = epoch + 1 WHERE book_id = $1 AND epoch = $2
+-- Become the writer again after a lost connection, unless somebody else did meanwhile: whatever lies
+-- between what the writer knows ($2) and what it asks for ($3) is an attempt of its own that it gave
+-- up and PostgreSQL carried out all the same. One that comes too late changes nothing.
+UPDATE books SET epoch = $3
+ WHERE book_id = $1 AND epoch >= $2 AND epoch < $3 AND epoch / 1000000 = $3 / 1000000
 RETURNING epoch, batch_no, head_hash
 
 -- name: advance_book

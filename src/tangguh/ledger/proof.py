@@ -15,7 +15,7 @@ import msgspec
 
 from tangguh.audit.journal import JournalPlan
 from tangguh.audit.walk import head_of, head_trouble, outside, walk
-from tangguh.db.pages import COULD_NOT_LOOK
+from tangguh.db.pages import NO_ANSWER
 from tangguh.db.pool import Connection, Record
 from tangguh.db.queries import Queries
 from tangguh.ledger.checks.look import Invariant, looked
@@ -103,7 +103,7 @@ async def counts(connection: Connection, book_id: int) -> tuple[int, int] | None
     try:
         async with connection.transaction():
             row = await connection.fetchrow(PROOF["read_counts"], book_id)
-    except COULD_NOT_LOOK:
+    except NO_ANSWER:
         return None
     return (row["accounts"], row["entries"]) if row is not None else (0, 0)
 

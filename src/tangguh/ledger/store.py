@@ -59,13 +59,16 @@ async def take_book(connection: Connection, book_id: int) -> Head:
     return Head(row["epoch"], row["batch_no"], row["head_hash"])
 
 
-async def retake_book(connection: Connection, book_id: int, epoch: int) -> Head:
+async def retake_book(connection: Connection, book_id: int, epoch: int, asked: int) -> Head:
     """Take the fence again after a lost connection. Raises FenceLost if another writer has it.
+
+    ``epoch`` is what this writer knows it has, ``asked`` what it will have: one more at each
+    attempt, since an attempt that was given up may still be carried out.
 
     It waits for a transaction of ours that may still be committing, so the head it returns says
     for certain whether that batch was committed.
     """
-    row = await connection.fetchrow(LEDGER["retake_book"], book_id, epoch)
+    row = await connection.fetchrow(LEDGER["retake_book"], book_id, epoch, asked)
     if row is None:
         raise FenceLost
     return Head(row["epoch"], row["batch_no"], row["head_hash"])

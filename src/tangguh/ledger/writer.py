@@ -2,8 +2,7 @@
 
 While one batch is being committed the next one is decided; when idle a command goes alone at
 once. There is no timer. Nobody is answered before the commit. If a commit's fate is unknown the
-writer takes the fence again, which tells for certain; callers hear Ambiguous only when
-PostgreSQL cannot be asked in time (ADR-0008).
+writer takes the fence again, which tells for certain, or not in time: Ambiguous (ADR-0008).
 
 From the moment a batch is closed until its fate is settled the writer is in doubt, and in doubt it
 closes no other: whatever raises in between, the worst that follows is that it is dead and says so
@@ -27,6 +26,7 @@ from tangguh.core.errors import (
     Ambiguous,
     FenceLost,
     InvariantBroken,
+    Misconfigured,
     Overloaded,
     StoreBroken,
     StoreCannotWrite,
@@ -353,7 +353,7 @@ class Writer:
             except StoreUnavailable as lost:
                 await self._recover(batch, lost)
                 _say("warning", "book.commit_unknown", batch=batch.head.batch_no, why=str(lost))
-        except (FenceLost, StoreUnavailable) as lost:
+        except (FenceLost, Misconfigured, StoreUnavailable) as lost:
             self._die(lost)
         except BaseException as bug:
             self._die(InvariantBroken(f"a batch could not be committed: {bug!r}"))

@@ -44,7 +44,7 @@ from tangguh.guard.tally import Tally, Threshold
 from tangguh.guard.watching import refuse_order
 from tangguh.guard.window import TECHNICAL, End, Seen
 from tangguh.payments.desk import Desk
-from tangguh.payments.gates.change import ChangeClosure, Close, Lapse, ReadBoard
+from tangguh.payments.gates.change import ChangeClosure, Close, Lapse, ReadBoard, TakeBack
 from tangguh.payments.gates.observe import seen_of
 from tangguh.payments.payment import Payment
 
@@ -67,8 +67,8 @@ class GuardSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     ``walk_seconds_max``: of each pulse, for hashing the newest batches again; under load the walk
     lags behind and catches up afterwards. ``recheck_seconds_max``: of each pulse, for looking again
     at everything ever written; more where a whole round would else take longer than
-    ``recheck_round_seconds``. ``tail_batches``: looked at first after a start. After
-    ``blind_rounds_max`` looks that failed the pulse is blind. ``head_path``: the file outside the
+    ``recheck_round_seconds``. ``tail_batches``: looked at first after a start. When no look has
+    succeeded for ``blind_seconds_max`` the pulse is blind. ``head_path``: the file outside the
     database that remembers the newest link, each ``head_seconds``; empty: none does. ``rules``
     replaces the rules in force; for rehearsals.
     Ed25519 keys in PEM: ``snapshot_key_path`` signs the board for the edges, who sign their
@@ -83,7 +83,7 @@ class GuardSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     recheck_seconds_max: float = 0.1
     recheck_round_seconds: float = 6 * 3600.0
     tail_batches: int = 2_000
-    blind_rounds_max: int = 3
+    blind_seconds_max: float = 60.0
     head_path: str = ""
     head_seconds: float = 0.5
     clock_offset_seconds_max: float = 5.0
@@ -313,6 +313,12 @@ class Guardian:
         self._say(closure.signal_class, closure.reason, text_of(closure.scope), did, closure.cause)
         await self._remember("gate.closed", str(closure.id), f"{closure.scope} {closure.reason}")
         return done
+
+    async def take_back(self, by: str, reason: str, why: str) -> None:
+        """Open what ``by``, a part of the bank, closed for ``reason``: that it could not know."""
+        for ended in await self._desk.decide(TakeBack(by=by, reason=reason)):
+            self._say(ended.signal_class, reason, text_of(ended.scope), "opened", why)
+            await self._remember("gate.opened", str(ended.id), f"{ended.scope} {reason}: {why}")
 
     async def take_order(self, order: WatchOrder) -> Closure | Refused:
         """Put what the watch ordered in force (ring 3); the closure that now stands for it.

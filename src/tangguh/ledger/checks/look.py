@@ -1,4 +1,7 @@
-"""One look at the book and its three answers: it holds, it is broken, it could not be read."""
+"""One look at the book and its answers: it holds, it is broken, or nobody knows, and why not.
+
+Nobody knows when what is stored is unreadable, and when PostgreSQL let nobody look.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from tangguh.db.pages import COULD_NOT_LOOK, UNREADABLE, unreadable_pages
+from tangguh.db.pages import MAYBE_UNREADABLE, NO_ANSWER, UNREADABLE, unreadable_pages
 from tangguh.db.pool import Connection
 
 _TABLE: Final = re.compile(r"\b(?:FROM|JOIN)\s+([a-z_]+)\b")
@@ -29,22 +32,24 @@ async def looked(
     try:
         async with connection.transaction():
             broken = await look()
-    except COULD_NOT_LOOK as error:
+    except NO_ANSWER as error:
         where = await _where(connection, look.__doc__ or "", error)
-        return Invariant(name, None, f"unreadable: {error}{where}")
+        is_damaged = bool(where) or isinstance(error, UNREADABLE)
+        said = "unreadable" if is_damaged else "could not look"
+        return Invariant(name, None, f"{said}: {error}{where}")
     return Invariant(name, not broken, broken)
 
 
 async def _where(connection: Connection, block: str, error: Exception) -> str:
     """Which pages of the tables a block reads are unreadable; nothing for other errors."""
-    if not isinstance(error, UNREADABLE):
+    if not isinstance(error, MAYBE_UNREADABLE):
         return ""
     told = []
     for table in sorted(set(_TABLE.findall(block))):
         try:
             async with connection.transaction():
                 pages = await unreadable_pages(connection, table)
-        except COULD_NOT_LOOK as another:
+        except NO_ANSWER as another:
             told.append(f"{table}: {another}")
             continue
         if pages:

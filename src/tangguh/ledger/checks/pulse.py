@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from tangguh.db.pages import UNREADABLE, unreadable_parts
+from tangguh.db.pages import MAYBE_UNREADABLE, UNREADABLE, unreadable_parts
 from tangguh.db.pool import Connection, Record
 from tangguh.db.queries import Queries
 
@@ -30,14 +30,17 @@ async def rows_that_differ(connection: Connection, book_id: int, accounts_max: i
     """Accounts that are not what their entries, holds and kind say, and a book that is not zero.
 
     A sum that these accounts explain is the same trouble and not told again. What cannot be read
-    is trouble of its own: those accounts, if it can be told which. Inside a transaction.
+    is trouble of its own: those accounts, if it can be told which. Inside a transaction. Raises
+    what kept it from looking.
     """
     found = []
     try:
         async with connection.transaction():
             rows = await _differing(connection, book_id, accounts_max, *_EVERY)
-    except UNREADABLE as error:
+    except MAYBE_UNREADABLE as error:
         accounts = await _unreadable(connection, book_id, accounts_max)
+        if not accounts and not isinstance(error, UNREADABLE):
+            raise  # every part could be read just now
         return [Broken("row.unreadable", str(error), accounts)]
     if rows:
         told = f"{len(rows)} accounts differ from their entries, holds or kind"

@@ -8,6 +8,7 @@ from typing import Final
 
 from tangguh.core.errors import TangguhError
 from tangguh.db.pool import Connection, cut_after, translated
+from tangguh.db.safety import refuse_unsafe
 from tangguh.db.values import write_instants_quickly
 from tangguh.ledger import store
 
@@ -22,6 +23,8 @@ class Lines:
         self._dsn = dsn
         self._book_id = book_id
         self._silence = silence_seconds_max
+        self._asked = 0
+        """The highest epoch this writer has asked for; PostgreSQL may have given it or not."""
 
     async def open(self) -> None:
         """Connect both. Raises StoreUnavailable."""
@@ -37,20 +40,30 @@ class Lines:
 
     async def take(self) -> store.Head:
         """Become the book's writer. Raises StoreUnavailable, Misconfigured."""
-        with translated():
-            return await store.take_book(self.write, self._book_id)
+        try:
+            await refuse_unsafe(self.write)
+            with translated():
+                head = await store.take_book(self.write, self._book_id)
+        except BaseException:
+            for line in (self.read, self.write):
+                line.terminate()
+            raise
+        self._asked = head.epoch
+        return head
 
     async def retake(self, epoch: int) -> store.Head:
         """Connect anew and take the fence again; the head tells what became of a batch.
 
-        Raises StoreUnavailable, FenceLost.
+        Raises StoreUnavailable, FenceLost, Misconfigured.
         """
         with translated():
             for line in (self.read, self.write):
                 line.terminate()
             await self.open()
             with cut_after(self.write, self._silence):
-                return await store.retake_book(self.write, self._book_id, epoch)
+                await refuse_unsafe(self.write)
+                self._asked += 1
+                return await store.retake_book(self.write, self._book_id, epoch, self._asked)
 
     async def reading(self, step: Awaitable[None]) -> None:
         """Do a step that reads. Raises what ``db.errors`` makes of PostgreSQL's errors."""

@@ -15,7 +15,7 @@ import msgspec
 from tangguh.audit.journal import JournalPlan, Row
 from tangguh.audit.walk import Head, walk
 from tangguh.core.clock import Clock, business_date
-from tangguh.db.pages import COULD_NOT_LOOK
+from tangguh.db.pages import UNREADABLE
 from tangguh.db.pool import Connection
 from tangguh.ledger import proof as ledger_proof
 from tangguh.ledger.checks.pulse import Broken
@@ -98,7 +98,8 @@ class Recheck:
     async def part(self, connection: Connection, first: int, last: int) -> Part:
         """Look at the batches from ``first`` to ``last``. Inside a transaction.
 
-        What cannot be read is trouble like any other, of the first batch of the part.
+        What cannot be read is trouble like any other, of the first batch of the part. Raises what
+        kept it from looking.
         """
         spoken = _Spoken()
         end = Head(last)
@@ -108,7 +109,7 @@ class Recheck:
                 end, troubles = await self._links(connection, first, last, spoken)
             async with connection.transaction():
                 troubles += await self._rows(connection, first, spoken)
-        except COULD_NOT_LOOK as error:
+        except UNREADABLE as error:
             # Also a key that was made up, which PostgreSQL cannot even compare.
             told = f"batches {first} to {last}: {error}"
             troubles.append(Trouble(first, Broken("row.unreadable", told)))

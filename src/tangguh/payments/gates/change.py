@@ -227,6 +227,28 @@ class Lapse(_OnBoard, frozen=True, kw_only=True):
         return tuple(lapsed)
 
 
+class TakeBack(_OnBoard, frozen=True, kw_only=True):
+    """Open what a part of the bank closed for want of knowing, now that it knows.
+
+    ``by`` and ``reason`` as in the closures. One that a person has put a name to stays.
+    """
+
+    by: str
+    reason: str
+
+    def decide(self, book: Book) -> tuple[Closure, ...]:
+        """The closures that ended."""
+        ended = []
+        for closure in board_of(book).closures:
+            is_own = closure.made_by == self.by and closure.reason == self.reason
+            if not is_own or closure.confirmed_by:
+                continue
+            over = closure.to(State.LAPSED)
+            if not isinstance(over, Refused):
+                ended.append(_write(book, board_of(book), over, "lapsed", self.by))
+        return tuple(ended)
+
+
 def _write(book: Book, board: Board, closure: Closure, what: str, by: str) -> Closure:
     """Keep the closure on the board and as a row of history."""
     after = board.with_(closure)

@@ -3,7 +3,11 @@
 Every account at each look; the newest batches at once; everything ever written again and again, a
 part at a time. An account whose row was changed beside the book is closed at once (class A, one
 account); when it is many, or more than accounts, two people are asked and outgoing payments are
-capped meanwhile. A book that cannot be looked at is no good news: after a few rounds the same.
+capped meanwhile.
+
+A look that could not be made (PostgreSQL busy, away, told to stop) says nothing about the book: it
+is made again. What nobody has seen for long is no good news, so then the same is done, and undone
+by the next look that succeeds.
 """
 
 from __future__ import annotations
@@ -23,7 +27,9 @@ from tangguh.core.clock import Clock
 from tangguh.core.errors import Misconfigured, TangguhError
 from tangguh.core.marks import sometimes
 from tangguh.core.supervision import beat
+from tangguh.db.errors import UNREADABLE
 from tangguh.db.pool import Connection, Pool
+from tangguh.db.safety import unsafe_settings
 from tangguh.guard.budget import CAPS, PEOPLE_SECONDS, rule_on
 from tangguh.guard.closure import SignalClass, State
 from tangguh.guard.scope import Scope
@@ -51,6 +57,7 @@ _UNREADABLE_MAX: Final = 50
 _TOLD_MAX: Final = 1_000
 _KEPT_MAX: Final = 100
 """Batches known to be in trouble that are looked at again at each look, to see it end."""
+_BLIND: Final = "pulse.blind"
 _FIRST_STEP: Final = 25
 _STEP_MAX: Final = 2_000
 
@@ -96,11 +103,15 @@ class Pulse:
         self.broken_now = 0
         self.blind_rounds = 0
         self.last_look_at: datetime | None = None
+        self._seen_at = clock.now()
+        self._is_capped = True
+        """Whether the board may have a closure for want of sight: perhaps from before a start."""
 
     @property
     def is_blind(self) -> bool:
-        """Whether so many looks in a row failed that what is not seen must be feared."""
-        return self.blind_rounds >= self._settings.blind_rounds_max
+        """Whether looks fail and the last that did not is so long ago that the worst is feared."""
+        silent = self._clock.monotonic() - self._looked
+        return self.blind_rounds > 0 and silent >= self._settings.blind_seconds_max
 
     @property
     def missed_rounds(self) -> float:
@@ -114,76 +125,100 @@ class Pulse:
             try:
                 await self.round()
             except TangguhError as trouble:
-                log.warning("pulse.round_failed", why=str(trouble))
+                since = self._seen_at.isoformat()
+                log.warning("pulse.could_not_look", why=str(trouble), not_seen_since=since)
             except Exception:
                 log.exception("pulse.broken")
             await self._clock.sleep(self._settings.pulse_seconds)
 
     async def round(self) -> list[Broken]:
         """Look once, and act on what does not hold. Raises what kept it from looking."""
+        broken: list[Broken] = []
         try:
-            broken = await self.look()
-        except Exception:
+            await self._look(broken)
+        except Exception as trouble:
             self.blind_rounds += 1
+            for one in broken:  # found before it could not go on
+                await self._act_on(one)
             if self.is_blind:
-                await self._act_on(Broken("pulse.blind", f"{self.blind_rounds} looks failed"))
+                told = f"not seen since {self._seen_at:%Y-%m-%d %H:%M:%S} UTC: {trouble}"
+                await self._act_on(Broken(_BLIND, told))
             raise
         self.blind_rounds = 0
-        self.last_look_at = self._clock.now()
+        self.last_look_at = self._seen_at = self._clock.now()
         self._looked = self._clock.monotonic()
         self.rounds += 1
         self.broken_now = len(broken)
         for one in broken:
             await self._act_on(one)
+        await self._see_again()
         return broken
 
     async def look(self) -> list[Broken]:
-        """Look once; what does not hold."""
+        """Look once; what does not hold. Raises what kept it from looking."""
+        broken: list[Broken] = []
+        await self._look(broken)
+        return broken
+
+    async def _look(self, broken: list[Broken]) -> None:
+        """Look once, and put down what does not hold as it is found."""
         known = self._known()
         async with self._pool.connection() as connection:
-            async with connection.transaction(isolation="repeatable_read", readonly=True):
-                # Planned for what is asked: a plan for any span of accounts would be a slow one.
-                await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
-                broken = await rows_that_differ(
-                    connection, self._book_id, self._settings.tampered_accounts_max
-                )
-                if trouble := await head_trouble(connection, self._book_id, known):
-                    broken.append(Broken("chain.broken", trouble))
-                broken += await self._recheck.open_payments(connection)
-                broken += [one.broken for one in await self._walk(connection)]
-                broken += self._whole_troubles
+            try:
+                async with connection.transaction(isolation="repeatable_read", readonly=True):
+                    await self._look_at_all(connection, known, broken)
+            except UNREADABLE as error:
+                broken.append(Broken("row.unreadable", str(error)))
             there = await connection.fetchval(PULSE["database_clock"])
         offset = abs((there - self._clock.now()).total_seconds())
         if offset > self._settings.clock_offset_seconds_max:
             self._guardian.notice("clock.offset", "database", f"{offset:.1f} s apart")
-        return broken
+
+    async def _look_at_all(self, connection: Connection, known: Head, broken: list[Broken]) -> None:
+        # Planned for what is asked: a plan for any span of accounts would be a slow one.
+        await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+        if unsafe := await unsafe_settings(connection):
+            broken.append(Broken("store.unsafe", unsafe))
+        broken += await rows_that_differ(
+            connection, self._book_id, self._settings.tampered_accounts_max
+        )
+        if trouble := await head_trouble(connection, self._book_id, known):
+            broken.append(Broken("chain.broken", trouble))
+        broken += await self._recheck.open_payments(connection)
+        await self._walk(connection, broken)
+        broken += self._whole_troubles
 
     # ---- the chain, from both ends ------------------------------------------------------------
 
-    async def _walk(self, connection: Connection) -> list[Trouble]:
-        """What is known to be in trouble, what is new, then a part of all there ever was."""
+    async def _walk(self, connection: Connection, broken: list[Broken]) -> None:
+        """What is known to be in trouble, what is new, then a part of all there ever was.
+
+        What was found counts also when a later part could not be looked at: the walk has gone on.
+        """
         head = await head_of(connection, self._book_id)
         if head is None:
-            return []
+            return
         found: list[Trouble] = []
-        for batch_no in list(self._troubled):
-            part = await self._recheck.part(connection, batch_no, batch_no)
-            found += part.troubles
-            if not part.troubles:
-                del self._troubled[batch_no]
-        found += await self._walk_new(connection, head)
-        found += await self._walk_again(connection, head)
-        for one in found:
-            if len(self._troubled) < _KEPT_MAX:
-                self._troubled[one.batch_no] = None
-        return list({(one.batch_no, one.broken): one for one in found}.values())
+        try:
+            for batch_no in list(self._troubled):
+                part = await self._recheck.part(connection, batch_no, batch_no)
+                found += part.troubles
+                if not part.troubles:
+                    del self._troubled[batch_no]
+            await self._walk_new(connection, head, found)
+            await self._walk_again(connection, head, found)
+        finally:
+            for one in found:
+                if len(self._troubled) < _KEPT_MAX:
+                    self._troubled[one.batch_no] = None
+            once = {(one.batch_no, one.broken): one for one in found}
+            broken += [one.broken for one in once.values()]
 
-    async def _walk_new(self, connection: Connection, head: Head) -> list[Trouble]:
+    async def _walk_new(self, connection: Connection, head: Head, found: list[Trouble]) -> None:
         """The newest batches, first the last so many; never for long: payments come first."""
         if self._front is None:
             self._front = Head(max(head.batch_no - self._settings.tail_batches, 0))
         until = self._clock.monotonic() + self._settings.walk_seconds_max
-        found: list[Trouble] = []
         step = _FIRST_STEP
         while self._front.batch_no < head.batch_no:
             first = self._front.batch_no + 1
@@ -193,20 +228,18 @@ class Pulse:
             step = min(step * 2, _STEP_MAX)
             if self._clock.monotonic() >= until:
                 break
-        return found
 
-    async def _walk_again(self, connection: Connection, head: Head) -> list[Trouble]:
+    async def _walk_again(self, connection: Connection, head: Head, found: list[Trouble]) -> None:
         """So much of everything that a whole round takes no longer than is allowed."""
         settings = self._settings
         looks = max(settings.recheck_round_seconds / settings.pulse_seconds, 1.0)
         least = int(head.batch_no / looks) + 1
         until = self._clock.monotonic() + settings.recheck_seconds_max
-        found: list[Trouble] = []
         done = 0
         while done < least or self._clock.monotonic() < until:
             if self._again > head.batch_no:
-                self._again = 1
                 self._whole_troubles = await self._recheck.whole(connection)
+                self._again = 1
                 self.whole_rounds += 1
                 self.whole_round_at = self._clock.now()
                 break
@@ -216,7 +249,6 @@ class Pulse:
             done += last - self._again + 1
             self._again = last + 1
             self._pace(self._clock.monotonic() - began)
-        return found
 
     def _pace(self, seconds: float) -> None:
         """Parts as large as the time for them: each has a cost of its own, whatever its size."""
@@ -250,7 +282,7 @@ class Pulse:
     # ---- acting --------------------------------------------------------------------------------
 
     async def _act_on(self, broken: Broken) -> None:
-        key = f"{broken.rule} {'' if broken.rule == 'pulse.blind' else broken.detail}"
+        key = f"{broken.rule} {'' if broken.rule == _BLIND else broken.detail}"
         key += f" {broken.accounts}"
         if key in self._told:
             return
@@ -266,16 +298,25 @@ class Pulse:
         while len(self._told) > _TOLD_MAX:
             self._told.popitem(last=False)
 
+    async def _see_again(self) -> None:
+        """A look succeeded: what was closed because none did is open again."""
+        if self._is_capped:
+            await self._guardian.take_back("pulse", _reason(_BLIND), "the book is seen again")
+            self._is_capped = False
+        for key in [key for key in self._told if key.startswith(f"{_BLIND} ")]:
+            del self._told[key]
+
     async def _close(self, broken: Broken, scope: Scope, *, alone: bool) -> None:
         guardian = self._guardian
         evidence = msgspec.json.encode(broken).decode()
         board = await self._desk.decide(ReadBoard())
+        self._is_capped = self._is_capped or broken.rule == _BLIND
         ruling = rule_on(scope, SignalClass.INTEGRITY, 0, board.closures, guardian.normal())
         is_alone = alone and ruling.alone
         closure = guardian.draft(
             scope=scope,
             signal_class=SignalClass.INTEGRITY,
-            reason=broken.rule.replace(".", "_"),
+            reason=_reason(broken.rule),
             cause=broken.detail,
             evidence=evidence,
             made_by="pulse",
@@ -285,6 +326,11 @@ class Pulse:
             state=State.CONTAINED if is_alone else State.AWAITING_PEOPLE,
         )
         await guardian.put(closure, "closed" if is_alone else "capped; two people are asked")
+
+
+def _reason(rule: str) -> str:
+    """The closure's stable code for a rule of the pulse."""
+    return rule.replace(".", "_")
 
 
 async def refuse_other_head(pool: Pool, book_id: int, file: HeadFile | None) -> int:
