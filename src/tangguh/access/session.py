@@ -96,6 +96,7 @@ class Sessions:
         self._pin_settings = pin_settings
         self.settings = settings
         self._cache: dict[bytes, tuple[float, Session]] = {}
+        self._ends = 0
 
     async def set_pin(self, customer_id: int, pin: str) -> None:
         """Keep a PIN (its hash)."""
@@ -189,6 +190,7 @@ class Sessions:
         if cached is not None and cached[0] > moment:
             session = cached[1]
             return session if session.expires_at > self._clock.now() else None
+        ends = self._ends
         row = await self._pool.fetchrow(
             ACCESS["find_session"], self._book_id, digest, self._clock.now()
         )
@@ -204,7 +206,8 @@ class Sessions:
             row["expires_at"],
             row["device_known_at"],
         )
-        self._keep(digest, session, moment)
+        if ends == self._ends:  # else it may have been read before it ended
+            self._keep(digest, session, moment)
         return session
 
     @property
@@ -227,6 +230,7 @@ class Sessions:
         await self._pool.fetch(
             ACCESS["end_session"], self._book_id, session.token_sha256, self._clock.now()
         )
+        self._ends += 1
         self._cache.pop(session.token_sha256, None)
 
     async def end_all(self, customer_id: int) -> int:
@@ -234,6 +238,7 @@ class Sessions:
         rows = await self._pool.fetch(
             ACCESS["end_sessions_of_customer"], self._book_id, customer_id, self._clock.now()
         )
+        self._ends += 1
         for row in rows:
             self._cache.pop(row["token_sha256"], None)
         return len(rows)

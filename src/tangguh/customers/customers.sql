@@ -36,6 +36,13 @@ SELECT c.customer_id, c.full_name, a.product
   JOIN customers AS c ON c.book_id = a.book_id AND c.customer_id = a.customer_id
  WHERE a.book_id = $1 AND a.account_id = $2
 
+-- name: receiver_at_account
+-- Whose the money on an account is, also while it waits for a cut-off. Primary keys.
+SELECT c.customer_id, c.full_name
+  FROM accounts AS a
+  JOIN customers AS c ON c.book_id = a.book_id AND c.customer_id = a.owner_id
+ WHERE a.book_id = $1 AND a.account_id = $2
+
 -- name: set_language
 -- The language a customer reads.
 UPDATE customers SET language = $3 WHERE book_id = $1 AND customer_id = $2

@@ -102,6 +102,15 @@ async def owner_of(pool: Pool, book_id: int, account_id: int) -> Owner | None:
     return Owner(row["customer_id"], row["full_name"], row["product"]) if row is not None else None
 
 
+async def receiver_of(pool: Pool, book_id: int, account_id: int) -> Owner | None:
+    """Whose the money on an account is: its owner's, or the merchant's for whom it waits there.
+
+    Not for whom a customer may pay: what waits for a cut-off is no account of theirs.
+    """
+    row = await pool.fetchrow(CUSTOMERS["receiver_at_account"], book_id, account_id)
+    return Owner(row["customer_id"], row["full_name"], "") if row is not None else None
+
+
 async def set_language(pool: Pool, book_id: int, customer_id: int, language: str) -> None:
     """Remember the language a customer reads (id or en)."""
     await pool.fetch(CUSTOMERS["set_language"], book_id, customer_id, language)

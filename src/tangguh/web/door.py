@@ -30,6 +30,7 @@ from tangguh.payments.desk import Desk
 from tangguh.payments.gates.facts import NO_ORIGIN
 from tangguh.payments.payment import Decided
 from tangguh.web.live import Live
+from tangguh.web.names import Names
 from tangguh.web.settings import WebSettings
 from tangguh.web.shutters import Shutters
 from tangguh.work.incidents.desk import IncidentDesk
@@ -86,6 +87,7 @@ class Door:
             per_minute=settings.name_checks_per_minute,
         )
         """Names looked up by one customer, in the app and by the API alike."""
+        self.names = Names(clock, self.name_checks)
         self.seals = seals_of(settings.sealing_key)
         """What is handed to a client and must be known again, under keys of the bank's own."""
         self._walking: set[asyncio.Task[Any]] = set()

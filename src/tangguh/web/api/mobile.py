@@ -156,7 +156,7 @@ async def get_payment(call: Call) -> Answer:
     door = call.door
     payment = await visible_payment(door, call.customer_id, call.request.path_params["payment_id"])
     events = await payments.timeline(door.pool, door.book_id, payment.id)
-    name = await payee_name(door, payment)
+    name = await payee_name(door, payment, call.customer_id)
     shut = await door.shutters.of_refused(payment)
     view = views.payment_view(payment, door.clock.now(), payee_name=name, events=events, shut=shut)
     return Answer(view)
@@ -205,17 +205,25 @@ async def visible_payment(door: Door, customer_id: int, text: str) -> Payment:
     if payment.customer_id == customer_id:
         return payment
     received = payment.state in {State.POSTED, State.REFUNDED}
-    owner = await customers.owner_of(door.pool, door.book_id, payment.creditor)
+    owner = await customers.receiver_of(door.pool, door.book_id, payment.creditor)
     if not received or owner is None or owner.customer_id != customer_id:
         raise trouble("payment_not_found", "", "payment_id")
     return payment
 
 
-async def payee_name(door: Door, payment: Payment) -> str:
-    """The name behind an account payee; empty for a merchant, whose code names it."""
+async def payee_name(door: Door, payment: Payment, reader_id: int) -> str:
+    """The name behind an account payee; empty for a merchant, whose code names it.
+
+    Empty too where the reader ordered it and has seen as many names as one may for now.
+    """
     order = payment.order
-    if isinstance(order, PaymentOrder) and not isinstance(order.payee, ToAccount):
-        return ""
+    if isinstance(order, PaymentOrder):
+        if not isinstance(order.payee, ToAccount):
+            return ""
+        if payment.customer_id == reader_id and not door.names.may_tell(
+            reader_id, order.payee.account_id
+        ):
+            return ""
     owner = await customers.owner_of(door.pool, door.book_id, payment.creditor)
     return owner.full_name if owner else ""
 

@@ -261,11 +261,8 @@ def redirect(path: str) -> Response:
 
 def safe_path(path: str) -> str:
     """A path of this bank to go back to; ``/home`` when it leads anywhere else."""
-    parts = urlsplit(path)
-    ours = path.startswith("/") and not path.startswith(("//", "/\\")) and "\\" not in path
-    return (
-        path if ours and not parts.scheme and not parts.netloc and path.isprintable() else "/home"
-    )
+    ours = path.startswith("/") and not path.startswith("//") and "\\" not in path
+    return path if ours and path.isprintable() else "/home"
 
 
 def _to_login(request: Request) -> Response:
@@ -286,11 +283,20 @@ def check_origin(request: Request) -> None:
     """A form must come from a page of this bank. Every browser of the last years says so."""
     origin = request.headers.get("origin")
     if origin is not None:
-        is_ours = urlsplit(origin).netloc == request.headers.get("host", "")
+        host = request.headers.get("host", "")
+        is_ours = host != "" and _host_in(origin) == host
     else:
         is_ours = request.headers.get("sec-fetch-site") == "same-origin"
     if not is_ours:
         raise _foreign()
+
+
+def _host_in(origin: str) -> str:
+    """The host an origin names; empty when it is no address at all."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
 
 
 def _check_form_token(door: Door, session: Session, form: dict[str, str]) -> None:

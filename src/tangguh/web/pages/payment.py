@@ -18,8 +18,9 @@ from tangguh.payments import store as payments
 from tangguh.payments.payment import Payment, State
 from tangguh.web.api.mobile import visible_payment
 from tangguh.web.api.views import short_reference
+from tangguh.web.cookies import cookie
 from tangguh.web.pages.care.report import report_line
-from tangguh.web.pages.frame import Page, Visit
+from tangguh.web.pages.frame import SESSION_COOKIE, Page, Visit
 from tangguh.web.pages.people import People, merchant_of, note_of
 from tangguh.web.pages.screen import render
 from tangguh.web.pages.story import (
@@ -73,13 +74,13 @@ async def _changes(visit: Visit, payment: Payment) -> AsyncIterator[str]:
 
 
 async def _watched(visit: Visit, payment: Payment) -> AsyncIterator[str]:
-    door, session = visit.door, visit.session
+    door = visit.door
     loop = asyncio.get_running_loop()
     ends_at = loop.time() + door.settings.live_seconds_max
     yield f"retry: {_RETRY_MILLISECONDS}\n\n"
     async with door.live.watching(payment.id) as changed:
         sent = ""
-        while session is not None and session.expires_at > door.clock.now():
+        while await _still_in(visit):
             changed.clear()
             found = await payments.find(door.pool, door.book_id, payment.id)
             payment = found or payment
@@ -90,6 +91,11 @@ async def _watched(visit: Visit, payment: Payment) -> AsyncIterator[str]:
             if not payment.is_open or door.live.closing or left <= 0:
                 return
             await _wait(changed, min(left, _patience(visit, payment)))
+
+
+async def _still_in(visit: Visit) -> bool:
+    """Whether the reader is logged in: a log-out in another window ends this page too."""
+    return await visit.door.sessions.find(cookie(visit.request, SESSION_COOKIE)) is not None
 
 
 async def _wait(changed: asyncio.Event, seconds: float) -> None:
@@ -127,13 +133,15 @@ async def _values(visit: Visit, payment: Payment) -> dict[str, Any]:
     original = None
     if payment.original_id is not None:
         original = await payments.find(door.pool, door.book_id, payment.original_id)
-    ends = await People(door).ends(payment, original)
+    people = People(door, me.customer_id)
+    ends = await people.ends(payment, original)
     side = _side_of(payment, me.customer_id, ends.payer.customer_id)
     events = await payments.timeline(door.pool, door.book_id, payment.id)
     given_back = await payments.refunds(door.pool, door.book_id, payment.id)
     # A refund goes the other way: who paid the payment receives it.
     other = Side.PAYEE if side is Side.PAYER else Side.PAYER
-    received = side is Side.PAYEE and ends.payee.customer_id == me.customer_id
+    owner = await people.owner(payment.creditor)
+    received = side is Side.PAYEE and owner is not None and owner.customer_id == me.customer_id
     return {
         "payment": payment,
         "side": str(side),

@@ -11,6 +11,7 @@ from tangguh.core.order import (
     Payee,
     PaymentOrder,
     RefundOrder,
+    ToAccount,
     ToBank,
     ToBiller,
     ToCash,
@@ -51,30 +52,46 @@ class Ends(msgspec.Struct, frozen=True):
 
 
 class People:
-    """Looks owners up and remembers them for the length of one page."""
+    """Looks owners up for one reader and remembers them for the length of one page."""
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: Door, reader_id: int) -> None:
         self._door = door
+        self._reader_id = reader_id
         self._owners: dict[int, Owner | None] = {}
 
     async def owner(self, account_id: int) -> Owner | None:
-        """Whose account it is, or None for the bank's own and unknown ones."""
+        """Whose the money there is (a shop's also before the cut-off); None: the bank's own."""
         if account_id not in self._owners:
-            self._owners[account_id] = await customers.owner_of(
+            self._owners[account_id] = await customers.receiver_of(
                 self._door.pool, self._door.book_id, account_id
             )
         return self._owners[account_id]
 
+    async def chosen(self, account_id: int) -> Owner | None:
+        """The owner of an account the reader chose; None also when it may not be told now."""
+        if not self._door.names.may_tell(self._reader_id, account_id):
+            return None
+        return await self.owner(account_id)
+
     async def ends(self, payment: Payment, original: Payment | None = None) -> Ends:
         """Both ends. A refund's merchant is the payee of its original."""
         payer = await self._party(payment.debtor)
-        payee = await self._party(payment.creditor)
+        payee = await self._payee(payment)
         if isinstance(payment.order, CreditOrder):
             return Ends(sender_of(payment.order), payee)
         merchant = merchant_of(payment) or (merchant_of(original) if original else None)
         if merchant is None:
             return Ends(payer, payee)
         return Ends(payer, merchant) if payment.kind == "payment" else Ends(merchant, payee)
+
+    async def _payee(self, payment: Payment) -> Party:
+        """Who gets it. Where the reader may see no more names now, the number they typed."""
+        order, mine = payment.order, payment.customer_id == self._reader_id
+        if mine and isinstance(order, PaymentOrder) and isinstance(order.payee, ToAccount):
+            number = order.payee.account_id
+            if await self.chosen(number) is None:
+                return Party(str(number))
+        return await self._party(payment.creditor)
 
     async def _party(self, account_id: int) -> Party:
         owner = await self.owner(account_id)

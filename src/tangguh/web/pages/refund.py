@@ -47,7 +47,7 @@ async def _received(visit: Visit) -> Payment:
     """A payment of this bank's customers that the visitor received. Raises Trouble."""
     me, door = visit.me, visit.door
     payment = await visible_payment(door, me.customer_id, visit.request.path_params["id"])
-    owner = await People(door).owner(payment.creditor)
+    owner = await People(door, me.customer_id).owner(payment.creditor)
     if owner is None or owner.customer_id != me.customer_id or payment.rail != "onus":
         raise trouble("payment_not_refundable")
     return payment
@@ -58,7 +58,7 @@ async def _refund_page(visit: Visit, payment: Payment, told: str = "") -> Respon
         "refund.html",
         status=422 if told else 200,
         payment=payment,
-        ends=await People(visit.door).ends(payment),
+        ends=await People(visit.door, visit.me.customer_id).ends(payment),
         amount=visit.typed("amount") or money(payment.refundable_minor).removeprefix("Rp"),
         reason=visit.typed("reason"),
         told=told,

@@ -38,7 +38,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 async def entry_rows(visit: Visit, lines: list[Line]) -> list[Row]:
     """Entries with the payment behind each. A posting's id is its payment's."""
-    people = People(visit.door)
+    people = People(visit.door, visit.me.customer_id)
     found = await asyncio.gather(*(_payment(visit, line.posting_id) for line in lines))
     return [
         await _entry_row(visit, people, line, payment)
@@ -48,7 +48,7 @@ async def entry_rows(visit: Visit, lines: list[Line]) -> list[Row]:
 
 async def payment_rows(visit: Visit, found: list[Payment]) -> list[Row]:
     """Payments as their customer made them."""
-    people = People(visit.door)
+    people = People(visit.door, visit.me.customer_id)
     return [await _payment_row(visit, people, payment) for payment in found]
 
 

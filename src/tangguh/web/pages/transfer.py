@@ -51,6 +51,7 @@ async def take_account(visit: Visit) -> Response:
     purse = await open_purse(visit, TRANSFER_ONUS)
     if [one.account_id for one in purse.accounts] == [int(text)]:
         return await _transfer_page(visit, told=visit.words("transfer.number_own"))
+    door.names.remember(visit.me.customer_id, int(text))
     recipient = visit.seal(Recipient(int(text), owner.full_name))
     return redirect(f"/transfer/amount?{urlencode({'to': recipient})}")
 
@@ -112,13 +113,13 @@ async def _made(visit: Visit) -> list[Payment]:
 
 async def _recent(visit: Visit) -> list[Recipient]:
     """Those transferred to lately, the latest first."""
-    people = People(visit.door)
+    people = People(visit.door, visit.me.customer_id)
     found: dict[int, Recipient] = {}
     for payment in await _made(visit):
         account_id = account_to(payment)
         if account_id is None or payment.state is State.REFUSED or account_id in found:
             continue
-        owner = await people.owner(account_id)
+        owner = await people.chosen(account_id)
         if owner is not None:
             found[account_id] = Recipient(account_id, owner.full_name)
         if len(found) == _RECENT_MAX:

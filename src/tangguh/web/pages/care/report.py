@@ -147,7 +147,7 @@ async def _open_case(visit: Visit, payment: Payment) -> Case | None:
 
 
 async def _facts_of(visit: Visit, payment: Payment) -> str:
-    ends = await People(visit.door).ends(payment)
+    ends = await People(visit.door, visit.me.customer_id).ends(payment)
     is_payer = _is_payer(visit, payment)
     return visit.words(
         "report.facts",

@@ -53,6 +53,7 @@ async def log_in(visit: Visit) -> Response:
         )
     customer = proved.customer
     if visit.session is not None:
+        visit.memory.forget_visitor(cookie(visit.request, SESSION_COOKIE))
         await door.sessions.end(visit.session)
     opened = await door.sessions.open(
         customer.customer_id, Kind.BROWSER, device_known_at=proved.known_at

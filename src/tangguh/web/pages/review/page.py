@@ -113,12 +113,14 @@ async def pay_again(visit: Visit) -> Response:
         # Who it was must be asked again: a bill may be paid by now, a name may have changed.
         return redirect(_asks_at(order))
     else:
-        owner = await People(door).owner(payment.creditor)
+        owner = await People(door, visit.me.customer_id).chosen(order.payee.account_id)
+        if owner is None:
+            return redirect("/transfer")
         slip = TransferSlip(
             key=door.ids.next().hex,
             debtor=order.debtor,
-            creditor=payment.creditor,
-            creditor_name=owner.full_name if owner else "",
+            creditor=order.payee.account_id,
+            creditor_name=owner.full_name,
             amount_minor=order.amount_minor,
             fee_minor=purse.fee_minor,
             note=order.note,
@@ -242,7 +244,7 @@ async def _review_page(visit: Visit, slip: Slip, *, told: str = "", status: int 
     shared: dict[str, Any] = {"order": visit.seal(slip), "told": told, "slip": slip}
     if isinstance(slip, RefundSlip):
         original = await visible_payment(visit.door, visit.me.customer_id, str(slip.payment_id))
-        ends = await People(visit.door).ends(original)
+        ends = await People(visit.door, visit.me.customer_id).ends(original)
         refused = (await foresee(visit, slip)).refused
         shared["obstacle"] = (
             sentence(visit.words, f"problem.{refused.code}.reason") if refused else ""
