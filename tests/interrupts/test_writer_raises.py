@@ -20,11 +20,11 @@ from tangguh.core.clock import SystemClock
 from tangguh.core.errors import StoreUnavailable, TangguhError
 from tangguh.core.ids import Ids
 from tangguh.ledger import store, ticket
-from tangguh.ledger import writer as writer_module
 from tangguh.ledger.chart import Kind
 from tangguh.ledger.command import OpenAccount, Post
 from tangguh.ledger.posting import Posting
 from tangguh.ledger.writer import Writer, WriterSettings
+from tangguh.ledger.writing import said
 
 SETTINGS = WriterSettings(ambiguity_seconds=0.2, reconnect_seconds=0.001)
 ASKED = 6
@@ -204,7 +204,7 @@ async def test_a_log_that_cannot_be_written_loses_no_acknowledged_payment(
     dsn: str, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The log's directory is full and PostgreSQL drops a batch: every answer stays true."""
-    monkeypatch.setattr(writer_module, "log", Full())
+    monkeypatch.setattr(said, "log", Full())
     truth = await asyncpg.connect(dsn)
     lines, client, writer = await walk(dsn, how, "disk", -1, 1_000)
     await judge(truth, client, writer, f"{how}, {lines.struck}", 1_000)

@@ -354,9 +354,8 @@ class Bank:
         people = await demo.fill(self.writer, self.pool, self.book_id, seed)
         security = self._security()
         people += await fill_products(self.writer, self.pool, self.book_id, seed, security)
-        await asyncio.gather(
-            *(self.sessions.set_pin(person.customer_id, demo.DEMO_PIN) for person in people)
-        )
+        for person in people:
+            await self.sessions.set_pin(person.customer_id, demo.DEMO_PIN)
         know = self.care.notices.know
         await asyncio.gather(
             *(

@@ -182,6 +182,11 @@ class EmbeddedPostgres:
         for pid in self._processes():
             os.kill(pid, signal.SIGSTOP)
 
+    def thaw(self) -> None:
+        """SIGCONT what ``freeze`` stopped. For drills."""
+        for pid in self._processes():
+            os.kill(pid, signal.SIGCONT)
+
     def kill(self) -> None:
         """SIGKILL the postmaster, as a machine's crash would. For drills."""
         pid = self._running_pid()

@@ -14,10 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from typing import Any, Final, TypeVar
-
-import structlog
 
 from tangguh.audit.journal import JournalPlan
 from tangguh.audit.walk import Head
@@ -46,9 +43,9 @@ from tangguh.ledger.writing.decider import Decider as Decider
 from tangguh.ledger.writing.decider import WriterSettings as WriterSettings
 from tangguh.ledger.writing.lines import Lines
 from tangguh.ledger.writing.loading import load_rows
+from tangguh.ledger.writing.said import say as _say
 
 A = TypeVar("A")
-log = structlog.get_logger("ledger.writer")
 
 _BATCHES_BEFORE_LEARNING: Final = 20
 """When PostgreSQL is first asked to look at the tables; then at ten times that, and so on."""
@@ -148,7 +145,7 @@ class Writer:
         else:
             self._asked.add(future)
             future.add_done_callback(self._asked.discard)
-            self._queue.append(Ticket(commands, future))
+            self._queue.append(Ticket(commands, future, self._clock.monotonic()))
             self._queued += len(commands)
             self.taken += len(commands)
             self._wake.set()
@@ -160,6 +157,11 @@ class Writer:
         return self._queued
 
     @property
+    def waited(self) -> float:
+        """Seconds the first command in the queue has waited; 0 when there is none."""
+        return self._queue[0].waited(self._clock.monotonic()) if self._queue else 0.0
+
+    @property
     def is_open(self) -> bool:
         """Whether commands are taken: it holds the fence, its loop runs, and it is not closing."""
         is_running = self._task is not None and not self._task.done()
@@ -168,9 +170,8 @@ class Writer:
     @property
     def head(self) -> Head:
         """The newest link that is known to be committed."""
-        return (
-            Head(self._durable.batch_no, self._durable.hash) if self._durable.batch_no else Head()
-        )
+        durable = self._durable
+        return Head(durable.batch_no, durable.hash) if durable.batch_no else Head()
 
     @property
     def fate(self) -> TangguhError | None:
@@ -200,19 +201,25 @@ class Writer:
         self._wake.set()
 
     def _collect(self) -> bool:
-        """Take tickets in hand that still fit into the open batch; whether there are any.
-
-        After a refused batch, one at a time.
-        """
+        """Take in hand what fits into the open batch, one after a refused one; is there any?"""
         if self._cautious:
             if self._flight is None and not self._open and self._queue:
                 self._cautious -= 1
                 self._hand.append(self._queue.popleft())
             return bool(self._hand)
         room = self.settings.batch_commands_max - self._open_commands
-        while self._queue and len(self._queue[0].commands) <= room:
-            room -= len(self._queue[0].commands)
-            self._hand.append(self._queue.popleft())
+        too_late = self._clock.monotonic() - self.settings.new_money_seconds_max
+        while self._queue:
+            ticket, count = self._queue[0], len(self._queue[0].commands)
+            if ticket.lapses(too_late):
+                self._queued -= count
+                self.shed += count
+            elif count <= room:
+                room -= count
+                self._hand.append(ticket)
+            else:
+                break
+            self._queue.popleft()
         return bool(self._hand)
 
     async def _load_and_decide(self) -> None:
@@ -233,8 +240,7 @@ class Writer:
         await self._decide()
 
     def _let_go(self) -> list[Ticket]:
-        tickets = list(self._hand)
-        self._hand.clear()
+        tickets, self._hand = list(self._hand), deque()
         return tickets
 
     def _put_back(self) -> None:
@@ -492,9 +498,3 @@ class Writer:
         self._wake.set()
         if is_news:
             _say("error", "book.writer_stopped", why=str(error))
-
-
-def _say(level: str, event: str, **more: Any) -> None:
-    """A line in the log, if there is one to be had: a log decides nothing here."""
-    with suppress(Exception):
-        getattr(log, level)(event, **more)

@@ -52,6 +52,11 @@ def repeated(book: Book, order: Order) -> Decided | Refused | None:
     payment = book.shelf(PAYMENTS).get(payment_id)
     if payment is None:
         raise InvariantBroken(f"an idempotency key names {payment_id}, which is not there")
+    return answer_again(payment, order)
+
+
+def answer_again(payment: Payment, order: Order) -> Decided | Refused:
+    """What an order gets whose key made this payment already."""
     if payment.order == order:
         return Decided(payment, repeated=True)
     return Refused(

@@ -11,8 +11,8 @@ import msgspec
 from tangguh.core.service import BILL
 from tangguh.db.pool import Pool
 from tangguh.db.queries import Queries
-from tangguh.payments.payment import Payment, State
-from tangguh.payments.plans import SQL, read_payment
+from tangguh.payments.payment import Order, Payment, State
+from tangguh.payments.plans import SQL, key_of, read_payment
 from tangguh.payments.tariff import Change
 
 PAYMENTS: Final = Queries(*SQL)
@@ -34,6 +34,12 @@ async def find(pool: Pool, book_id: int, payment_id: UUID) -> Payment | None:
     """One payment, or None."""
     row = await pool.fetchrow(PAYMENTS["find_payment"], book_id, payment_id)
     return read_payment(row) if row is not None else None
+
+
+async def find_by_key(pool: Pool, book_id: int, order: Order) -> Payment | None:
+    """The payment that an order's key made, whatever was ordered with it; or None."""
+    rows = await pool.fetch(PAYMENTS["load_order_keys"], book_id, [key_of(order)])
+    return await find(pool, book_id, rows[0]["payment_id"]) if rows else None
 
 
 async def find_by_wire(pool: Pool, book_id: int, rail: str, wire: str) -> Payment | None:

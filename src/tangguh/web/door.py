@@ -14,7 +14,7 @@ from tangguh.access.sealing import seals_of
 from tangguh.access.session import Session, Sessions
 from tangguh.audit.trail import Remember
 from tangguh.core.clock import Clock
-from tangguh.core.errors import Overloaded
+from tangguh.core.errors import Overloaded, StoreUnavailable
 from tangguh.core.ids import Ids
 from tangguh.core.money import format_decimal
 from tangguh.core.order import Origin, PaymentOrder, RefundOrder
@@ -29,6 +29,7 @@ from tangguh.payments import flow
 from tangguh.payments.desk import Desk
 from tangguh.payments.gates.facts import NO_ORIGIN
 from tangguh.payments.payment import Decided
+from tangguh.web.crowd import Crowd
 from tangguh.web.live import Live
 from tangguh.web.names import Names
 from tangguh.web.settings import WebSettings
@@ -103,6 +104,7 @@ class Door:
         """The database's disk; set by whoever measures it."""
         self.tasks: Callable[[], list[TaskHealth]] = list
         """Every long-running task as it is now; set by whoever supervises them."""
+        self.crowd = Crowd(pool, book_id, writer, clock)
         self.shutters = Shutters(desk, pool, book_id, clock)
         desk.watch(self.live.tell)
 
@@ -117,15 +119,22 @@ class Door:
         """Begin a payment its customer said yes to, and wait a while for its end.
 
         When the rail is slow the answer is the payment as the book has it, and the walk goes on
-        behind. Raises Overloaded when the book has too much waiting: nothing has happened then.
+        behind. Raises Overloaded when the book has too much waiting: this key has paid nothing
+        then, nor has it when StoreUnavailable is raised; Ambiguous when that cannot be known.
         Refuses LIMIT_PER_TRANSACTION for a large sum on a ``session`` of a device still new.
         """
         consent.must_be_of(order.customer_id)
         spent = order.amount_minor + order.tip_minor  # a tip goes to the payee as the amount does
         if session is not None and (refused := self.refuse_cooling(session, spent)):
             return refused
-        if self.writer.queued > self.settings.queued_commands_max:
-            raise Overloaded
+        with self.crowd.asking(order) as is_alone:
+            try:
+                return await self._pay(order, origin)
+            except (Overloaded, StoreUnavailable) as error:
+                return await self.crowd.answer(order, error, is_alone)
+
+    async def _pay(self, order: PaymentOrder, origin: Origin) -> Decided | Refused:
+        self.crowd.must_have_room(self.settings)
         if self.desk.rules.settles_inside(order.service):
             return await flow.pay(self.desk, order, origin)  # nobody outside to wait for
         walk = self._start(flow.pay(self.desk, order, origin))

@@ -11,13 +11,14 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Where to listen and how much to let in.
 
     ``answer_seconds``: how long a payment request waits for the rail before it answers with the
-    payment as it stands. ``queued_commands_max``: above it new payments are turned away, so that
-    refunds, reversals and reads still get through. ``files`` a customer (or host) may send as
-    evidence: each is drawn anew, which costs. ``strangers`` are hosts that send a public form or
-    ask for a report by its number. ``name_checks``: names of others one customer may look up, by
-    whatever way. ``trusted_proxies``: networks (CIDR) whose X-Forwarded-For and
-    X-Forwarded-Proto are believed, nobody else's. ``sealing_key``:
-    32 bytes in hex, the root of the keys that seal what is shown; empty: one for the life of the
+    payment as it stands. ``queued_commands_max``, ``queued_seconds_max``: when so many wait, or
+    the first has waited for so long, new payments are turned away, so that those who wait are
+    served in time and refunds, reversals and reads still get through. ``files`` a customer (or
+    host) may send as evidence: each is drawn anew, which costs. ``strangers`` are hosts that
+    send a public form or ask for a report by its number. ``name_checks``: names of others one
+    customer may look up, by whatever way. ``trusted_proxies``: networks (CIDR) whose
+    X-Forwarded-For and X-Forwarded-Proto are believed, nobody else's. ``sealing_key``: 32 bytes
+    in hex, the root of the keys that seal what is shown; empty: one for the life of the
     process. ``demo_crew_path``: where the demo's staff tokens are written, once.
     """
 
@@ -27,6 +28,7 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     photo_bytes_max: int = 8 * 1024 * 1024
     answer_seconds: float = 4.0
     queued_commands_max: int = 10_000
+    queued_seconds_max: float = 1.0
     logins_per_minute: int = 10
     logins_burst: int = 10
     requests_per_minute: int = 600

@@ -18,7 +18,13 @@ from tangguh.cli.drills import (
 )
 from tangguh.cli.drills.care import complaint_flood, late_success, refund_and_chargeback
 from tangguh.cli.drills.duty import control_plane_dead, insider_approver
-from tangguh.cli.drills.load import hot_account, hot_merchant, retry_storm, status_storm
+from tangguh.cli.drills.load import (
+    hot_account,
+    hot_merchant,
+    login_storm,
+    retry_storm,
+    status_storm,
+)
 from tangguh.cli.drills.machines import database_dead, disk_full
 from tangguh.cli.drills.report import Report
 from tangguh.cli.drills.sick import flapping, mutated_frames
@@ -116,6 +122,11 @@ DRILLS: Final[dict[str, Drill]] = {
         "Every app sends every order three times at once; each is paid once, as fast as ever.",
         retry_storm.run,
         3,
+    ),
+    "login-storm": Drill(
+        "The bank is killed; when it is back everybody logs in and pays at once, then all hangs.",
+        login_storm.run,
+        200,
     ),
     "status-check-storm": Drill(
         "A network loses every answer; our questions keep to the schedule, customers cause none.",

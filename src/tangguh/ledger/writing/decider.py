@@ -23,6 +23,8 @@ class WriterSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Bounds of one writer, each with its unit.
 
     ``silence_seconds_max``: a connection on which one step takes longer is cut and made anew.
+    ``new_money_seconds_max``: an order that waited longer is not begun; its caller hears Overloaded
+    before any of the doors has stopped listening (``web.answer_seconds``).
     """
 
     book_id: int = 1
@@ -31,3 +33,4 @@ class WriterSettings(msgspec.Struct, frozen=True, kw_only=True):
     ambiguity_seconds: float = 5.0
     reconnect_seconds: float = 0.1
     silence_seconds_max: float = 5.0
+    new_money_seconds_max: float = 3.0
