@@ -34,7 +34,7 @@ async def test_a_pasted_code_is_paid_as_reviewed(site: Site, visitor) -> None:
     await log_in(page)
     before = await site.available(1)
     await review_qris(page, "25000")
-    await sees(page, "SIINMEDIA, PCNGN", "JEPARA", "GoPay", "Rp25.000", "Rp0", "Sisa batas")
+    await sees(page, "SIINMEDIA, PCNGN", "JEPARA", "GoPay", "Rp25.000", "Rp0", "Sisa limit")
     await confirm(page)
     await page.wait_for_url(re.compile(r"/payments/[0-9a-f-]{36}$"))
     await sees(page, "Berhasil", "Diterima GoPay, 12.00 WIB. Ref. RRN000000001.", "····")
@@ -134,7 +134,7 @@ async def test_a_declined_payment_gives_the_money_back_in_words(site: Site, visi
     await confirm(page)
     await sees(
         page,
-        "Tidak jadi, saldo kembali",
+        "Batal, dana dikembalikan",
         "merchant ini sedang diblokir jaringan",
         "Rp30.000 sudah dapat dipakai lagi sejak 12.00 WIB",
         "Total, tidak didebit",
@@ -221,7 +221,7 @@ async def test_limits_and_unclear_amounts_are_told_beside_the_field(visitor) -> 
     await page.click("form[data-code] button.button")
     await page.fill("#amount", "10000001")
     await page.click("main button.button")
-    await sees(page, "Paling banyak Rp10.000.000 untuk satu transaksi.")
+    await sees(page, "Maksimal Rp10.000.000 untuk satu transaksi.")
     assert await page.input_value("#amount") == "10.000.001"
     await page.fill("#amount", "0")
     await page.click("main button.button")

@@ -547,7 +547,7 @@ async def test_a_webhooks_owner_is_told_the_secret_once_they_agree(
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"g:qris": ""}, "Pilih paling sedikit satu layanan."),
+        ({"g:qris": ""}, "Pilih minimal satu layanan."),
         ({"via": "sms"}, "Pilih salah satu cara."),
         ({"address": "x"}, "Alamat ini tidak cocok"),
     ],

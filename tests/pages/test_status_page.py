@@ -191,7 +191,7 @@ async def test_it_says_what_matters_without_scripts(open_site: Open) -> None:
         "Tahap 2 dari 7", "Terlambat: kabar dijanjikan", "Ditutup atau dibatasi bank", "Gangguan di mitra",
     ):  # fmt: skip
         assert said in text
-    await page.click("text=Baca seluruh kisahnya >> nth=0")
+    await page.click("text=Lihat kronologi >> nth=0")
     assert "Kabar demi kabar" in await page.locator("main").inner_text()
     await page.click("a.tongue")
     assert "Word by word" in await page.locator("main").inner_text()

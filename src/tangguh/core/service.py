@@ -81,7 +81,7 @@ SERVICES: Final[dict[str, Service]] = {
         Service(TOPUP["dana"], "ewallet", "out", "Isi DANA", "Top up DANA", "dana"),
         Service(TOPUP["isaku"], "ewallet", "out", "Isi iSaku", "Top up iSaku", "isaku"),
         Service(BILL["electricity"], "billers", "out", "Listrik", "Electricity", "electricity"),
-        Service(BILL["prepaid"], "billers", "out", "Token listrik", "Power token", "prepaid"),
+        Service(BILL["prepaid"], "billers", "out", "Token listrik", "Electricity token", "prepaid"),
         Service(BILL["water"], "billers", "out", "Air", "Water", "water"),
         Service(BILL["tax"], "billers", "out", "Pajak", "Tax", "tax"),
         Service(BILL["school"], "billers", "out", "Biaya sekolah", "School fee", "school"),

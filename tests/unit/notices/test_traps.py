@@ -28,7 +28,7 @@ def test_what_robs_people_is_named(text: str, rule: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "Transfer BI-FAST ditutup sementara. Saldo Anda tercatat di buku bank.",
+        "Transfer BI-FAST ditutup sementara. Saldo Anda tetap tercatat.",
         "807 orders of Rp227.100.000.000 left between 20.00 and 20.20 on 28 Nov 2026.",
         "Kabar berikutnya paling lambat 13.45 WIB, 28 Nov 2026.",
         "QRIS, kartu, dan dompet berjalan; BI-FAST keluar tidak.",

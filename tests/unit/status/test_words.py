@@ -109,6 +109,8 @@ def test_how_long_it_took_and_how_many_tries_failed() -> None:
     assert "lasted 9 min" in write(Step.RESTORED, short)["en"].happened
     outage = facts(Kind.PARTNER_OUTAGE, source=Source.SEEN)
     assert "31% percobaan" in write(Step.PUBLISHED, outage)["id"].happened
+    every = msgspec.structs.replace(outage, unanswered_permille=1000)
+    assert "Semua pembayaran belum mendapat jawaban." in write(Step.PUBLISHED, every)["id"].happened
     few = msgspec.structs.replace(outage, unanswered_permille=None)
     assert write(Step.PUBLISHED, few)["id"].happened.endswith("tidak datang.")
     open_end = facts(Kind.SCHEDULED_CHANGE, source=Source.PLANNED, until=None)

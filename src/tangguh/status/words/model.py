@@ -243,6 +243,8 @@ class _Writer:
         share, words = self._facts.unanswered_permille, self._table["share"]
         if share is None:
             return ""
+        if share >= 1000:
+            return str(words["all"])
         return str(words["known"]).format(percent=percent(share * 10, self._language))
 
     def _until(self) -> str:

@@ -45,7 +45,7 @@ _CLOSE: Final[dict[str, Any]] = {
     "scope": _SCOPE,
     "reason": "by_hand",
     "cause": "a rehearsal",
-    "message_id": "Transfer BI-FAST ditutup sementara. Saldo Anda tercatat di buku bank.",
+    "message_id": "Transfer BI-FAST ditutup sementara. Saldo Anda tetap tercatat.",
     "message_en": "BI-FAST transfers are closed for now. Your balance is recorded.",
 }
 

@@ -33,7 +33,7 @@ _CLOSE: Final[dict[str, Any]] = {
     "scope": "rail=bifast direction=out",
     "reason": "by_hand",
     "cause": "a rehearsal",
-    "message_id": "Transfer BI-FAST keluar kami tutup sementara. Saldo Anda tercatat di buku bank.",
+    "message_id": "Transfer BI-FAST keluar kami tutup sementara. Saldo Anda tetap tercatat.",
     "message_en": "Outgoing BI-FAST is closed for now. Your balance is recorded in our books.",
 }
 _ID: Final = {

@@ -43,7 +43,7 @@ _CLOSE: Final[dict[str, Any]] = {
     "scope": _SCOPE,
     "reason": "by_hand",
     "cause": "a rehearsal",
-    "message_id": "Transfer BI-FAST keluar kami tutup sementara. Saldo Anda tercatat di buku bank.",
+    "message_id": "Transfer BI-FAST keluar kami tutup sementara. Saldo Anda tetap tercatat.",
     "message_en": "Outgoing BI-FAST is closed for now. Your balance is recorded in our books.",
 }
 _FAULTS: Final[tuple[dict[str, Any], ...]] = (
