@@ -99,7 +99,7 @@ class Accept(msgspec.Struct, frozen=True):
         merchant = merchant_of(order)
         if merchant:
             keys.append((MERCHANTS.name, merchant))
-        creditor = creditor_of(order, shop_of(book, order))
+        creditor = creditor_of(order, shop_of(book, order) if merchant else None)
         if creditor is not None:
             keys.append(("accounts", creditor))
         keys += [("accounts", one) for one in beside(debtor, creditor or 0, order)]
@@ -143,7 +143,7 @@ class Accept(msgspec.Struct, frozen=True):
         tier = tier_of(book, order.debtor)
         shop = shop_of(book, order)
         return Payment(
-            id=book.ids.next(),
+            id=book.ids.next(book.now),
             kind="payment",
             customer_id=order.customer_id,
             service=order.service,

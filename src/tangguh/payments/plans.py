@@ -187,9 +187,10 @@ def _row_of(payment: Payment, key: OrderKey, order_json: str) -> Row:
     )
 
 
-def payment_digest(payment: Payment) -> bytes:
-    """The payment's row as the chain remembers it."""
-    return digest(_payment_row(payment))
+def key_and_digest(payment: Payment) -> tuple[OrderKey, bytes]:
+    """Its order's key, and the payment's row as the chain remembers it."""
+    row = _payment_row(payment)
+    return row[_KEY_AND_TEXT.start], digest(row)
 
 
 def _payment_change(payment: Payment) -> Row:

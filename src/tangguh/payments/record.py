@@ -18,8 +18,8 @@ from tangguh.payments.plans import (
     ORDER_KEYS,
     PAYMENTS,
     OrderKey,
+    key_and_digest,
     key_of,
-    payment_digest,
 )
 
 
@@ -63,8 +63,9 @@ def repeated(book: Book, order: Order) -> Decided | Refused | None:
 def record(book: Book, payment: Payment, what: str, detail: str = "") -> Decided:
     """Keep the payment as it is now and add the line to its timeline."""
     known = book.shelf(PAYMENTS)
-    if not book.is_loaded(PAYMENTS.name, payment.id):
-        book.shelf(ORDER_KEYS).put(key_of(payment.order), payment.id)
+    key, digested = key_and_digest(payment)
+    if payment.id not in known.rows:
+        book.shelf(ORDER_KEYS).put(key, payment.id)
     known.add(payment.id, payment)
     book.note(
         EVENTS,
@@ -76,7 +77,7 @@ def record(book: Book, payment: Payment, what: str, detail: str = "") -> Decided
             payment.state,
             what,
             detail,
-            payment_digest(payment),
+            digested,
         ),
     )
     return Decided(payment)

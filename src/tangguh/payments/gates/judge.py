@@ -158,7 +158,7 @@ def percent(book: Book, order: AnyOrder, origin: Origin = NO_ORIGIN) -> int:
 def _busy(book: Book) -> Gates | None:
     """The gates when anything at all is closed: an open bank pays nothing for them."""
     gates = book.shelf(GATES).get(THE_BOARD)
-    return None if gates is None or gates.is_quiet else gates
+    return None if gates is None or not gates.board.closures else gates
 
 
 def _minute(now: datetime) -> datetime:

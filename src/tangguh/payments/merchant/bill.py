@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Final
 from uuid import UUID
 
 import msgspec
@@ -51,9 +51,12 @@ class MakeBill(msgspec.Struct, frozen=True):
 def bill_key(order: Order) -> BillKey | None:
     """The bill an order pays, if it pays one of ours."""
     payee = order.payee if isinstance(order, PaymentOrder) else order
-    if isinstance(payee, ToMerchant | CreditOrder) and payee.bill:
+    if isinstance(payee, _WITH_BILLS) and payee.bill:
         return payee.merchant_id, payee.bill
     return None
+
+
+_WITH_BILLS: Final = (ToMerchant, CreditOrder)
 
 
 def refuse_bill(book: Book, order: Order, amount_minor: int) -> Refused | None:
