@@ -71,7 +71,7 @@ PARKED_SECONDS_MAX: Final = 4 * 3600
 """So long a payment may wait for a closed gate with its money reserved; then it is given back."""
 
 
-class Accept(msgspec.Struct, frozen=True):
+class Accept(msgspec.Struct, frozen=True, gc=False):
     """Decide one order: refuse it, post it at once (inside the bank), or hold its money.
 
     ``forced``: the order is an advice, which tells of money that is gone already: no gate, no limit
@@ -270,7 +270,7 @@ class Accept(msgspec.Struct, frozen=True):
         )
 
 
-class Conclude(msgspec.Struct, frozen=True):
+class Conclude(msgspec.Struct, frozen=True, gc=False):
     """Write down what a rail said of a payment or refund. Whoever asks second changes nothing."""
 
     names_keys_at_once: ClassVar[bool] = False
