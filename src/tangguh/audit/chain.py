@@ -31,6 +31,9 @@ class Header(msgspec.Struct, frozen=True, array_like=True):
 
 
 DIGEST_BYTES: Final = 16
+_OF_SHA256: Final = DIGEST_BYTES - 1
+_COUNTS: Final = tuple(bytes((count,)) for count in range(256))
+_sha256: Final = hashlib.sha256
 
 
 def digest(row: Row) -> bytes:
@@ -38,7 +41,7 @@ def digest(row: Row) -> bytes:
 
     The number says which columns are meant when the table gets more of them: the first so many.
     """
-    return bytes((len(row),)) + hashlib.sha256(_encode(row)).digest()[: DIGEST_BYTES - 1]
+    return _COUNTS[len(row)] + _sha256(_encode(row)).digest()[:_OF_SHA256]
 
 
 def is_what_was(row: Row, known: bytes) -> bool:

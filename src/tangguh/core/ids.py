@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -40,10 +41,18 @@ class Ids:
         self._random = source if source is not None else random.Random()  # noqa: S311
         self._make = make
         self._last = 0
+        self._at: datetime | None = None
+        self._milliseconds = 0
 
-    def next(self) -> UUID:
-        """A fresh UUIDv7, greater than every earlier one from this maker."""
-        milliseconds = int(self._clock.now().timestamp() * 1000)
+    def next(self, at: datetime | None = None) -> UUID:
+        """A fresh UUIDv7, greater than every earlier one from this maker.
+
+        ``at`` is the time it tells, where the caller has just read it; else it is read now.
+        """
+        if at is None or at is not self._at:
+            self._at = at or self._clock.now()
+            self._milliseconds = int(self._at.timestamp() * 1000)
+        milliseconds = self._milliseconds
         candidate = (milliseconds << _RANDOM_BITS) | self._random.getrandbits(_RANDOM_BITS)
         if candidate <= self._last:
             candidate = self._last + 1 + self._random.getrandbits(32)

@@ -12,7 +12,7 @@ from enum import StrEnum
 import msgspec
 
 
-class Accepted(msgspec.Struct, frozen=True, tag="accepted"):
+class Accepted(msgspec.Struct, frozen=True, tag="accepted", gc=False):
     """The network says the payee has it. ``reference`` is the network's own, kept as given.
 
     ``receipt`` is what the payer gets for it, such as the digits of a power token.
@@ -22,7 +22,7 @@ class Accepted(msgspec.Struct, frozen=True, tag="accepted"):
     receipt: str = ""
 
 
-class Declined(msgspec.Struct, frozen=True, tag="declined"):
+class Declined(msgspec.Struct, frozen=True, tag="declined", gc=False):
     """The network says no, for certain: nothing moved there and nothing will.
 
     ``code`` is the network's own code as given (for SNAP the 7-digit responseCode).
@@ -32,13 +32,13 @@ class Declined(msgspec.Struct, frozen=True, tag="declined"):
     code: str = ""
 
 
-class NotSent(msgspec.Struct, frozen=True, tag="not_sent"):
+class NotSent(msgspec.Struct, frozen=True, tag="not_sent", gc=False):
     """The request certainly never left us. Only ``rails.link`` may judge so."""
 
     why: str
 
 
-class Unanswered(msgspec.Struct, frozen=True, tag="unanswered"):
+class Unanswered(msgspec.Struct, frozen=True, tag="unanswered", gc=False):
     """Nobody knows. The money stays held until the resolver finds the truth."""
 
     why: str
@@ -124,7 +124,7 @@ class Refusal(StrEnum):
     PARTNER_UNREACHABLE = "partner_unreachable"
 
 
-class Refused(msgspec.Struct, frozen=True, tag="refused"):
+class Refused(msgspec.Struct, frozen=True, tag="refused", gc=False):
     """A Refusal with what the reader needs: the field it is about and the rule, in English."""
 
     code: Refusal

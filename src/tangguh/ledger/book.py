@@ -254,7 +254,7 @@ class Book:
     def begin(self) -> None:
         """Start a decision with an empty undo log."""
         self._undo.clear()
-        self._marks = [len(rows) for rows in self._journals.values()]
+        self._marks = list(map(len, self._journals.values()))
 
     def undo(self) -> None:
         """Drop everything the current decision changed."""

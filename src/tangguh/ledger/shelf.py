@@ -80,7 +80,8 @@ class Shelf(Generic[K, R]):
 
     def put(self, key: K, row: R) -> None:
         """Add or replace a row; undone if the decision raises."""
-        old = self.get(key)
+        rows = self.rows
+        old = rows[key] if key in rows else self.get(key)
         if key in self.fresh:
             mark, self.fresh[key] = _REPLACED, row
         elif old is None:
@@ -88,7 +89,7 @@ class Shelf(Generic[K, R]):
         else:
             mark = _REPLACED if key in self.changed else _CHANGED
             self.changed[key] = row
-        self.rows[key] = row
+        rows[key] = row
         self._undo.append((self, key, old, mark))
 
     def add(self, key: K, row: R) -> None:
@@ -96,10 +97,11 @@ class Shelf(Generic[K, R]):
 
         An id a client made is loaded first; should one slip through, the primary key refuses it.
         """
-        if self.rows.get(key) is not None or key in self.fresh:
+        rows = self.rows
+        if rows.get(key) is not None or key in self.fresh:
             self.put(key, row)
             return
-        self.rows[key] = row
+        rows[key] = row
         self.fresh[key] = row
         self._undo.append((self, key, None, _FRESH))
 

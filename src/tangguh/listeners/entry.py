@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable
-from typing import Final
+from collections.abc import Callable, Generator, Iterable
+from types import coroutine
+from typing import Any, Final
 
 import msgspec
 import structlog
@@ -147,11 +148,16 @@ class _Visit:
             return {"type": "http.disconnect"}
         if self._whole:
             return await self._receive()
+        piece = self._receive().__await__()
+        try:
+            waited_for = piece.send(None)  # what has come already needs no deadline
+        except StopIteration as came:
+            return await self._judged(came.value)
         if not self._ends_at:
             self._ends_at = asyncio.get_running_loop().time() + self._limit.body_seconds
         try:
             async with asyncio.timeout_at(self._ends_at):
-                message = await self._receive()
+                message = await _rest_of(piece, waited_for)
         except TimeoutError:
             return await self._refused(TOO_SLOW)
         return await self._judged(message)
@@ -199,6 +205,22 @@ class _Visit:
             if self._whole and self._is_too_deep():
                 return await self._refused(TOO_DEEP)
         return message
+
+
+@coroutine
+def _rest_of(begun: Coroutine[Any, Any, Message], waited_for: Any) -> Generator[Any, Any, Message]:
+    """Go on with what was begun and waits for this."""
+    try:
+        while True:
+            try:
+                sent = yield waited_for
+            except BaseException as thrown:
+                waited_for = begun.throw(thrown)
+            else:
+                waited_for = begun.send(sent)
+    except StopIteration as done:
+        came: Message = done.value
+        return came
 
 
 def _declared(headers: list[tuple[bytes, bytes]]) -> tuple[int, bool]:

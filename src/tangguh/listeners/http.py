@@ -8,6 +8,7 @@ each source its number of connections. What is served is still uvicorn's doing.
 from __future__ import annotations
 
 import asyncio
+from itertools import chain
 from typing import Any, ClassVar, Final
 
 import uvicorn
@@ -67,8 +68,6 @@ class Bounded(HttpToolsProtocol):
         if self._is_over:
             return
         if self._in_head:
-            if self._timer is None:  # the first byte after an answer
-                self._wait(self.bounds.head_seconds, self._head_is_late)
             self._head_bytes += len(data)
         elif self._lingering:
             self._lingering += len(data)
@@ -76,15 +75,18 @@ class Bounded(HttpToolsProtocol):
                 self._cut()
                 return
         super().data_received(data)
-        if self._in_head and self._head_bytes > self.bounds.head_bytes_max:
-            self._refuse(431)
+        if self._in_head and self._head_bytes:  # a head is begun and not whole
+            if self._head_bytes > self.bounds.head_bytes_max:
+                self._refuse(431)
+            elif self._timer is None and not self._is_over:
+                self._wait(self.bounds.head_seconds, self._head_is_late)
 
     # ---- the parser's callbacks --------------------------------------------------------------
 
     def on_headers_complete(self) -> None:
         if self._is_over:
             return
-        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        size = len(self.url) + sum(map(len, chain.from_iterable(self.headers)))
         if size > self.bounds.head_bytes_max or len(self.headers) > self.bounds.headers_max:
             self._refuse(431)
             return

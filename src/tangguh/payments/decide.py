@@ -6,7 +6,6 @@ what they check still holds when the money is held: nothing slips in between (AD
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import ClassVar, Final, assert_never
 from uuid import UUID
@@ -73,7 +72,7 @@ PARKED_SECONDS_MAX: Final = 4 * 3600
 """So long a payment may wait for a closed gate with its money reserved; then it is given back."""
 
 
-class Accept(msgspec.Struct, frozen=True):
+class Accept(msgspec.Struct, frozen=True, gc=False):
     """Decide one order: refuse it, post it at once (inside the bank), or hold its money.
 
     ``forced``: the order is an advice, which tells of money that is gone already: no gate, no limit
@@ -92,30 +91,29 @@ class Accept(msgspec.Struct, frozen=True):
         """Whether it can be refused for want of room: an advice tells of what is gone already."""
         return not self.forced
 
-    def keys(self, book: Book) -> Iterable[Key]:
-        order = self.order
-        yield from keys_of_idempotency(book, key_of(order))
-        yield from name_keys(order)
-        yield from gate_keys(book, order, self.origin)
-        yield "accounts", order.debtor
-        yield "accounts", chart.FEES
-        yield from usage_keys(book, self.rules, order.debtor, order.service, book.today)
+    def keys(self, book: Book) -> list[Key]:
+        order, debtor = self.order, self.order.debtor
+        keys = keys_of_idempotency(book, key_of(order))
+        keys += name_keys(order)
+        keys += gate_keys(book, order, self.origin)
+        keys += (("accounts", debtor), ("accounts", chart.FEES))
+        keys += usage_keys(book, self.rules, debtor, order.service, book.today)
         merchant = merchant_of(order)
         if merchant:
-            yield MERCHANTS.name, merchant
-        creditor = creditor_of(order, shop_of(book, order))
+            keys.append((MERCHANTS.name, merchant))
+        creditor = creditor_of(order, shop_of(book, order) if merchant else None)
         if creditor is not None:
-            yield "accounts", creditor
-        for account_id in beside(order.debtor, creditor or 0, order):
-            yield "accounts", account_id
+            keys.append(("accounts", creditor))
+        keys += [("accounts", one) for one in beside(debtor, creditor or 0, order)]
         key = bill_key(order)
         if key is not None:
-            yield "merchant_bills", key
+            keys.append(("merchant_bills", key))
         if order.once:
-            yield PAID_ONCE.name, order.once
+            keys.append((PAID_ONCE.name, order.once))
         way = self.rules.ways.get(order.service)
         if way is not None and way.naming is not None:
-            yield "wire_sequences", (way.rail, book.today)
+            keys.append(("wire_sequences", (way.rail, book.today)))
+        return keys
 
     def decide(self, book: Book) -> Decided | Refused:
         """The payment, new or as it was decided before.
@@ -150,7 +148,7 @@ class Accept(msgspec.Struct, frozen=True):
         tier = tier_of(book, order.debtor)
         shop = shop_of(book, order)
         return Payment(
-            id=book.ids.next(),
+            id=book.ids.next(book.now),
             kind="payment",
             customer_id=order.customer_id,
             service=order.service,
@@ -281,7 +279,7 @@ class Accept(msgspec.Struct, frozen=True):
         )
 
 
-class Conclude(msgspec.Struct, frozen=True):
+class Conclude(msgspec.Struct, frozen=True, gc=False):
     """Write down what a rail said of a payment or refund. Whoever asks second changes nothing."""
 
     names_keys_at_once: ClassVar[bool] = False
@@ -291,34 +289,33 @@ class Conclude(msgspec.Struct, frozen=True):
     rules: Rules
     facts: Facts = NO_FACTS
 
-    def keys(self, book: Book) -> Iterable[Key]:
-        yield "payments", self.payment_id
-        if not book.is_loaded("payments", self.payment_id):
-            return
-        payment = book.shelf(PAYMENTS).get(self.payment_id)
+    def keys(self, book: Book) -> list[Key]:
+        keys: list[Key] = [("payments", self.payment_id)]
+        payment = book.shelf(PAYMENTS).rows.get(self.payment_id)
         if payment is None:
-            return
-        yield "holds", payment.id
-        yield "accounts", payment.debtor
-        yield "accounts", payment.creditor
-        yield "accounts", chart.FEES
-        yield "accounts", chart.SUSPENSE
-        for account_id in beside(payment.debtor, payment.creditor, payment.order):
-            yield "accounts", account_id
+            return keys
+        keys += (
+            ("holds", payment.id),
+            ("accounts", payment.debtor),
+            ("accounts", payment.creditor),
+            ("accounts", chart.FEES),
+            ("accounts", chart.SUSPENSE),
+        )
+        also = beside(payment.debtor, payment.creditor, payment.order)
+        keys += [("accounts", account_id) for account_id in also]
         if payment.kind == "payment":
             day = payment.business_date
-            yield from usage_keys(book, self.rules, payment.debtor, payment.service, day)
+            keys += usage_keys(book, self.rules, payment.debtor, payment.service, day)
         if payment.advanced_minor:
-            yield from advance_keys(payment.debtor, payment.id)
+            keys += advance_keys(payment.debtor, payment.id)
         if payment.original_id is not None:
-            yield "payments", payment.original_id
-            yield REDRESS.name, payment.original_id
-            if book.is_loaded("payments", payment.original_id):
-                original = book.shelf(PAYMENTS).get(payment.original_id)
-                if original is not None and original.advanced_minor:
-                    yield from advance_keys(original.debtor, original.id)
-                if original is not None and _undoes(payment):
-                    yield from undone_keys(book, self.rules, original)
+            keys += (("payments", payment.original_id), (REDRESS.name, payment.original_id))
+            original = book.shelf(PAYMENTS).rows.get(payment.original_id)
+            if original is not None and original.advanced_minor:
+                keys += advance_keys(original.debtor, original.id)
+            if original is not None and _undoes(payment):
+                keys += undone_keys(book, self.rules, original)
+        return keys
 
     def decide(self, book: Book) -> Decided | Refused:
         """The payment after it. Refuses PAYMENT_NOT_FOUND.

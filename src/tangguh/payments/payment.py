@@ -204,7 +204,7 @@ def code_of_network(payment: Payment) -> str:
     return detail.removeprefix(_NETWORK_SAID) if detail.startswith(_NETWORK_SAID) else ""
 
 
-class Decided(msgspec.Struct, frozen=True):
+class Decided(msgspec.Struct, frozen=True, gc=False):
     """What the book answers to an order. ``repeated``: decided before, nothing moved."""
 
     payment: Payment

@@ -82,13 +82,11 @@ def order_key(customer_id: int, key: str) -> OrderKey:
 
 def key_of(order: Order) -> OrderKey:
     """Whose key an order's is: its customer's, the payee's of a refund, or the network's own."""
-    match order:
-        case PaymentOrder(by_network=False):
-            return order_key(order.customer_id, order.idempotency_key)
-        case RefundOrder():
-            return order_key(order.requested_by, order.idempotency_key)
-        case _:
-            return order_key(_THE_NETWORK, order.idempotency_key)
+    if isinstance(order, PaymentOrder) and not order.by_network:
+        return f"{order.customer_id}:{order.idempotency_key}"
+    if isinstance(order, RefundOrder):
+        return order_key(order.requested_by, order.idempotency_key)
+    return order_key(_THE_NETWORK, order.idempotency_key)
 
 
 _THE_NETWORK: Final = 0
@@ -129,7 +127,33 @@ def read_payment(row: Loaded) -> Payment:
     )
 
 
+_ROWS_KEPT_MAX: Final = 8_192
+_rows_kept: dict[UUID, tuple[Payment, Row]] = {}
+"""The newest rows that were made, so that what is digested, written and changed within seconds is
+made once. Only the very same payment has its row from here, and only the very same order its text.
+"""
+
+
 def _payment_row(payment: Payment) -> Row:
+    kept = _rows_kept.get(payment.id)
+    order = payment.order
+    if kept is None or kept[0].order is not order:
+        key, text = key_of(order), _encode_order(order).decode()
+    elif kept[0] is payment:
+        return kept[1]
+    else:
+        key, text = kept[1][_KEY_AND_TEXT]
+    row = _row_of(payment, key, text)
+    if len(_rows_kept) >= _ROWS_KEPT_MAX:
+        _rows_kept.clear()
+    _rows_kept[payment.id] = payment, row
+    return row
+
+
+_KEY_AND_TEXT: Final = slice(12, 14)
+
+
+def _row_of(payment: Payment, key: OrderKey, order_json: str) -> Row:
     return (
         payment.id,
         payment.kind,
@@ -143,8 +167,8 @@ def _payment_row(payment: Payment) -> Row:
         payment.tip_minor,
         payment.fee_minor,
         payment.currency,
-        key_of(payment.order),
-        _encode_order(payment.order).decode(),
+        key,
+        order_json,
         payment.original_id,
         payment.network_reference,
         payment.refusal or "",
@@ -164,9 +188,10 @@ def _payment_row(payment: Payment) -> Row:
     )
 
 
-def payment_digest(payment: Payment) -> bytes:
-    """The payment's row as the chain remembers it."""
-    return digest(_payment_row(payment))
+def key_and_digest(payment: Payment) -> tuple[OrderKey, bytes]:
+    """Its order's key, and the payment's row as the chain remembers it."""
+    row = _payment_row(payment)
+    return row[_KEY_AND_TEXT.start], digest(row)
 
 
 def _payment_change(payment: Payment) -> Row:

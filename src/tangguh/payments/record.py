@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -19,29 +18,29 @@ from tangguh.payments.plans import (
     ORDER_KEYS,
     PAYMENTS,
     OrderKey,
+    key_and_digest,
     key_of,
-    payment_digest,
 )
 
 
-def beside(debtor: int, creditor: int, order: Order) -> Iterable[int]:
+def beside(debtor: int, creditor: int, order: Order) -> list[int]:
     """The accounts a posting touches beside the two ends: floats and their memos, the discount."""
+    found: list[int] = []
     for account_id in (debtor, creditor):
         product = chart.product_of(account_id)
         if product:
-            yield chart.FLOAT_OF_PRODUCT[product]
-            yield chart.MEMO_OF_PRODUCT[product]
+            found += (chart.FLOAT_OF_PRODUCT[product], chart.MEMO_OF_PRODUCT[product])
     if merchant_of(order):
-        yield chart.MERCHANT_FEES
+        found.append(chart.MERCHANT_FEES)
+    return found
 
 
-def keys_of_idempotency(book: Book, whole: OrderKey) -> Iterable[Key]:
+def keys_of_idempotency(book: Book, whole: OrderKey) -> list[Key]:
     """The key's row and, once that is loaded, the payment it made."""
-    yield "order_keys", whole
-    if book.is_loaded("order_keys", whole):
-        payment_id = book.shelf(ORDER_KEYS).get(whole)
-        if payment_id is not None:
-            yield "payments", payment_id
+    payment_id = book.shelf(ORDER_KEYS).rows.get(whole)
+    if payment_id is None:
+        return [("order_keys", whole)]
+    return [("order_keys", whole), ("payments", payment_id)]
 
 
 def repeated(book: Book, order: Order) -> Decided | Refused | None:
@@ -69,8 +68,9 @@ def answer_again(payment: Payment, order: Order) -> Decided | Refused:
 def record(book: Book, payment: Payment, what: str, detail: str = "") -> Decided:
     """Keep the payment as it is now and add the line to its timeline."""
     known = book.shelf(PAYMENTS)
-    if not book.is_loaded(PAYMENTS.name, payment.id):
-        book.shelf(ORDER_KEYS).put(key_of(payment.order), payment.id)
+    key, digested = key_and_digest(payment)
+    if payment.id not in known.rows:
+        book.shelf(ORDER_KEYS).put(key, payment.id)
     known.add(payment.id, payment)
     book.note(
         EVENTS,
@@ -82,7 +82,7 @@ def record(book: Book, payment: Payment, what: str, detail: str = "") -> Decided
             payment.state,
             what,
             detail,
-            payment_digest(payment),
+            digested,
         ),
     )
     return Decided(payment)

@@ -6,7 +6,7 @@ database with their history (``tariff``). The smaller of the two is what counts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -125,6 +125,10 @@ DEFAULT_FEES: Final[dict[str, int]] = {
 """In minor units, per service; what is not named is free."""
 
 
+Covering = tuple[tuple[str, Limit], ...]
+"""Names of limits (a service's, a channel's) and the limits."""
+
+
 class Rules(msgspec.Struct, frozen=True):
     """Everything a decision needs that is not in the book.
 
@@ -138,6 +142,11 @@ class Rules(msgspec.Struct, frozen=True):
     fees_minor: dict[str, int]
     redress: RedressPolicy = RedressPolicy()
     discounts: Mapping[str, Discount] = msgspec.field(default_factory=lambda: DEFAULT_DISCOUNTS)
+    _covering: dict[tuple[str, str], Covering] = msgspec.field(default_factory=dict)
+    """What was looked up of ``limits``; begun anew with every set of rules."""
+
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "_covering", {})
 
     def settles_inside(self, service: str) -> bool:
         """Whether a payment of this service ends in the step that accepts it."""
@@ -157,12 +166,16 @@ class Rules(msgspec.Struct, frozen=True):
         limit = self.limits.get(f"{name}/{tier}") if tier else None
         return limit if limit is not None else self.limits.get(name)
 
-    def covering(self, service: str, tier: str = "") -> Iterator[tuple[str, Limit]]:
+    def covering(self, service: str, tier: str = "") -> Covering:
         """Every limit a payment of this service counts against: its own, and its channel's."""
-        for name in (service, service.partition(".")[0]):
-            limit = self.limit_of(name, tier)
-            if limit is not None:
-                yield name, limit
+        found = self._covering.get((service, tier))
+        if found is None:
+            names = (service, service.partition(".")[0])
+            both = ((name, self.limit_of(name, tier)) for name in names)
+            found = tuple((name, limit) for name, limit in both if limit is not None)
+            if found:
+                self._covering[service, tier] = found
+        return found
 
 
 def within_ceilings(limits: Mapping[str, Limit]) -> dict[str, Limit]:

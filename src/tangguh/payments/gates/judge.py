@@ -111,13 +111,15 @@ GATE_EVENTS: Final = JournalPlan(
 
 def gate_keys(book: Book, order: AnyOrder, origin: Origin = NO_ORIGIN) -> Iterable[Key]:
     """The rows the judgement reads: the board, and the counters of rates that apply."""
-    yield GATES.name, THE_BOARD
-    if not book.is_loaded(GATES.name, THE_BOARD):
-        return
-    gates = _busy(book)
-    if gates is not None:
-        for closure, _ in gates.rates(facts_of(order, origin), book.now):
-            yield RATES.name, (closure.id, _minute(book.now))
+    gates = book.shelf(GATES).rows.get(THE_BOARD)
+    if gates is None or gates.is_quiet:
+        return _THE_BOARD_ONLY
+    rates = gates.rates(facts_of(order, origin), book.now)
+    counters = ((RATES.name, (closure.id, _minute(book.now))) for closure, _ in rates)
+    return [*_THE_BOARD_ONLY, *counters]
+
+
+_THE_BOARD_ONLY: Final[tuple[Key, ...]] = ((GATES.name, THE_BOARD),)
 
 
 def judge(book: Book, order: AnyOrder, origin: Origin = NO_ORIGIN) -> Stopped | None:
@@ -156,7 +158,7 @@ def percent(book: Book, order: AnyOrder, origin: Origin = NO_ORIGIN) -> int:
 def _busy(book: Book) -> Gates | None:
     """The gates when anything at all is closed: an open bank pays nothing for them."""
     gates = book.shelf(GATES).get(THE_BOARD)
-    return None if gates is None or gates.is_quiet else gates
+    return None if gates is None or not gates.board.closures else gates
 
 
 def _minute(now: datetime) -> datetime:

@@ -13,12 +13,14 @@ from tangguh.payments.plans import USAGE, Usage, UsageKey
 from tangguh.payments.rules import Rules, part_of, refuse_limit
 
 
-def usage_keys(book: Book, rules: Rules, account_id: int, service: str, day: date) -> Iterator[Key]:
+def usage_keys(book: Book, rules: Rules, account_id: int, service: str, day: date) -> list[Key]:
     """The rows a payment's limits are counted in, as far as the account's tier is known."""
+    keys: list[Key] = []
     for name, limit in rules.covering(service, tier_of(book, account_id)):
-        yield "limit_usage", (account_id, name, day)
+        keys.append(("limit_usage", (account_id, name, day)))
         if limit.month_max_minor is not None:
-            yield "limit_usage", _month_key(account_id, name, day)
+            keys.append(("limit_usage", _month_key(account_id, name, day)))
+    return keys
 
 
 def refuse_usage(book: Book, rules: Rules, payment: Payment, percent: int = 100) -> Refused | None:
@@ -64,9 +66,7 @@ def forget_use(book: Book, rules: Rules, original: Payment, back_minor: int) -> 
 
 def tier_of(book: Book, account_id: int) -> str:
     """The class an account's limits are read by; empty while it is not loaded."""
-    if not book.is_loaded("accounts", account_id):
-        return ""
-    account = book.accounts.get(account_id)
+    account = book.accounts.rows.get(account_id)
     return account.tier if account is not None else ""
 
 

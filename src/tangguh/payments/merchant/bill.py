@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Final
 from uuid import UUID
 
 import msgspec
@@ -50,13 +50,13 @@ class MakeBill(msgspec.Struct, frozen=True):
 
 def bill_key(order: Order) -> BillKey | None:
     """The bill an order pays, if it pays one of ours."""
-    match order:
-        case PaymentOrder(payee=ToMerchant(merchant_id=merchant_id, bill=bill)) if bill:
-            return merchant_id, bill
-        case CreditOrder(merchant_id=merchant_id, bill=bill) if bill:
-            return merchant_id, bill
-        case _:
-            return None
+    payee = order.payee if isinstance(order, PaymentOrder) else order
+    if isinstance(payee, _WITH_BILLS) and payee.bill:
+        return payee.merchant_id, payee.bill
+    return None
+
+
+_WITH_BILLS: Final = (ToMerchant, CreditOrder)
 
 
 def refuse_bill(book: Book, order: Order, amount_minor: int) -> Refused | None:
