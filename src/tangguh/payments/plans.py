@@ -24,8 +24,8 @@ from tangguh.payments.tariff import TARIFF
 
 SQL: Final = ("tangguh.payments", "payments.sql")
 
-_encode_order: Final = msgspec.json.Encoder().encode
-_decode_order: Final = msgspec.json.Decoder(Order).decode
+ENCODE_ORDER: Final = msgspec.json.Encoder().encode
+DECODE_ORDER: Final = msgspec.json.Decoder(Order).decode
 
 OrderKey = str
 """``customer:key``: the key a device made, within its customer."""
@@ -109,7 +109,7 @@ def read_payment(row: Loaded) -> Payment:
         tip_minor=row["tip_minor"],
         fee_minor=row["fee_minor"],
         currency=row["currency"],
-        order=_decode_order(row["order_json"]),
+        order=DECODE_ORDER(row["order_json"]),
         business_date=row["business_date"],
         accepted_at=row["accepted_at"],
         original_id=row["original_id"],
@@ -144,7 +144,7 @@ def _payment_row(payment: Payment) -> Row:
         payment.fee_minor,
         payment.currency,
         key_of(payment.order),
-        _encode_order(payment.order).decode(),
+        ENCODE_ORDER(payment.order).decode(),
         payment.original_id,
         payment.network_reference,
         payment.refusal or "",
