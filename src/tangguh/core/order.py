@@ -1,7 +1,8 @@
 """PaymentOrder: what the customer asked for, before anybody decided anything.
 
 An order names one payee. How the money gets there is the rail's business; the order only carries
-what was on the screen when the customer said yes.
+what was on the screen when the customer said yes. Written down, a field that says nothing (its
+default) is left out: a third of the text, and a field added later changes no order kept before.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from tangguh.core.client import Client
 from tangguh.core.money import IDR
 
 
-class ToAccount(msgspec.Struct, frozen=True, tag="account", gc=False):
+class ToAccount(msgspec.Struct, frozen=True, omit_defaults=True, tag="account", gc=False):
     """A payee with an account at this bank."""
 
     account_id: int
 
 
-class ToQris(msgspec.Struct, frozen=True, tag="qris", gc=False):
+class ToQris(msgspec.Struct, frozen=True, omit_defaults=True, tag="qris", gc=False):
     """A merchant behind a QRIS code, as read from the payload that was scanned.
 
     ``payload`` is the whole text as scanned (<= 512 characters); the rest are its facts.
@@ -38,7 +39,7 @@ class ToQris(msgspec.Struct, frozen=True, tag="qris", gc=False):
     terminal: str = ""
 
 
-class ToBank(msgspec.Struct, frozen=True, tag="bank", gc=False):
+class ToBank(msgspec.Struct, frozen=True, omit_defaults=True, tag="bank", gc=False):
     """A payee with an account at another bank, by the name the inquiry gave and the payer saw.
 
     ``bank`` is the three-digit clearing code (014); ``proxy_type`` 01 phone, 02 e-mail, empty when
@@ -53,7 +54,7 @@ class ToBank(msgspec.Struct, frozen=True, tag="bank", gc=False):
     inquiry: str = ""
 
 
-class ToWallet(msgspec.Struct, frozen=True, tag="wallet", gc=False):
+class ToWallet(msgspec.Struct, frozen=True, omit_defaults=True, tag="wallet", gc=False):
     """A customer of an e-wallet: ``wallet`` (gopay, ovo, dana, isaku) and their phone number.
 
     ``session`` is what the wallet's inquiry gave, to be repeated in the top-up.
@@ -65,7 +66,7 @@ class ToWallet(msgspec.Struct, frozen=True, tag="wallet", gc=False):
     session: str = ""
 
 
-class ToBiller(msgspec.Struct, frozen=True, tag="biller", gc=False):
+class ToBiller(msgspec.Struct, frozen=True, omit_defaults=True, tag="biller", gc=False):
     """A bill: who is owed (``biller``), by which customer number, under which inquiry.
 
     ``bill`` is the biller's own number of what was asked for; ``product`` what is bought of a
@@ -80,7 +81,7 @@ class ToBiller(msgspec.Struct, frozen=True, tag="biller", gc=False):
     detail: str = ""
 
 
-class ToCash(msgspec.Struct, frozen=True, tag="cash", gc=False):
+class ToCash(msgspec.Struct, frozen=True, omit_defaults=True, tag="cash", gc=False):
     """Banknotes from a terminal. ``acquirer`` is the bank code of whose terminal it is.
 
     ``vault`` is the cassette's account when it is ours. ``trace`` is the STAN and ``rrn`` the
@@ -102,7 +103,7 @@ class ToCash(msgspec.Struct, frozen=True, tag="cash", gc=False):
     paid_out: str | msgspec.UnsetType = msgspec.UNSET
 
 
-class ToPurse(msgspec.Struct, frozen=True, tag="purse", gc=False):
+class ToPurse(msgspec.Struct, frozen=True, omit_defaults=True, tag="purse", gc=False):
     """An e-money purse of this bank: its account in the book, and the number printed on it."""
 
     account_id: int
@@ -110,7 +111,7 @@ class ToPurse(msgspec.Struct, frozen=True, tag="purse", gc=False):
     product: str = ""
 
 
-class ToMerchant(msgspec.Struct, frozen=True, tag="merchant", gc=False):
+class ToMerchant(msgspec.Struct, frozen=True, omit_defaults=True, tag="merchant", gc=False):
     """A merchant of our own behind a QRIS code: acquirer and issuer are the same bank.
 
     Which account is credited and what discount is taken is no part of the order: both are decided
@@ -130,7 +131,9 @@ class ToMerchant(msgspec.Struct, frozen=True, tag="merchant", gc=False):
 Payee = ToAccount | ToMerchant | ToQris | ToBank | ToWallet | ToBiller | ToCash | ToPurse
 
 
-class PaymentOrder(msgspec.Struct, frozen=True, kw_only=True, tag="payment", gc=False):
+class PaymentOrder(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="payment", gc=False
+):
     """One wish of one customer. Amounts in minor units (sen).
 
     ``amount_minor`` goes to the payee; ``tip_minor`` is added by a QRIS code or the customer and
@@ -168,7 +171,9 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     version: str = ""
 
 
-class CreditOrder(msgspec.Struct, frozen=True, kw_only=True, tag="credit", gc=False):
+class CreditOrder(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="credit", gc=False
+):
     """Money a network brings to an account of ours. Amount in minor units.
 
     ``idempotency_key`` is ``rail:reference`` with the network's own end-to-end reference.
@@ -194,7 +199,9 @@ class CreditOrder(msgspec.Struct, frozen=True, kw_only=True, tag="credit", gc=Fa
     network_reference: str = ""
 
 
-class RefundOrder(msgspec.Struct, frozen=True, kw_only=True, tag="refund", gc=False):
+class RefundOrder(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="refund", gc=False
+):
     """A wish to give back part or all of a payment that was posted. Amount in minor units.
 
     ``with_fee``: nothing of it took place, so our fee goes back too (a card reversal).

@@ -24,8 +24,8 @@ from tangguh.payments.tariff import TARIFF
 
 SQL: Final = ("tangguh.payments", "payments.sql")
 
-_encode_order: Final = msgspec.json.Encoder().encode
-_decode_order: Final = msgspec.json.Decoder(Order).decode
+ENCODE_ORDER: Final = msgspec.json.Encoder().encode
+DECODE_ORDER: Final = msgspec.json.Decoder(Order).decode
 
 OrderKey = str
 """``customer:key``: the key a device made, within its customer."""
@@ -107,7 +107,7 @@ def read_payment(row: Loaded) -> Payment:
         tip_minor=row["tip_minor"],
         fee_minor=row["fee_minor"],
         currency=row["currency"],
-        order=_decode_order(row["order_json"]),
+        order=DECODE_ORDER(row["order_json"]),
         business_date=row["business_date"],
         accepted_at=row["accepted_at"],
         original_id=row["original_id"],
@@ -138,7 +138,7 @@ def _payment_row(payment: Payment) -> Row:
     kept = _rows_kept.get(payment.id)
     order = payment.order
     if kept is None or kept[0].order is not order:
-        key, text = key_of(order), _encode_order(order).decode()
+        key, text = key_of(order), ENCODE_ORDER(order).decode()
     elif kept[0] is payment:
         return kept[1]
     else:

@@ -25,7 +25,7 @@ from tangguh.cli.bench.workshop import open_accounts, server
 from tangguh.cli.memory import quiet_garbage
 from tangguh.cli.prove import prove_dsn
 from tangguh.config import load
-from tangguh.core.errors import TangguhError
+from tangguh.core.errors import Misconfigured, TangguhError
 from tangguh.core.order import PaymentOrder
 from tangguh.core.outcome import Accepted
 from tangguh.core.service import QRIS_OFFUS
@@ -42,6 +42,7 @@ _SEED: Final = 42
 _FRAME: Final = 50
 _CLIENTS: Final = 8
 _READINGS: Final = 10
+_STEP: Final = _READINGS * _CLIENTS * _FRAME
 _SQL: Final = Queries("tangguh.cli.bench", "size.sql")
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 
@@ -71,19 +72,32 @@ class SizeReport(msgspec.Struct, frozen=True):
 
 def size(
     *,
-    payments: Annotated[int, Parameter(help="How many payments go through.")] = 100_000,
+    payments: Annotated[
+        int, Parameter(help=f"How many payments go through: a multiple of {_STEP:,}.")
+    ] = 100_000,
     as_json: Annotated[
         bool, Parameter(name="--json", negative="", help="Print one JSON document.")
     ] = False,
 ) -> None:
     """What a payment weighs: bytes in PostgreSQL, updates that touch no index, memory."""
     try:
+        _refuse_odd(payments)
         report = uvloop.run(_bench(payments))
     except TangguhError as trouble:
         print(f"tangguh: {trouble}", file=sys.stderr)
         sys.exit(1)
     print(msgspec.json.encode(report).decode() if as_json else _table(report))
     sys.exit(0 if report.proof.passed else 1)
+
+
+def _refuse_odd(payments: int) -> None:
+    """Fewer would go through than are divided by. Raises Misconfigured."""
+    if payments <= 0 or payments % _STEP:
+        raise Misconfigured(
+            f"--payments {payments}: {_READINGS} readings of {_CLIENTS} clients in frames of"
+            f" {_FRAME} take a multiple of {_STEP:,}; the next is"
+            f" {max(-(-payments // _STEP), 1) * _STEP:,}"
+        )
 
 
 async def _bench(payments: int) -> SizeReport:

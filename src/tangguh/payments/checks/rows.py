@@ -6,12 +6,15 @@ from collections.abc import Collection, Iterator
 from typing import Final
 from uuid import UUID
 
+import msgspec
+
 from tangguh.audit import chain
 from tangguh.db.pool import Connection, Record
-from tangguh.payments.plans import PAYMENTS
+from tangguh.payments.plans import DECODE_ORDER, ENCODE_ORDER, PAYMENTS
 
 _COLUMNS: Final = ", ".join(f"p.{column}" for column in PAYMENTS.columns)
 _STATE: Final = PAYMENTS.columns.index("state")
+_ORDER: Final = PAYMENTS.columns.index("order_json")
 _EVENTS: Final = PAYMENTS.columns.index("events")
 _FIRST: Final = UUID(int=0)
 _PER_STEP: Final = 2_000
@@ -83,6 +86,41 @@ def _what(row: tuple[object, ...], record: Record) -> str:
         return f"it is {row[_STATE]}, and event {record['seq']} left it {record['told']}"
     known = record["row_digest"]
     # Rows that ended before events had digests are proved by the other rules alone.
-    if known is not None and not chain.is_what_was(row, known):
-        return f"it is not what event {record['seq']} left"
-    return ""
+    if known is None or chain.is_what_was(row, known):
+        return ""
+    today = in_todays_words(str(row[_ORDER]))
+    if today and chain.is_what_was((*row[:_ORDER], today, *row[_ORDER + 1 :]), known):
+        return ""
+    return f"it is not what event {record['seq']} left"
+
+
+def in_todays_words(kept: str) -> str:
+    """The same order as an event would tell of it now; empty when the text says anything else.
+
+    An order is written once, and each event tells of it anew. Orders from before their defaults
+    were left out, or from before a field was added, are so told in other words than were kept.
+    """
+    try:
+        order = DECODE_ORDER(kept)
+        told = msgspec.json.decode(kept)
+    except msgspec.MsgspecError:
+        return ""
+    if msgspec.json.encode(told).decode() != kept or not _is_within(told, _spelt_out(order)):
+        return ""
+    return ENCODE_ORDER(order).decode()
+
+
+def _spelt_out(order: msgspec.Struct) -> dict[str, object]:
+    """Every field of an order, also those that say nothing."""
+    words: dict[str, object] = {"type": order.__struct_config__.tag}
+    for name in order.__struct_fields__:
+        value = getattr(order, name)
+        nested = isinstance(value, msgspec.Struct)
+        words[name] = _spelt_out(value) if nested else msgspec.to_builtins(value)
+    return words
+
+
+def _is_within(part: object, whole: object) -> bool:
+    if isinstance(part, dict) and isinstance(whole, dict):
+        return all(key in whole and _is_within(part[key], whole[key]) for key in part)
+    return part == whole and type(part) is type(whole)
