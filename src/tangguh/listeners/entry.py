@@ -208,7 +208,7 @@ class _Visit:
 
 
 @coroutine
-def _rest_of(begun: Coroutine[Any, Any, Message], waited_for: Any) -> Generator[Any, Any, Message]:
+def _rest_of(begun: Generator[Any, Any, Message], waited_for: Any) -> Generator[Any, Any, Message]:
     """Go on with what was begun and waits for this."""
     try:
         while True:
