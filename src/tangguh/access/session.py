@@ -17,6 +17,7 @@ from typing import Final
 
 import msgspec
 
+from tangguh.access.one_by_one import OneByOne
 from tangguh.access.pin import PinHasher, PinSettings, is_well_formed
 from tangguh.access.turns import Purpose
 from tangguh.core.clock import Clock
@@ -95,6 +96,7 @@ class Sessions:
         self._pins = pins
         self._pin_settings = pin_settings
         self.settings = settings
+        self._one_by_one = OneByOne()
         self._cache: dict[bytes, tuple[float, Session]] = {}
         self._ends = 0
 
@@ -124,9 +126,9 @@ class Sessions:
         """The PIN once more in a live session; None when it is right. Raises Overloaded.
 
         A session counts its own tries, before they are judged: what strangers guess elsewhere does
-        not count here, nor what nobody had time to judge.
+        not count here, nor what nobody had time to judge. Several at once come one after another.
         """
-        async with self.turn(Purpose.CONSENT):
+        async with self._one_by_one.of(session.token_sha256), self.turn(Purpose.CONSENT):
             return await self._check_again(session, pin)
 
     async def _check_again(self, session: Session, pin: str) -> WrongPin | Locked | None:
