@@ -18,9 +18,10 @@ from typing import Final
 import msgspec
 
 from tangguh.access.one_by_one import OneByOne
-from tangguh.access.pin import PinHasher, PinSettings, is_well_formed
+from tangguh.access.pin import PinHasher, PinSettings, is_weak, is_well_formed
 from tangguh.access.turns import Purpose
 from tangguh.core.clock import Clock
+from tangguh.core.outcome import Refusal, Refused
 from tangguh.db.pool import Pool
 from tangguh.db.queries import Queries
 
@@ -100,10 +101,15 @@ class Sessions:
         self._cache: dict[bytes, tuple[float, Session]] = {}
         self._ends = 0
 
-    async def set_pin(self, customer_id: int, pin: str) -> None:
-        """Keep a PIN (its hash)."""
+    async def set_pin(self, customer_id: int, pin: str) -> Refused | None:
+        """Keep a PIN (its hash). Refuses ORDER_INVALID (pin): not six digits, or guessed first."""
+        if not is_well_formed(pin):
+            return Refused(Refusal.ORDER_INVALID, "pin", "six digits")
+        if is_weak(pin):
+            return Refused(Refusal.ORDER_INVALID, "pin", "everybody guesses this one first")
         argon2id = await self._pins.hash(pin)
         await self._pool.fetch(ACCESS["set_pin"], self._book_id, customer_id, argon2id)
+        return None
 
     def turn(self, purpose: Purpose) -> AbstractAsyncContextManager[None]:
         """A turn to have a PIN judged; a try is counted inside it. Raises Overloaded."""
