@@ -179,7 +179,7 @@ async def test_too_many_watchers_are_sent_away_politely(client: Client, site: Si
     await client.log_in()
     order = await client.review()
     _, _, url = await client.post("/review", {"order": order, "pin": "290325"})
-    site.bank.door.live.__init__(0)
+    site.bank.door.live.__init__(0, 0)
     async with client.http.get(client.url + url.path + "/events") as stream:
         assert (await stream.text()).endswith("retry: 15000\n\n")
 

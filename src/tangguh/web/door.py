@@ -70,7 +70,7 @@ class Door:
         self.ids = ids
         self.settings = settings
         self.bank_name = bank_name
-        self.live = Live(settings.live_streams_max)
+        self.live = Live(settings.live_streams_max, settings.live_streams_each_max)
         self.logins = Rate(
             clock, burst=settings.logins_burst, per_minute=settings.logins_per_minute
         )
