@@ -103,6 +103,18 @@ def staff_device_path(environment: Mapping[str, str] | None = None) -> Path:
     return (Path(base) if base else Path.home() / ".config") / "tangguh" / "staff-device"
 
 
+def two_staff_tokens(environment: Mapping[str, str] | None = None) -> tuple[str, str]:
+    """The tokens of two people who are both present; empty where none is set.
+
+    ``TANGGUH_STAFF_TOKEN`` and ``TANGGUH_SECOND_STAFF_TOKEN``: never words of a command, which
+    everybody on the machine can read.
+    """
+    known = os.environ if environment is None else environment
+    names = ("TANGGUH_STAFF_TOKEN", "TANGGUH_SECOND_STAFF_TOKEN")
+    first, second = (known.get(name, "").strip() for name in names)
+    return first, second
+
+
 def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Settings:
     """Read the file and the environment. Raises Misconfigured naming every fault by its path."""
     values: dict[str, Any] = {}

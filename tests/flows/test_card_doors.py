@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from machines import FEE, Machines, machines_of
@@ -49,6 +51,14 @@ async def test_three_wrong_pins_block_the_card(machines: Machines) -> None:
     assert [await machines.elsewhere(wrong) for _ in range(3)] == ["55", "55", "75"]
     assert await machines.elsewhere(right) == "75"
     assert await count_of(machines.bank, "payments") == 0
+
+
+async def test_many_guesses_at_once_are_three_tries(machines: Machines) -> None:
+    """At twenty machines in one moment: the right PIN among them comes too late."""
+    guesses = [machines.ask("31", 0, hsm.ZPK, f"{n:06d}") for n in range(20)]
+    asked = [machines.elsewhere(one) for one in (*guesses, machines.ask("31", 0, hsm.ZPK))]
+    codes = await asyncio.gather(*asked)
+    assert (codes.count("55"), codes.count("75"), codes.count("00")) == (2, 19, 0)
 
 
 async def test_a_card_that_may_not_be_used(machines: Machines) -> None:

@@ -206,3 +206,22 @@ async def test_keys_that_cannot_be_used(bank: Bank, tmp_path: Path) -> None:
             settings = msgspec.structs.replace(QUICK.guard, **{name: str(path)})
             with pytest.raises(Misconfigured):
                 GuardDoor(bank.desk, bank.guardian, 1, settings)
+
+
+NO_NUMBERS = [
+    "wait=nan", "wait=inf", "wait=-inf", "wait=-1", "wait=1e400", "wait=1e1", "wait=1_0",
+    "wait=%20", "wait=", "wait=86400", "wait=" + "9" * 5_000, "version=1_0", "version=%D9%A3",
+    "version=1e3", "version=" + "9" * 5_000, "version=-2",
+]  # fmt: skip
+
+
+async def test_a_number_that_is_none_is_refused_at_once(guarded: tuple[Bank, str]) -> None:
+    """Neither waited for nor guessed at: what is not a number is no time."""
+    bank, url = guarded
+    taken = []
+    for query in NO_NUMBERS:
+        async with asyncio.timeout(5):
+            status, said = await ask(bank, url, f"?{query}")
+        if status != 400 or b"number" not in said:
+            taken.append((query[:20], status))
+    assert taken == []

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from paper import PaperRail
 from stories import RUPIAH, now_is, pay, proved, scan
+from tangguh.access.staff import StaffRegister
 from tangguh.app import Bank
+from tangguh.core.clock import SystemClock
 from tangguh.core.outcome import Unanswered
+from tangguh.customers.crew import enrol_crew
 from tangguh.payments.payment import State
 from tangguh.sim.settlement import SettlementLine, file_of
 
 DAY = date(2026, 3, 20)
 CYCLE = ("--network", "qris", "--day", "2026-03-20", "--cycle", "2")
+
+
+TOKENS: dict[str, str] = {}
+"""Whose tokens the commands are given: the first proposes, the second signs."""
 
 
 async def command(*words: str) -> tuple[int, str, str]:
@@ -26,6 +36,8 @@ async def command(*words: str) -> tuple[int, str, str]:
         *("-c", "from tangguh.cli.settlement import app; app()", *words),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        stdin=asyncio.subprocess.DEVNULL,
+        env={**os.environ, **TOKENS},
     )
     out, err = await process.communicate()
     return process.returncode or 0, out.decode(), err.decode()
@@ -43,10 +55,16 @@ def a_file(path: Path, *lines: SettlementLine) -> Path:
     return file
 
 
+async def a_pair(bank: Bank) -> tuple[str, str]:
+    """The tokens of who answers for reconciliation and of the risk officer."""
+    crew = await enrol_crew(StaffRegister(bank.pool, bank.book_id, SystemClock()))
+    return crew["staff:5"], crew["staff:3"]
+
+
 async def test_a_days_settlement_by_hand(
-    bank: Bank, dsn: str, tmp_path: Path, paper: PaperRail
+    bank: Bank, dsn: str, tmp_path: Path, paper: PaperRail, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Check, run, run again, look at the break, repair it with two names, see it in suspense."""
+    """Check, run, run again, look at the break, repair it by two people, see it in suspense."""
     paper.will("send", Unanswered("silence"))
     paid = await pay(bank, await scan(bank, 20_000 * RUPIAH))
     known, unknown = (
@@ -69,12 +87,17 @@ async def test_a_days_settlement_by_hand(
     (found,) = (await told("breaks", *place))["breaks"]
     assert found["kind"] == "missing_in_book"
     assert found["difference_minor"] == 20_000 * RUPIAH
-    mending = ("repair", found["break_id"], "--by", "rani", "--reason", "seen there", *place)
-    code, out, _ = await command(*mending, "--approved-by", "rani", "--bank-is-stopped")
-    assert code == 1
-    assert "two different people" in out
-    done = await told(*mending, "--approved-by", "dewi", "--bank-is-stopped")
-    assert done["state"] == "repaired"
+    mending = ("repair", found["break_id"], "--reason", "seen there", *place, "--bank-is-stopped")
+    code, _, err = await command(*mending)
+    assert (code, "TANGGUH_STAFF_TOKEN" in err) == (1, True)
+    recon, risk = await a_pair(bank)
+    monkeypatch.setitem(TOKENS, "TANGGUH_STAFF_TOKEN", recon)
+    monkeypatch.setitem(TOKENS, "TANGGUH_SECOND_STAFF_TOKEN", recon)
+    code, out, _ = await command(*mending)
+    assert (code, "one person" in out) == (1, True), out
+    monkeypatch.setitem(TOKENS, "TANGGUH_SECOND_STAFF_TOKEN", risk)
+    done = await told(*mending)
+    assert (done["state"], done["approved_by"]) == ("repaired", "staff:3")
     aged = await told("ageing", *place)
     assert [one["posting_id"] for one in aged["suspended"]] == [done["posting_id"]]
     assert aged["breaks"] == []

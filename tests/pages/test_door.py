@@ -131,6 +131,21 @@ async def test_two_confirms_at_once_make_one_payment(client: Client, site: Site)
     assert len(site.paper.asked) == 1
 
 
+async def test_many_confirms_at_once_end_at_the_same_payment(client: Client, site: Site) -> None:
+    """A finger that taps eight times, each with the right PIN: tries under way are no wrong PINs."""
+    await client.log_in()
+    form = {"order": await client.review(), "pin": "290325"}
+    token = await client.csrf()
+    answers = await asyncio.gather(*(client.post("/review", form, csrf=token) for _ in range(8)))
+    [payment] = await site.payments(1)
+    assert {(status, url.path) for status, _, url in answers} == {(200, f"/payments/{payment.id}")}
+    assert len(site.paper.asked) == 1
+    wrong = form | {"pin": "000111"}
+    await asyncio.gather(*(client.post("/review", wrong, csrf=token) for _ in range(8)))
+    status, text, _ = await client.post("/review", form, csrf=token)
+    assert (status, "terkunci" in text) == (422, True), "eight wrong ones at once lock as ever"
+
+
 async def test_the_second_review_of_the_same_money_is_declined(client: Client, site: Site) -> None:
     """The book judges again: the payment page says declined, why, and that nothing was debited."""
     await client.log_in()
@@ -164,7 +179,7 @@ async def test_too_many_watchers_are_sent_away_politely(client: Client, site: Si
     await client.log_in()
     order = await client.review()
     _, _, url = await client.post("/review", {"order": order, "pin": "290325"})
-    site.bank.door.live.__init__(0)
+    site.bank.door.live.__init__(0, 0)
     async with client.http.get(client.url + url.path + "/events") as stream:
         assert (await stream.text()).endswith("retry: 15000\n\n")
 

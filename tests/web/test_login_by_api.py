@@ -46,6 +46,25 @@ async def test_in_and_out(make_phone: Any, bank: Bank) -> None:
     assert [row["what"] for row in acts] == ["session.opened", "session.ended"]
 
 
+async def test_eight_log_ins_at_once_of_a_known_device_are_no_strangers(
+    make_phone: Any, patient: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is counted before it is judged; those under way are not wrong ones."""
+    phone = await make_phone(None)
+    judge = patient.sessions.is_pin
+
+    async def slowly(*asked: Any) -> bool:
+        for _ in range(2_000):
+            await asyncio.sleep(0)
+        return await judge(*asked)
+
+    monkeypatch.setattr(patient.sessions, "is_pin", slowly)
+    device = (await log_in(phone)).body["device"]
+    answers = await asyncio.gather(*(log_in(phone, device=device) for _ in range(8)))
+    assert [one.status for one in answers] == [201] * 8
+    assert {one.body["device"] for one in answers} == {device}
+
+
 async def test_the_token_is_nowhere_kept(make_phone: Any, bank: Bank) -> None:
     """The database knows its hash only."""
     opened = await log_in(await make_phone(None))

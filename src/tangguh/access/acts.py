@@ -63,6 +63,12 @@ class Act(StrEnum):
 
     RULE_SET_ALONE = "rule.set_alone"
     RULE_SET = "rule.set"
+    TARIFF_SET = "tariff.set"
+    """A limit, a fee or a discount, while the bank is stopped."""
+    BREAK_REPAIRED = "break.repair"
+    SUSPENSE_CLEARED = "suspense.clear"
+    FILE_SUPERSEDED = "file.supersede"
+    """Another file for a cycle that was run."""
     OUTFLOW_BOOKED = "outflow.booked"
     CARE_BULK = "care.bulk"
     CARE_PAY = "care.pay"
@@ -134,6 +140,10 @@ ACTS: Final[Mapping[Act, Needs]] = {
     Act.LADDER_BACK: _needs(Kind.CLOSES, GATE_ROLES),
     Act.RULE_SET_ALONE: _needs(Kind.SETS, GATE_ROLES),
     Act.RULE_SET: _needs(Kind.SETS, GATE_ROLES, _RISK),
+    Act.TARIFF_SET: _needs(Kind.SETS, GATE_ROLES, _RISK),
+    Act.BREAK_REPAIRED: _needs(Kind.PAYS, GATE_ROLES, _RISK),
+    Act.SUSPENSE_CLEARED: _needs(Kind.PAYS, GATE_ROLES, _RISK),
+    Act.FILE_SUPERSEDED: _needs(Kind.PAYS, GATE_ROLES, _RISK),
     Act.OUTFLOW_BOOKED: _needs(Kind.PAYS, GATE_ROLES, _RISK),
     Act.CARE_BULK: _needs(Kind.PAYS, GATE_ROLES, _RISK),
     Act.CARE_PAY: _needs(Kind.PAYS, CASE_ROLES, _RISK, 10_000_000 * RUPIAH),

@@ -9,6 +9,7 @@ counts the try inside it: what was never judged is no wrong PIN.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -25,9 +26,7 @@ from tangguh.core.clock import Clock
 T = TypeVar("T")
 
 _PIN: Final = re.compile(r"[0-9]{6}")
-_WEAK: Final = frozenset(
-    {"123456", "654321", "012345", "543210", *(digit * 6 for digit in "0123456789")}
-)
+_PIN_LENGTH: Final = 6
 
 
 class PinSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,5 +98,11 @@ def is_well_formed(pin: str) -> bool:
 
 
 def is_weak(pin: str) -> bool:
-    """A PIN everybody guesses first. Refused when a customer chooses one."""
-    return pin in _WEAK
+    """A PIN everybody guesses first: one, two or three digits over and over, or a row.
+
+    ``Sessions.set_pin`` refuses it.
+    """
+    if any(pin == pin[:size] * (_PIN_LENGTH // size) for size in (1, 2, 3)):
+        return True
+    steps = {(int(after) - int(digit)) % 10 for digit, after in itertools.pairwise(pin)}
+    return steps in ({1}, {9})

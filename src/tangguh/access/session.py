@@ -17,9 +17,11 @@ from typing import Final
 
 import msgspec
 
-from tangguh.access.pin import PinHasher, PinSettings, is_well_formed
+from tangguh.access.one_by_one import OneByOne
+from tangguh.access.pin import PinHasher, PinSettings, is_weak, is_well_formed
 from tangguh.access.turns import Purpose
 from tangguh.core.clock import Clock
+from tangguh.core.outcome import Refusal, Refused
 from tangguh.db.pool import Pool
 from tangguh.db.queries import Queries
 
@@ -95,13 +97,19 @@ class Sessions:
         self._pins = pins
         self._pin_settings = pin_settings
         self.settings = settings
+        self._one_by_one = OneByOne()
         self._cache: dict[bytes, tuple[float, Session]] = {}
         self._ends = 0
 
-    async def set_pin(self, customer_id: int, pin: str) -> None:
-        """Keep a PIN (its hash)."""
+    async def set_pin(self, customer_id: int, pin: str) -> Refused | None:
+        """Keep a PIN (its hash). Refuses ORDER_INVALID (pin): not six digits, or guessed first."""
+        if not is_well_formed(pin):
+            return Refused(Refusal.ORDER_INVALID, "pin", "six digits")
+        if is_weak(pin):
+            return Refused(Refusal.ORDER_INVALID, "pin", "everybody guesses this one first")
         argon2id = await self._pins.hash(pin)
         await self._pool.fetch(ACCESS["set_pin"], self._book_id, customer_id, argon2id)
+        return None
 
     def turn(self, purpose: Purpose) -> AbstractAsyncContextManager[None]:
         """A turn to have a PIN judged; a try is counted inside it. Raises Overloaded."""
@@ -124,9 +132,9 @@ class Sessions:
         """The PIN once more in a live session; None when it is right. Raises Overloaded.
 
         A session counts its own tries, before they are judged: what strangers guess elsewhere does
-        not count here, nor what nobody had time to judge.
+        not count here, nor what nobody had time to judge. Several at once come one after another.
         """
-        async with self.turn(Purpose.CONSENT):
+        async with self._one_by_one.of(session.token_sha256), self.turn(Purpose.CONSENT):
             return await self._check_again(session, pin)
 
     async def _check_again(self, session: Session, pin: str) -> WrongPin | Locked | None:

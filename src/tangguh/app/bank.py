@@ -355,7 +355,8 @@ class Bank:
         security = self._security()
         people += await fill_products(self.writer, self.pool, self.book_id, seed, security)
         for person in people:
-            await self.sessions.set_pin(person.customer_id, demo.DEMO_PIN)
+            if await self.sessions.set_pin(person.customer_id, demo.DEMO_PIN):
+                raise Misconfigured("the demo's PIN is one that nobody may have")
         know = self.care.notices.know
         await asyncio.gather(
             *(

@@ -19,7 +19,9 @@ from uuid import UUID
 import msgspec
 from cyclopts import App, Parameter
 
+from tangguh.access import acts
 from tangguh.app import Bank
+from tangguh.cli.staff.present import two_present
 from tangguh.cli.stopped import Stopped, in_the_book, place_of
 from tangguh.core.clock import SystemClock
 from tangguh.core.errors import TangguhError
@@ -37,6 +39,7 @@ from tangguh.settlement.payout import PaidOut, pay_out
 from tangguh.settlement.signed import Signed
 from tangguh.settlement.source import Source, kept
 from tangguh.settlement.store import open_breaks
+from tangguh.work.control.present import signer_of
 
 app = App(name="settlement", help="Networks' files, cycles, breaks and what is outstanding.")
 
@@ -72,52 +75,57 @@ def check(
 @app.command
 def run(
     *, network: _Network, day: _Day, cycle: _Cycle = 1, file: _File = None, url: _Url = "",
-    supersede_by: str = "", approved_by: str = "", reason: str = "",
+    supersede: bool = False, reason: str = "",
     dsn: _Dsn = "", bank_is_stopped: Stopped = False, as_json: _Json = False,
 ) -> None:  # fmt: skip
     """Run a cycle: conclude what the file proves, list breaks, post the position. Once."""
     asked = _known(expected_of(network, _day(day), cycle))
     source = _source(file, url)
-    signed = None
-    if supersede_by:
-        signed = Signed(by=supersede_by, approved_by=approved_by, reason=reason)
 
-    async def act(office: BackOffice) -> Ran | FileRefused | Refused:
+    async def alone(office: BackOffice) -> Ran | FileRefused | Refused:
+        return await run_cycle(office, asked, source)
+
+    async def signed(office: BackOffice, signed: Signed) -> Ran | FileRefused | Refused:
         return await run_cycle(office, asked, source, supersede=signed)
 
-    _end(_run(_in_the_book(dsn, act, is_stopped=bank_is_stopped)), as_json=as_json)
+    if supersede:
+        subject = f"{network} {day} {cycle}"
+        act = _by_two(acts.Act.FILE_SUPERSEDED, subject, {"from": str(source)}, reason, signed)
+        _end(_run(in_the_book(dsn, act, is_stopped=bank_is_stopped)), as_json=as_json)
+    _end(_run(_in_the_book(dsn, alone, is_stopped=bank_is_stopped)), as_json=as_json)
 
 
 @app.command
 def repair(
     break_id: Annotated[str, Parameter(help="The break's id, as `breaks` lists it.")],
-    *, by: str, approved_by: str, reason: str, to_customer: bool = False,
+    *, reason: str, to_customer: bool = False,
     dsn: _Dsn = "", bank_is_stopped: Stopped = False, as_json: _Json = False,
 ) -> None:  # fmt: skip
-    """Repair a break by a posting with two names and a reason."""
+    """Repair a break by a posting that two people sign, with a reason."""
     wanted = _id(break_id)
-    signed = Signed(by=by, approved_by=approved_by, reason=reason)
 
-    async def act(office: BackOffice) -> Break | Refused:
+    async def done(office: BackOffice, signed: Signed) -> Break | Refused:
         return await repairs.repair(office, wanted, signed, to_customer=to_customer)
 
-    _end(_run(_in_the_book(dsn, act, is_stopped=bank_is_stopped)), as_json=as_json)
+    payload = {"to_customer": to_customer}
+    act = _by_two(acts.Act.BREAK_REPAIRED, str(wanted), payload, reason, done)
+    _end(_run(in_the_book(dsn, act, is_stopped=bank_is_stopped)), as_json=as_json)
 
 
 @app.command
 def clear(
     posting_id: Annotated[str, Parameter(help="What put it in suspense, as `ageing` lists it.")],
-    *, to: int, by: str, approved_by: str, reason: str,
+    *, to: int, reason: str,
     dsn: _Dsn = "", bank_is_stopped: Stopped = False, as_json: _Json = False,
 ) -> None:  # fmt: skip
-    """Give what is in suspense to the account it belongs to, with two names and a reason."""
+    """Give what is in suspense to the account it belongs to: two people sign, with a reason."""
     wanted = _id(posting_id)
-    signed = Signed(by=by, approved_by=approved_by, reason=reason)
 
-    async def act(office: BackOffice) -> Posting | Refused:
+    async def done(office: BackOffice, signed: Signed) -> Posting | Refused:
         return await repairs.clear(office, wanted, to, signed)
 
-    _end(_run(_in_the_book(dsn, act, is_stopped=bank_is_stopped)), as_json=as_json)
+    act = _by_two(acts.Act.SUSPENSE_CLEARED, str(wanted), {"to": to}, reason, done)
+    _end(_run(in_the_book(dsn, act, is_stopped=bank_is_stopped)), as_json=as_json)
 
 
 @app.command
@@ -196,9 +204,29 @@ def ageing(*, dsn: _Dsn = "", as_json: _Json = False) -> None:
 # ---- inside --------------------------------------------------------------------------------------
 
 
+def _office(bank: Bank) -> BackOffice:
+    return BackOffice(bank.desk, bank.pool, bank.book_id, bank.clock)
+
+
+def _by_two(
+    act: acts.Act, subject: str, payload: dict[str, Any], reason: str,
+    do: Callable[[BackOffice, Signed], Awaitable[T | Refused]],
+) -> Callable[[Bank], Awaitable[T | Refused]]:  # fmt: skip
+    async def of(bank: Bank) -> T | Refused:
+        two = two_present(bank)
+        change = await two.sign(act, subject, payload | {"reason": reason})
+        if isinstance(change, Refused):
+            return change
+        signed = Signed(by=change.maker.id, approved_by=signer_of(change), reason=reason)
+        refused = signed.refused() or await two.use_up(change)
+        return refused or await do(_office(bank), signed)
+
+    return of
+
+
 async def _in_the_book(dsn: str, act: Act[T], *, is_stopped: bool) -> T:
     async def of(bank: Bank) -> T:
-        return await act(BackOffice(bank.desk, bank.pool, bank.book_id, bank.clock))
+        return await act(_office(bank))
 
     return await in_the_book(dsn, of, is_stopped=is_stopped)
 

@@ -1,6 +1,6 @@
-"""``tangguh tariff``: limits, fees, discounts in force; their history; changes with two names.
+"""``tangguh tariff``: limits, fees, discounts in force; their history; changes by two people.
 
-A change is a command of the book, so here it is one for a bank that is stopped.
+A change is a command of the book, so here it is one for a bank that is stopped; both are present.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from typing import Annotated, Final
 import msgspec
 from cyclopts import App, Parameter
 
+from tangguh.access.acts import Act
 from tangguh.app import Bank
+from tangguh.cli.staff.present import two_present
 from tangguh.cli.stopped import Stopped, in_the_book, place_of
 from tangguh.core.errors import TangguhError
 from tangguh.core.money import EXPONENTS, IDR
@@ -23,6 +25,7 @@ from tangguh.payments.rules import Limit
 from tangguh.payments.store import tariff_changes
 from tangguh.payments.tariff import Change, ChangeFee, ChangeLimit, in_force, shown
 from tangguh.payments.terms.discount import ChangeDiscount
+from tangguh.work.control.present import signer_of
 
 _MINOR: Final = 10 ** EXPONENTS[IDR]
 
@@ -70,7 +73,7 @@ def history(*, dsn: _Dsn = "", as_json: _Json = False) -> None:
 
 @app.command
 def limit(
-    name: _Name, *, transaction: int, day: int, by: str, approved_by: str, reason: str,
+    name: _Name, *, transaction: int, day: int, reason: str,
     month: int | None = None, balance: int | None = None,
     dsn: _Dsn = "", bank_is_stopped: Stopped = False,
 ) -> None:  # fmt: skip
@@ -84,21 +87,18 @@ def limit(
         month_max_minor=None if month is None else month * _MINOR,
         balance_max_minor=None if balance is None else balance * _MINOR,
     )
-    change = ChangeLimit(
-        name=name, limit=wanted, changed_by=by, approved_by=approved_by, reason=reason
-    )
+    change = ChangeLimit(name=name, limit=wanted, changed_by="", approved_by="", reason=reason)
     _decide(change, dsn, is_stopped=bank_is_stopped)
 
 
 @app.command
 def fee(
-    name: _Name, *, rupiah: int, by: str, approved_by: str, reason: str,
+    name: _Name, *, rupiah: int, reason: str,
     dsn: _Dsn = "", bank_is_stopped: Stopped = False,
 ) -> None:  # fmt: skip
     """Set a fee, in whole rupiah."""
     change = ChangeFee(
-        name=name, fee_minor=rupiah * _MINOR, changed_by=by, approved_by=approved_by,
-        reason=reason,
+        name=name, fee_minor=rupiah * _MINOR, changed_by="", approved_by="", reason=reason,
     )  # fmt: skip
     _decide(change, dsn, is_stopped=bank_is_stopped)
 
@@ -106,13 +106,13 @@ def fee(
 @app.command
 def discount(
     name: Annotated[str, Parameter(help="A criteria (UKE) or a category (category/8211).")],
-    *, per_ten_thousand: int, by: str, approved_by: str, reason: str, free_up_to: int = 0,
+    *, per_ten_thousand: int, reason: str, free_up_to: int = 0,
     dsn: _Dsn = "", bank_is_stopped: Stopped = False,
 ) -> None:  # fmt: skip
     """Set what merchants pay: parts of ten thousand, and up to which sum in rupiah nothing."""
     change = ChangeDiscount(
-        name=name, discount=Discount(per_ten_thousand, free_up_to * _MINOR), changed_by=by,
-        approved_by=approved_by, reason=reason,
+        name=name, discount=Discount(per_ten_thousand, free_up_to * _MINOR), changed_by="",
+        approved_by="", reason=reason,
     )  # fmt: skip
     _decide(change, dsn, is_stopped=bank_is_stopped)
 
@@ -120,10 +120,17 @@ def discount(
 def _decide(
     change: ChangeLimit | ChangeFee | ChangeDiscount, dsn: str, *, is_stopped: bool
 ) -> None:
-    """Have the book decide; 1 when it refuses, with the field and the rule."""
+    """Have two people sign and the book decide; 1 on a no, with the field and the rule."""
 
     async def act(bank: Bank) -> object:
-        return await bank.writer.decide(change)
+        two = two_present(bank)
+        signed = await two.sign(Act.TARIFF_SET, change.name, msgspec.to_builtins(change))
+        if isinstance(signed, Refused):
+            return signed
+        by, other = signed.maker.id, signer_of(signed)
+        return await two.carry(
+            signed, msgspec.structs.replace(change, changed_by=by, approved_by=other)
+        )
 
     try:
         said = asyncio.run(in_the_book(dsn, act, is_stopped=is_stopped))

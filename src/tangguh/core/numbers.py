@@ -1,4 +1,4 @@
-"""Phone and account numbers as people type and paste them: each in one spelling, or none. Pure.
+"""Phone and account numbers as people type and paste them, and numbers that machines send. Pure.
 
 Phones and web pages put into a copied number what nobody sees and what nobody means: marks of
 direction, no-break spaces and hyphens, dots, brackets, digits of another width or script. The same
@@ -14,6 +14,8 @@ from typing import Final
 TYPED_MAX: Final = 64
 """Longer than any number with all its separators; what is longer is no number."""
 
+_WHOLE: Final = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
+_DECIMAL: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?", re.ASCII)
 _PLUS: Final = frozenset("+\N{FULLWIDTH PLUS SIGN}\N{SMALL PLUS SIGN}")
 _BETWEEN: Final = frozenset("./()\N{MINUS SIGN}\N{FULLWIDTH FULL STOP}\N{MIDDLE DOT}")
 _BRACKETS: Final = str.maketrans(
@@ -22,6 +24,28 @@ _BRACKETS: Final = str.maketrans(
 _TRUNK_ZERO: Final = re.compile(r"\(\s*0\s*\)", re.ASCII)
 _INDONESIA: Final = "62"
 _E164: Final = re.compile(r"[1-9]\d{7,14}", re.ASCII)
+
+
+def whole(sent: str, most: int, least: int = 0) -> int | None:
+    """A whole number in a parameter or header, from ``least`` to ``most``; None when it is none.
+
+    Plain digits only: no sign, no exponent, no separators, no digits of another script.
+    """
+    if _WHOLE.fullmatch(sent) is None:
+        return None
+    found = int(sent)
+    return found if least <= found <= most else None
+
+
+def decimal(sent: str, most: float) -> float | None:
+    """A number with a fraction or without, from nothing to ``most``; None when it is none.
+
+    Plain digits only, so neither ``nan`` nor ``inf`` nor ``1e400`` is one.
+    """
+    if _DECIMAL.fullmatch(sent) is None:
+        return None
+    found = float(sent)
+    return found if found <= most else None
 
 
 def digits(typed: str) -> str:

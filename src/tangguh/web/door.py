@@ -12,6 +12,7 @@ from tangguh.access.devices import Devices, DeviceSettings
 from tangguh.access.rate import Backoff, Rate
 from tangguh.access.sealing import seals_of
 from tangguh.access.session import Session, Sessions
+from tangguh.access.one_by_one import OneByOne
 from tangguh.audit.trail import Remember
 from tangguh.core.clock import Clock
 from tangguh.core.errors import Overloaded, StoreUnavailable
@@ -63,11 +64,13 @@ class Door:
         self.sessions = sessions
         self.devices = Devices(pool, book_id, clock, devices)
         self.attempts = Attempts(pool, book_id, clock)
+        self.one_by_one = OneByOne()
+        """Log-ins of one known device are judged one after another."""
         self.clock = clock
         self.ids = ids
         self.settings = settings
         self.bank_name = bank_name
-        self.live = Live(settings.live_streams_max)
+        self.live = Live(settings.live_streams_max, settings.live_streams_each_max)
         self.logins = Rate(
             clock, burst=settings.logins_burst, per_minute=settings.logins_per_minute
         )

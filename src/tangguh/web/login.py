@@ -81,7 +81,8 @@ async def prove(door: Door, claim: Claim) -> Proved:
         raise trouble("parameter_invalid", "this is no phone number", "phone")
     customer = await customers.by_phone(door.pool, door.book_id, number)
     if customer is not None and claim.device:
-        proved = await _known(door, claim, customer)
+        async with door.one_by_one.of((customer.customer_id, claim.device)):
+            proved = await _known(door, claim, customer)
         if proved is not None:
             return proved
     return await _stranger(door, claim, number, customer)

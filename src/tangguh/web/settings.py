@@ -40,6 +40,7 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     name_checks_per_minute: int = 20
     name_checks_burst: int = 20
     live_streams_max: int = 2_000
+    live_streams_each_max: int = 8
     live_seconds_max: float = 300.0
     trusted_proxies: tuple[str, ...] = ()
     listener: ListenerSettings = ListenerSettings()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tangguh.access.one_by_one import OneByOne
 from tangguh.core.clock import JAKARTA, Clock
 from tangguh.customers import cards
 from tangguh.customers.cards import Card
@@ -26,6 +27,7 @@ class CardOffice:
         self._prefix = prefix
         self.security = security
         self._loader = cards.CardLoader(pool, book_id)
+        self._one_by_one = OneByOne()
 
     def is_ours(self, pan: str) -> bool:
         """Whether we issued such numbers."""
@@ -40,8 +42,13 @@ class CardOffice:
 
         Else the response code.
 
-        A wrong PIN costs one of three tries; without any left the card is blocked (75).
+        A wrong PIN costs one of three tries; without any left the card is blocked (75). Several at
+        once are judged one after another, each by what the one before it left.
         """
+        async with self._one_by_one.of(self.security.token(pan)):
+            return await self._admit(request, pan, pin_key)
+
+    async def _admit(self, request: Message, pan: str, pin_key: str) -> Card | str:
         card = await self.find(pan)
         if card is None:
             return codes.NO_SUCH_CARD

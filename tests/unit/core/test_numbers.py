@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tangguh.core import numbers
 from tangguh.core.numbers import digits, phone
 
 
@@ -64,3 +65,20 @@ def test_an_account_number_is_its_digits(typed: str) -> None:
 @pytest.mark.parametrize("typed", ["", "12a4", "12\x003", "+123", "1²", "9" * 80])
 def test_an_account_number_with_anything_else_is_none(typed: str) -> None:
     assert digits(typed) == ""
+
+
+@pytest.mark.parametrize("sent", ["nan", "inf", "-1", "+1", "1e3", "1e400", "1_0", " 1", "1 ", "",
+                                  ".5", "1.", "٣", "²", "0x1", "9" * 5_000])  # fmt: skip
+def test_what_machines_send_is_plain_or_no_number(sent: str) -> None:
+    """Nothing that a converter of the language would take besides."""
+    assert numbers.decimal(sent, 10.0) is None
+    assert numbers.whole(sent, 10) is None
+
+
+def test_numbers_have_their_bounds() -> None:
+    assert [numbers.whole(sent, 10, 1) for sent in ("0", "1", "10", "11", "007")] == [
+        None, 1, 10, None, None,
+    ]  # fmt: skip
+    assert [numbers.decimal(sent, 10.0) for sent in ("0", "2.5", "10.0", "10.1")] == [
+        0.0, 2.5, 10.0, None,
+    ]  # fmt: skip

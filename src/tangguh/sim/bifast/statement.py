@@ -26,6 +26,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from tangguh.core import numbers
 from tangguh.core.clock import Clock
 from tangguh.core.errors import Misconfigured
 from tangguh.sim.bifast.books import HubBooks, StatementRow
@@ -37,6 +38,8 @@ HUB_SIGNATURE: Final = "X-Hub-Signature"
 _AGE_SECONDS_MAX: Final = 60.0
 _ROWS_MAX: Final = 1_000
 _WAIT_SECONDS_MAX: Final = 30.0
+_WAIT_ASKED_MAX: Final = 3_600.0
+_SEQ_MAX: Final = 2**62
 _DUE_SECONDS: Final = 0.25
 """How often a waiting question looks for transfers that have become due by themselves."""
 
@@ -89,12 +92,13 @@ class Statement:
         if why := self._judge(request):
             return Response(msgspec.json.encode({"error": why}), 401, media_type="application/json")
         asked = request.query_params
-        try:
-            after, limit = int(asked.get("after", "0")), int(asked.get("limit", "100"))
-            wait = min(max(float(asked.get("wait", "0")), 0.0), _WAIT_SECONDS_MAX)
-        except ValueError:
+        after = numbers.whole(asked.get("after", "0"), _SEQ_MAX)
+        limit = numbers.whole(asked.get("limit", "100"), _SEQ_MAX)
+        wait = numbers.decimal(asked.get("wait", "0"), _WAIT_ASKED_MAX)
+        if after is None or limit is None or wait is None:
             error = {"error": "after, limit and wait are numbers"}
             return Response(msgspec.json.encode(error), 400, media_type="application/json")
+        wait = min(wait, _WAIT_SECONDS_MAX)
         limit = min(max(limit, 1), _ROWS_MAX)
         rows = self._rows(after, limit)
         if not rows and wait:

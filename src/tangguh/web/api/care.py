@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from tangguh.core import numbers
 from tangguh.core.outcome import Refused
 from tangguh.customers import store as customers
 from tangguh.disputes.case import Case
@@ -101,13 +102,13 @@ async def get_letter(call: Call) -> Answer:
 
 async def list_notices(call: Call) -> Answer:
     """What the customer was told, newest first."""
-    text = call.request.query_params.get("limit", str(_INBOX))
-    if not (text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= _INBOX_MAX):
+    most = numbers.whole(call.request.query_params.get("limit", str(_INBOX)), _INBOX_MAX, 1)
+    if most is None:
         raise trouble("parameter_invalid", f"a whole number from 1 to {_INBOX_MAX}", "limit")
     notices = _notices(call)
-    items = await notices.inbox(call.customer_id, int(text), _before(call))
+    items = await notices.inbox(call.customer_id, most, _before(call))
     unread = await notices.count_unread(call.customer_id)
-    cursor = items[-1].id if len(items) == int(text) else None
+    cursor = items[-1].id if len(items) == most else None
     return Answer(views.Inbox(unread, [views.notice_view(item) for item in items], cursor))
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from tangguh.access.session import Kind
+from tangguh.core import numbers
 from tangguh.core.clock import business_date
 from tangguh.core.money import IDR, NotMoney, format_decimal, parse_decimal
 from tangguh.core.order import Origin, PaymentOrder, RefundOrder, ToAccount, ToQris
@@ -309,9 +310,10 @@ def _whole(call: Call, name: str, default: int, least: int = 1, most: int = 2**6
     text = call.request.query_params.get(name)
     if text is None:
         return default
-    if not (text.isascii() and text.isdigit() and len(text) < 20 and least <= int(text) <= most):
+    found = numbers.whole(text, most, least)
+    if found is None:
         raise trouble("parameter_invalid", f"a whole number from {least} to {most}", name)
-    return int(text)
+    return found
 
 
 def _uuid(text: str | None, name: str, default: UUID | None) -> UUID:

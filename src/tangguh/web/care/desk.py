@@ -6,6 +6,7 @@ import asyncio
 from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from tangguh.core import numbers
 from tangguh.core.outcome import Refusal, Refused
 from tangguh.core.text import shown
 from tangguh.disputes.case import EVIDENCE_MAX, TEXT_LENGTH_MAX, Case
@@ -20,7 +21,7 @@ from tangguh.web.problems import trouble
 
 FILE_HEADERS: Final = {"Content-Security-Policy": "default-src 'none'; sandbox"}
 """A stranger's picture, though drawn by us, may do nothing in a browser but be looked at."""
-_DIGITS_MAX: Final = 2
+_COUNT_MAX: Final = 99
 _COMPLAINTS: Final = uuid5(NAMESPACE_URL, "tangguh:complaints")
 
 
@@ -121,4 +122,4 @@ def letter_headers(case: Case) -> dict[str, str]:
 
 
 def _count(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX else 0
+    return numbers.whole(text, _COUNT_MAX) or 0

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 from starlette.responses import Response
 
+from tangguh.core import numbers
 from tangguh.core.format import heading_day
 from tangguh.customers import store as customers
 from tangguh.ledger import statement
@@ -68,9 +69,10 @@ def _by_day(visit: Visit, rows: list[Row]) -> list[Day]:
 
 
 def _whole(text: str, name: str, most: int) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 20 and 1 <= int(text) <= most):
+    found = numbers.whole(text, most, 1)
+    if found is None:
         raise trouble("parameter_invalid", "", name)
-    return int(text)
+    return found
 
 
 def _cursor(text: str) -> UUID:

@@ -78,7 +78,7 @@ async def _watched(visit: Visit, payment: Payment) -> AsyncIterator[str]:
     loop = asyncio.get_running_loop()
     ends_at = loop.time() + door.settings.live_seconds_max
     yield f"retry: {_RETRY_MILLISECONDS}\n\n"
-    async with door.live.watching(payment.id) as changed:
+    async with door.live.watching(payment.id, visit.me.customer_id) as changed:
         sent = ""
         while await _still_in(visit):
             changed.clear()

@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from tangguh.core import numbers
 from tangguh.core.authorisation import load_public
 from tangguh.core.errors import Misconfigured, TangguhError
 from tangguh.core.outcome import Refusal, Refused
@@ -38,6 +39,11 @@ log = structlog.get_logger("web.guard")
 SNAPSHOT: Final = "/guard/snapshot"
 ORDERS: Final = "/guard/orders"
 _WAIT_SECONDS_MAX: Final = 10.0
+_WAIT_ASKED_MAX: Final = 3_600
+"""More than the longest wait is shortened; more than this is a mistake of whoever asks."""
+_VERSION_MAX: Final = 2**62
+_ANY_VERSION: Final = "-1"
+"""What an edge asks with that has no board yet."""
 _LOOK_SECONDS: Final = 1.0
 """How often a waiting edge's board is read all the same, should a change not have been told."""
 _BODY_BYTES_MAX: Final = 64 * 1024
@@ -87,13 +93,14 @@ class GuardDoor:
         assert self._key is not None
         if why := refuse(EDGE, path, request.headers, now, self._edge):
             return _json({"error": why}, 401)
+        asked = request.query_params
+        version = _version(asked.get("version", _ANY_VERSION))
+        wait = numbers.decimal(asked.get("wait", "0"), _WAIT_ASKED_MAX)
+        if version is None or wait is None:
+            error = f"version is a whole number, wait a number of seconds up to {_WAIT_ASKED_MAX}"
+            return _json({"error": error}, 400)
         try:
-            version = int(request.query_params.get("version", "-1"))
-            wait = float(request.query_params.get("wait", "0"))
-        except ValueError:
-            return _json({"error": "version and wait are numbers"}, 400)
-        try:
-            board = await self._newer_than(version, min(max(wait, 0.0), _WAIT_SECONDS_MAX))
+            board = await self._newer_than(version, min(wait, _WAIT_SECONDS_MAX))
         except TangguhError:
             return _json({"error": "the book does not answer"}, 503)
         snapshot = Snapshot(self._book_id, self._desk.clock.now(), board)
@@ -135,6 +142,10 @@ class GuardDoor:
             status = 409 if done.code is Refusal.GATE_STEP_NOT_ALLOWED else 400
             return _json({"field": done.field, "rule": done.detail}, status)
         return _json({"closure": str(done.id)}, 200)
+
+
+def _version(text: str) -> int | None:
+    return -1 if text == _ANY_VERSION else numbers.whole(text, _VERSION_MAX)
 
 
 def _pem(path: str) -> bytes:

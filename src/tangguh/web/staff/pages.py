@@ -22,6 +22,7 @@ from starlette.routing import BaseRoute, Route
 
 from tangguh.access.acts import Act, refuse_begin
 from tangguh.access.people import Staff
+from tangguh.core import numbers
 from tangguh.core.errors import TangguhError
 from tangguh.core.format import moment
 from tangguh.core.outcome import Refused
@@ -63,6 +64,7 @@ _PATH: Final = "/staff"
 _QUEUE_MAX: Final = 200
 _FIELDS_MAX: Final = 20
 _BODY_BYTES_MAX: Final = 32 * 1024
+_VERSIONS_MAX: Final = 99_999_999
 
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True):
@@ -199,11 +201,11 @@ async def act_on_case(visit: Visit) -> Response:
     """One act; a no is said on the page, with what was typed."""
     case, name = await _case(visit), visit.request.path_params["act"]
     if name == "answer":
-        chosen, was = visit.typed("outcome"), visit.typed("was")
-        if chosen not in set(Outcome) or not (was.isascii() and was.isdigit() and len(was) < 9):
+        chosen, was = visit.typed("outcome"), numbers.whole(visit.typed("was"), _VERSIONS_MAX)
+        if chosen not in set(Outcome) or was is None:
             told = visit.words("report.about_missing")
             return await _case_page(visit, case, told=told, acted=name)
-        said = NewAnswer(Outcome(chosen), visit.typed("text"), int(was))
+        said = NewAnswer(Outcome(chosen), visit.typed("text"), was)
         moved = await answer_case(visit.door, case, said, visit.me)
     elif name in ACTS:
         moved = await act_on(visit.door, name, case, visit.typed("text"), visit.me)
