@@ -64,6 +64,10 @@ class Patience:
             self.late = what
             return b""
 
+    def writing(self) -> asyncio.Timeout:
+        """So long a peer may leave unread what it asked for: as long as a frame of its own has."""
+        return asyncio.timeout(self._limits.frame_seconds)
+
     def _deadline(self, now: float, *, in_frame: bool) -> tuple[float, str]:
         if not in_frame:
             self._frame_by = None

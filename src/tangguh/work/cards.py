@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from weakref import WeakValueDictionary
+
 from tangguh.core.clock import JAKARTA, Clock
 from tangguh.customers import cards
 from tangguh.customers.cards import Card
@@ -26,6 +29,7 @@ class CardOffice:
         self._prefix = prefix
         self.security = security
         self._loader = cards.CardLoader(pool, book_id)
+        self._at_work: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def is_ours(self, pan: str) -> bool:
         """Whether we issued such numbers."""
@@ -42,9 +46,18 @@ class CardOffice:
 
         A wrong PIN costs one of three tries; without any left the card is blocked (75).
         """
-        card = await self.find(pan)
-        if card is None:
-            return codes.NO_SUCH_CARD
+        token = self.security.token(pan)
+        lock = self._at_work.get(token)
+        if lock is None:
+            lock = self._at_work[token] = asyncio.Lock()
+        async with lock:
+            # One PIN of one card after another: guesses made together would all be the first.
+            card = await self._loader.find(token)
+            if card is None:
+                return codes.NO_SUCH_CARD
+            return await self._admit(request, pan, card, pin_key)
+
+    async def _admit(self, request: Message, pan: str, card: Card, pin_key: str) -> Card | str:
         if card.state == "lost":
             return codes.LOST_CARD
         if card.tries_left == 0:
