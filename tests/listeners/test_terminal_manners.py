@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 
-from rails.cards_harness import KEYS, RP100K
+from rails.cards_harness import KEYS, RP, RP100K
 from rails.test_iso8583_atm import CARD, Hall
 from tangguh.listeners.tcp import LineLimits
 from tangguh.rails.iso8583.door import Door, DoorSettings
@@ -15,7 +16,8 @@ from tangguh.rails.iso8583.line import Line, LineSettings
 from tangguh.sim.cards.wire import Telegram, frame, load_key, read, write
 
 HANDLING = 8
-LIMITS = LineLimits(sign_on_seconds=5.0, frame_seconds=0.2, idle_seconds=5.0)
+LIMITS = LineLimits(sign_on_seconds=5.0, frame_seconds=0.2, idle_seconds=5.0, unproven_burst=1000)
+BURST = 20
 SECONDS = 3.0
 
 
@@ -92,4 +94,41 @@ async def test_who_has_not_signed_on_is_told_nothing_of_what_happened_already(
     assert said.get(39) == (answered or "00")
     assert (said.mti == "0810") == (not answered), "the echo's answer is the first that comes"
     assert hall.requests == []
+    writer.close()
+
+
+@pytest.fixture
+async def slow(hall: Hall) -> AsyncIterator[Hall]:
+    await hall.atm.close()
+    await hall.door.close()
+    limits = msgspec.structs.replace(LIMITS, unproven_burst=BURST, unproven_per_second=5.0)
+    settings = DoorSettings(line=LineSettings(mac_key="tak"), limits=limits)
+    hall.door = Door(settings, hall.security, hall.clock, handler=hall._handle)
+    await hall.open()
+    yield hall
+
+
+@pytest.mark.parametrize("what", ["echoes", "noise", "wrong MACs"])
+async def test_a_flood_that_proves_nothing_is_read_slowly(slow: Hall, what: str) -> None:
+    """Thousands are on the way and few are read; a machine that proves itself is not held up."""
+    request = slow.atm._by_card("011000", CARD, CARD.pin, RP100K)
+    flood = {
+        "echoes": echo(1),
+        "noise": b"\x00\x04\x99\x99\x99\x99",
+        "wrong MACs": frame(write(request, bytes(16))),
+    }[what]
+    writer, line = await stranger(slow)
+    taken = 0
+    take = line._take
+
+    async def counted(raw: bytes) -> None:
+        nonlocal taken
+        taken += 1
+        await take(raw)
+
+    line._take = counted  # type: ignore[method-assign]
+    writer.write(flood * 3_000)
+    for _ in range(BURST * 2):
+        assert (await slow.atm.withdraw(CARD, CARD.pin, RP)).approved
+    assert BURST <= taken <= 2 * BURST
     writer.close()

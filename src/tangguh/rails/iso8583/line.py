@@ -251,17 +251,21 @@ class Line:
     async def _take(self, frame: bytes) -> None:
         parts = taken_apart(frame, self._framing)
         if parts is None:
+            await self._patience.pace()
             self._drop("header", "not_there")
             return
         header, body = answering(parts[0], self._framing), parts[1]
         message = decode(body, self._settings.dialect)
         if isinstance(message, Malformed):
+            await self._patience.pace()
             self._drop(message.findings[0].field, message.findings[0].rule)
             if answer := format_error(message):
                 await self._answer(answer, header)
             return
         mac_right = self._mac_right(message, body)
         self._traffic.mac_wrong += not mac_right
+        if not mac_right or message.mti[1] == _MANAGEMENT:
+            await self._patience.pace()
         if not message.is_request:
             self._deliver(message, mac_right=mac_right)
             return
