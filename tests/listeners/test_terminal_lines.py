@@ -16,6 +16,7 @@ from tangguh.rails.iso8583.door import Door, DoorSettings
 from tangguh.rails.iso8583.line import LineSettings
 from tangguh.sim.cards.atm import Atm, AtmSettings
 from tangguh.sim.cards.channel import Channel
+from tangguh.sim.cards.wire import read
 
 QUICK = LineLimits(
     connections_max=12,
@@ -102,3 +103,43 @@ async def test_idle_lines_of_a_stranger_lock_no_machine_out(hall: Hall) -> None:
 
 async def _deaf(*_: object) -> None:
     """Asks of the bank are not answered."""
+
+
+def _bits(*numbers: int) -> bytes:
+    return f"{sum(1 << (64 - number) for number in numbers):016X}".encode()
+
+
+UNREADABLE = {
+    "its type and no more": (b"0200", "0210", "30"),
+    "a bitmap that is none": (b"0200" + b"ZZ" * 8 + b"123", "0210", "30"),
+    "cut before its number": (b"0200" + _bits(3, 7, 11) + b"01100003200", "0210", "30"),
+    "without its number": (b"0200" + _bits(3, 4) + b"01100000000001000A", "0210", "30"),
+    "its number is none": (b"0200" + _bits(7, 11) + b"032005000000000A", "0210", "30"),
+    "something after its end": (b"0420" + _bits(7, 11) + b"0320050000000001x", "0430", "30"),
+    "a third bitmap": (b"0420" + b"8000000000000000" * 2, "0430", "30"),
+    "a sum with a letter": (b"0200" + _bits(4, 11) + b"00000000000A000001", "0210", "30"),
+    "a type not in use": (b"0302" + _bits(7, 11) + b"0320050000000001", "0312", "12"),
+    "such a type and no more": (b"1200", "1210", "12"),
+}
+SILENT = {
+    "an answer": b"0210" + b"ZZ" * 8,
+    "a notification": b"0140",
+    "no type": b"02X0" + _bits(7, 11) + b"0320050000000001",
+    "noise": b"\x99" * 40,
+}
+
+
+@pytest.mark.parametrize("what", UNREADABLE)
+async def test_what_cannot_be_read_is_told_so_where_its_type_can(hall: Hall, what: str) -> None:
+    """A format error (30), or a type we do not serve (12); the machine beside it pays out."""
+    frame, mti, code = UNREADABLE[what]
+    reader, writer = await asyncio.open_connection("127.0.0.1", hall.door.port)
+    for noise in (*SILENT.values(), frame):
+        writer.write(len(noise).to_bytes(2, "big") + noise)
+    async with asyncio.timeout(SECONDS):
+        size = int.from_bytes(await reader.readexactly(2), "big")
+        answer = read(await reader.readexactly(size))
+    assert (answer.mti, answer.get(39)) == (mti, code)
+    assert (await hall.atm.withdraw(CARD, CARD.pin, RP100K)).approved
+    assert hall.door.traffic.malformed == len(SILENT) + 1
+    writer.close()

@@ -12,7 +12,8 @@ from tangguh.listeners.limits import ListenerSettings
 class LineLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Bounds of a TCP listener. Seconds; a frame counts from its first byte.
 
-    ``idle_seconds``: between two messages of a peer that has signed on.
+    ``idle_seconds``: between two messages of a peer that has signed on. ``unproven_burst`` messages
+    without a right MAC are read at once, then ``unproven_per_second``: anybody can send those.
     """
 
     connections_max: int = 1024
@@ -20,6 +21,8 @@ class LineLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     sign_on_seconds: float = 10.0
     frame_seconds: float = 10.0
     idle_seconds: float = 900.0
+    unproven_burst: int = 100
+    unproven_per_second: float = 10.0
 
     @property
     def as_listener(self) -> ListenerSettings:
@@ -38,6 +41,8 @@ class Patience:
         self._sign_on_by: float | None = None
         self._waits_for_sign_on = must_sign_on
         self._frame_by: float | None = None
+        self._is_stranger = must_sign_on
+        self._unproven_until = 0.0
         self.late = ""
 
     @property
@@ -63,6 +68,23 @@ class Patience:
         except TimeoutError:
             self.late = what
             return b""
+
+    async def pace(self) -> None:
+        """Before a message of a stranger that proves nothing: wait where too many have come.
+
+        The line is not read meanwhile, so that whoever floods it waits and not its neighbours.
+        """
+        if not self._is_stranger:
+            return
+        step, now = 1 / self._limits.unproven_per_second, asyncio.get_running_loop().time()
+        earliest = now - self._limits.unproven_burst * step
+        self._unproven_until = max(self._unproven_until, earliest) + step
+        if self._unproven_until > now:
+            await asyncio.sleep(self._unproven_until - now)
+
+    def writing(self) -> asyncio.Timeout:
+        """So long a peer may leave unread what it asked for: as long as a frame of its own has."""
+        return asyncio.timeout(self._limits.frame_seconds)
 
     def _deadline(self, now: float, *, in_frame: bool) -> tuple[float, str]:
         if not in_frame:

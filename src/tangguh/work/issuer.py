@@ -44,8 +44,8 @@ from tangguh.rails.iso8583.inbound.asked import (
     name_answer,
     reversal_in,
 )
-from tangguh.rails.iso8583.inbound.original import original_at_switch, switch_name
-from tangguh.rails.iso8583.message import Message, masked_pan, reply_to
+from tangguh.rails.iso8583.inbound.original import is_of_now, original_at_switch, switch_name
+from tangguh.rails.iso8583.message import Message, is_request, masked_pan, not_now, reply_to
 from tangguh.rails.rail import Facts
 from tangguh.work import codes
 from tangguh.work.cards import CardOffice
@@ -91,7 +91,7 @@ class IssuerDoor:
         except TangguhError as trouble:
             log.warning("issuer.failed", mti=request.mti, why=str(trouble))
             # Not decided, or not known: a reversal will come and find out.
-            return reply_to(request, codes.MALFUNCTION) if request.mti[1] == "2" else None
+            return not_now(request, codes.MALFUNCTION)
 
     async def _dispatch(self, request: Message) -> Message | None:
         now = self._desk.clock.now()
@@ -110,6 +110,8 @@ class IssuerDoor:
             # Nothing is held for an authorisation, so none is given: its completion would be a
             # second payment.
             return reply_to(request, codes.NOT_PERMITTED)
+        if is_request(request) and not is_of_now(request, now):
+            return reply_to(request, codes.INVALID)
         name = switch_name(request, now)
         if kind == required.TRANSFER:
             return await self._credit(request, name)

@@ -50,8 +50,8 @@ from tangguh.rails.iso8583.inbound.asked import (
     reversal_in,
 )
 from tangguh.rails.iso8583.inbound.money import is_in_rupiah
-from tangguh.rails.iso8583.inbound.original import original_at_terminal, terminal_name
-from tangguh.rails.iso8583.message import Message, masked_pan, reply_to
+from tangguh.rails.iso8583.inbound.original import is_of_now, original_at_terminal, terminal_name
+from tangguh.rails.iso8583.message import Message, masked_pan, not_now, reply_to
 from tangguh.rails.iso8583.outbound.orders import CardData
 from tangguh.rails.iso8583.rail import Iso8583Rail
 from tangguh.rails.rail import Asked, Enquirer, Found
@@ -119,10 +119,13 @@ class TerminalDoor:
             return await self._serve(request)
         except TangguhError as trouble:
             log.warning("terminal.failed", mti=request.mti, why=str(trouble))
-            return reply_to(request, codes.MALFUNCTION) if request.mti[1] == "2" else None
+            return not_now(request, codes.MALFUNCTION)
 
     async def _serve(self, request: Message) -> Message:
-        asked = card_in(request, terminal_name(request, self._desk.clock.now()), self._dialect)
+        now = self._desk.clock.now()
+        if not is_of_now(request, now):
+            return reply_to(request, codes.INVALID)
+        asked = card_in(request, terminal_name(request, now), self._dialect)
         if asked is None:
             return reply_to(request, codes.FORMAT)
         if vault_of(asked.terminal) == 0 or not is_in_rupiah(request):

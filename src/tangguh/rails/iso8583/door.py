@@ -17,7 +17,7 @@ from tangguh.rails.iso8583 import codes, management
 from tangguh.rails.iso8583.hsm import Hsm
 from tangguh.rails.iso8583.line import Handler, Line, LineSettings, Traffic
 from tangguh.rails.iso8583.link import without_delay
-from tangguh.rails.iso8583.message import Message, reply_to
+from tangguh.rails.iso8583.message import Message, not_now, reply_to
 from tangguh.rails.link import Health
 
 
@@ -106,7 +106,7 @@ class Door:
         if request.mti[1] == "8":
             return reply_to(request, self._manage(terminal, request.get(70)))
         if not terminal.patience.signed_on:
-            return reply_to(request, codes.INOPERATIVE)
+            return not_now(request, codes.INOPERATIVE)
         # Its MAC was right: a terminal of ours, which makes room for nobody.
         self._held.work(terminal.place)
         return await self._handler(request)

@@ -38,6 +38,7 @@ from tangguh.rails.iso8583.message import (
     encode,
     format_error,
     mac_field_of,
+    not_now,
     reply_to,
     without_mac,
 )
@@ -250,17 +251,21 @@ class Line:
     async def _take(self, frame: bytes) -> None:
         parts = taken_apart(frame, self._framing)
         if parts is None:
+            await self._patience.pace()
             self._drop("header", "not_there")
             return
         header, body = answering(parts[0], self._framing), parts[1]
         message = decode(body, self._settings.dialect)
         if isinstance(message, Malformed):
+            await self._patience.pace()
             self._drop(message.findings[0].field, message.findings[0].rule)
             if answer := format_error(message):
                 await self._answer(answer, header)
             return
         mac_right = self._mac_right(message, body)
         self._traffic.mac_wrong += not mac_right
+        if not mac_right or message.mti[1] == _MANAGEMENT:
+            await self._patience.pace()
         if not message.is_request:
             self._deliver(message, mac_right=mac_right)
             return
@@ -270,7 +275,7 @@ class Line:
         elif missing := judge(message):
             self._drop(missing[0].field, missing[0].rule)
             await self._answer(reply_to(message, codes.FORMAT_ERROR), header)
-        elif message.mti[1] != _MANAGEMENT and len(self._handling) >= self._settings.handling_max:
+        elif len(self._handling) >= self._settings.handling_max:
             await self._turn_away(message, header)
         else:
             task = asyncio.create_task(self._handle(message, header))
@@ -285,11 +290,15 @@ class Line:
 
     async def _turn_away(self, message: Message, header: bytes) -> None:
         """Reading goes on, since our own answers come the same way. A request is told that we are
-        inoperative; an advice or a reversal is not answered, so that it comes again.
+        inoperative; an advice or a reversal is not answered, so that it comes again. Management is
+        answered all the same, but nothing more is read before its answer is.
         """
+        if message.mti[1] == _MANAGEMENT:
+            await self._handle(message, header)
+            return
         self._traffic.turned_away += 1
-        if message.mti[2] == "0":
-            await self._answer(reply_to(message, codes.INOPERATIVE), header)
+        if answer := not_now(message, codes.INOPERATIVE):
+            await self._answer(answer, header)
 
     def _deliver(self, answer: Message, *, mac_right: bool) -> None:
         waiting = self._waiting.get(key_of(answer))
@@ -330,7 +339,11 @@ class Line:
             return
         try:
             self._writer.write(framed(raw, self._framing, header))
-            await self._writer.drain()
+            async with self._patience.writing():
+                await self._writer.drain()
+        except TimeoutError:
+            self.end("the peer does not read")
+            self._writer.transport.abort()
         except OSError as error:
             self.end(type(error).__name__)
 

@@ -22,7 +22,7 @@ from tangguh.core.supervision import Supervisor, beat
 from tangguh.rails.iso8583 import codes, management
 from tangguh.rails.iso8583.hsm import Hsm, KeptKeys
 from tangguh.rails.iso8583.line import Handler, Line, LineSettings, OnLate, Traffic
-from tangguh.rails.iso8583.message import Message, reply_to
+from tangguh.rails.iso8583.message import Message, not_now, reply_to
 from tangguh.rails.iso8583.trace import TraceNumbers
 from tangguh.rails.link import Health
 
@@ -196,7 +196,7 @@ class Link:
             code, more = await self._manage(request)
             return reply_to(request, code, more)
         if not self._signed_on.is_set():
-            return reply_to(request, codes.INOPERATIVE)
+            return not_now(request, codes.INOPERATIVE)
         return await self._handler(request)
 
     async def _manage(self, request: Message) -> tuple[str, dict[int, str]]:

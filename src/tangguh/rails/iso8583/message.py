@@ -159,11 +159,25 @@ def reply_to(request: Message, code: str, more: Mapping[int, str] | None = None)
     return Message(reply_type_of(request.mti), said)
 
 
+def not_now(request: Message, code: str) -> Message | None:
+    """The answer to what cannot be served now; None to what tells of something that happened.
+
+    An answer, whatever it says, may end an advice or a reversal: without one it comes again.
+    """
+    return reply_to(request, code) if is_request(request) else None
+
+
+def is_request(message: Message) -> bool:
+    """Whether it asks for something that has not happened: no answer, an advice or a reversal."""
+    return message.mti[1] != _REVERSAL and message.mti[2] == _REQUEST
+
+
 def format_error(bad: Malformed) -> Message | None:
     """The answer to a request or advice that could be read in part; None where none is due.
 
     30 for one that breaks a format, 12 for one of a type that is not in use here. Answers and
-    notifications are not answered, nor is what cannot be told apart from others (DE11).
+    notifications are not answered. What of its elements could be read is told back, its number
+    (DE11) too if that is among them.
     Rule: ISO 8583:1987, message functions; a repeat is answered like its first.
     """
     if _TYPE.fullmatch(bad.mti) is None or bad.mti[2] not in _ANSWERED:
@@ -173,13 +187,13 @@ def format_error(bad: Malformed) -> Message | None:
         for number in _ECHOED
         if number in bad.seen and not complaint_about(number, bad.seen[number])
     }
-    if 11 not in said:
-        return None
     said[39] = _FORMAT_ERROR if bad.mti in TYPES else _INVALID
     return Message(reply_type_of(bad.mti), said)
 
 
 _TYPE: Final = re.compile(r"[0-9]{4}", re.ASCII)
+_REVERSAL, _REQUEST = "4", "0"
+"""The second digit of a reversal's type, the third of a request's."""
 _ANSWERED: Final = "02"
 """Functions that want an answer: a request and an advice."""
 _FORMAT_ERROR, _INVALID = "30", "12"

@@ -296,6 +296,6 @@ class TestFormatError:
     def test_answers_and_notifications_are_not(self, mti: str) -> None:
         assert format_error(Malformed((Finding("t", "x"),), mti, of("G3").fields)) is None
 
-    def test_what_nobody_could_match_is_not_answered(self) -> None:
-        bad = Malformed((Finding("11", "not_digits"),), "0200", {11: "00000X", 37: "1"})
-        assert format_error(bad) is None
+    def test_what_could_not_be_read_is_not_told_back(self) -> None:
+        bad = Malformed((Finding("11", "not_digits"),), "0200", {11: "00000X", 32: "999"})
+        assert format_error(bad) == Message("0210", {32: "999", 39: "30"})

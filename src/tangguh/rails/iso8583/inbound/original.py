@@ -53,6 +53,19 @@ def original_at_terminal(reversal: Message, now: datetime) -> str | None:
     return _name(TERMINAL, reversal.get(41).strip(), elements[10:20], elements[4:10], now)
 
 
+def is_of_now(message: Message, now: datetime) -> bool:
+    """Whether a request was sent (DE7) within a day of now: an old frame asks for nothing.
+
+    A day, since clocks and even zones of machines differ; within it the name tells copies apart.
+    """
+    at = message.get(7)
+    try:
+        sent = datetime.strptime(f"{_year_of(at, now)}{at}Z", "%Y%m%d%H%M%S%z")
+    except ValueError:
+        return False
+    return abs(now - sent) <= _AHEAD
+
+
 def settled_name(message: Message) -> str:
     """What the switch's settlement file calls a request: DE7, DE11, DE37."""
     return f"{message.get(7)}{message.get(11)}{message.get(37)}"
