@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 import asyncpg
 import pytest
 
+from broken_store import SECRET, Line, raised
+from broken_store import line as line
 from serving import Answered, Phone
 from stories import BUDI, account_of
 from tangguh.app import Bank
 from tangguh.core.clock import HandClock
 from tangguh.db.errors import POLICIES, Policy, policy_of
 
-SECRET = "the balance of somebody else is 12345"
 ON_THE_LINE: list[BaseException] = [
     ConnectionResetError(SECRET),
     TimeoutError(SECRET),
@@ -24,54 +24,6 @@ ON_THE_LINE: list[BaseException] = [
 ]
 CODES = sorted({*(one.ljust(5, "0") for one in POLICIES), "23505", "42P01", "42501", "0A000"})
 """Each row of the table, and some that are in none: a table that is away, a right, a feature."""
-
-
-def raised(sqlstate: str) -> asyncpg.PostgresError:
-    """What the driver raises for this SQLSTATE, with all that a server says beside it."""
-    fields = {"S": "ERROR", "V": "ERROR", "C": sqlstate, "M": SECRET, "D": SECRET, "H": SECRET}
-    found = asyncpg.PostgresError.new(fields | {"s": "public", "t": "accounts", "n": "rule"})
-    assert isinstance(found, asyncpg.PostgresError)
-    return found
-
-
-class Line:
-    """Fails statements whose text holds ``where``, so many times."""
-
-    def __init__(self) -> None:
-        self.error: BaseException | None = None
-        self.where = ""
-        self.times = 0
-        self.struck = 0
-
-    def strike(self, error: BaseException, where: str, times: int = 1_000) -> None:
-        """Fail from now on."""
-        self.error, self.where, self.times = error, where, times
-
-    def see(self, sql: str) -> None:
-        """Raise, if this statement is meant."""
-        if self.error is not None and self.times and self.where in sql:
-            self.times -= 1
-            self.struck += 1
-            raise self.error
-
-
-@pytest.fixture
-def line(monkeypatch: pytest.MonkeyPatch) -> Iterator[Line]:
-    """What the driver's own methods raise, below everything of the bank's."""
-    line = Line()
-    for name in ("execute", "fetch", "fetchrow", "fetchval"):
-        real = getattr(asyncpg.Connection, name)
-
-        def failing(self: Any, sql: str, *values: Any, _real: Any = real, **more: Any) -> Any:
-            async def do() -> Any:
-                line.see(sql)
-                return await _real(self, sql, *values, **more)
-
-            return do()
-
-        monkeypatch.setattr(asyncpg.Connection, name, failing)
-    yield line
-    line.error = None
 
 
 def is_problem(answer: Answered, status: int, code: str) -> None:
