@@ -35,6 +35,10 @@ _COMMANDS: Final = {
         ),
         "sim": ("tangguh.cli.processes.serve:sim", "The simulated networks."),
         "config": ("tangguh.cli.settings:app", "The settings in force."),
+        "migrate": (
+            "tangguh.cli.migrate:migrate",
+            "Bring a database up to date, as its owner, before a new version works in it.",
+        ),
     },
     "Operate it (a member of staff's token, or the bank stopped)": {
         "gate": ("tangguh.cli.staff.gate:app", "See, make, widen and narrow closures."),

@@ -67,7 +67,10 @@ async def prove_dsn(dsn: str, book_id: int = 1) -> Proof:
     try:
         async with pool.connection() as connection:
             if not await is_migrated(connection):
-                raise Misconfigured("there is no book in this database yet")
+                raise Misconfigured(
+                    "this database has no book of this version: none yet, or an older version's, "
+                    "which `tangguh up` or `tangguh migrate` brings up to date"
+                )
             return await prove_book(connection, book_id, BESIDE, SHELVES)
     finally:
         await pool.close()

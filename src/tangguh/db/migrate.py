@@ -59,8 +59,8 @@ async def migrate(connection: Connection) -> list[str]:
         return await _apply(connection)
     except asyncpg.InsufficientPrivilegeError as refused:
         raise Misconfigured(
-            "db.dsn: this role may not bring the schema up to date; let its owner do it first"
-            " (docs/runbooks/database-roles.md)"
+            "db.dsn: this role may not bring the schema up to date; let its owner do it first:"
+            " tangguh migrate (docs/runbooks/new-version.md)"
         ) from refused
 
 

@@ -70,7 +70,8 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ``resolve_at``: while open, when the resolver looks at it next. ``refunding_minor`` is on its
     way back, ``refunded_minor`` is back. ``advanced_minor`` is the bank's own money its payer has
     for it now. ``discount_minor`` is what a merchant of ours pays out of what it gets, decided by
-    the book. ``events`` counts the rows in its timeline.
+    the book. ``events`` counts the rows in its timeline. ``written``: its order's key and text as
+    an older version of the bank wrote them, where this one would write others; None: as this one.
     """
 
     id: UUID
@@ -102,6 +103,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     wire: str = ""
     advanced_minor: int = 0
     discount_minor: int = 0
+    written: tuple[str, str] | None = None
 
     @property
     def reference(self) -> str:

@@ -94,6 +94,8 @@ _THE_NETWORK: Final = 0
 
 def read_payment(row: Loaded) -> Payment:
     """A payment from its row in PostgreSQL."""
+    order = DECODE_ORDER(row["order_json"])
+    written = (row["order_key"], row["order_json"])
     return Payment(
         id=row["payment_id"],
         kind=row["kind"],
@@ -107,7 +109,7 @@ def read_payment(row: Loaded) -> Payment:
         tip_minor=row["tip_minor"],
         fee_minor=row["fee_minor"],
         currency=row["currency"],
-        order=DECODE_ORDER(row["order_json"]),
+        order=order,
         business_date=row["business_date"],
         accepted_at=row["accepted_at"],
         original_id=row["original_id"],
@@ -124,7 +126,13 @@ def read_payment(row: Loaded) -> Payment:
         wire=row["wire_reference"],
         advanced_minor=row["advanced_minor"],
         discount_minor=row["discount_minor"],
+        written=None if written == _written(order) else written,
     )
+
+
+def _written(order: Order) -> tuple[OrderKey, str]:
+    """An order's key and text, as this version writes them; they never change afterwards."""
+    return key_of(order), ENCODE_ORDER(order).decode()
 
 
 _ROWS_KEPT_MAX: Final = 8_192
@@ -138,7 +146,7 @@ def _payment_row(payment: Payment) -> Row:
     kept = _rows_kept.get(payment.id)
     order = payment.order
     if kept is None or kept[0].order is not order:
-        key, text = key_of(order), ENCODE_ORDER(order).decode()
+        key, text = payment.written or _written(order)
     elif kept[0] is payment:
         return kept[1]
     else:

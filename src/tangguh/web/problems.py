@@ -149,6 +149,10 @@ OF_REQUEST: Final[dict[str, Kind]] = {
 }
 
 
+AGAIN_SECONDS: Final[dict[str, int]] = {"unavailable": 2, "ambiguous": 2, "unfinished": 2}
+"""When to ask again after what passes by itself: the book is back within seconds."""
+
+
 def problem(code: str, detail: str = "", field: str = "", trace_id: str = "") -> Problem:
     """The problem of a request or refusal code."""
     kind = OF_REQUEST.get(code) or OF_REFUSAL[Refusal(code)]
@@ -162,6 +166,7 @@ def problem(code: str, detail: str = "", field: str = "", trace_id: str = "") ->
         kind.money,
         kind.retry,
         trace_id,
+        AGAIN_SECONDS.get(code),
     )
 
 

@@ -1,18 +1,21 @@
-"""A process that does its work and serves one small door beside it: gateway, watch, status page."""
+"""A process that does its work and serves one small door beside it: gateway, watch, status page.
+
+Its loops are supervised as the bank's own are (ADR-0032), and ``/health`` shows them.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
-from starlette.types import ASGIApp
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tangguh.cli.processes.server import Server
+from tangguh.core.supervision import Supervisor, TaskState
 from tangguh.db.private import write_private
 from tangguh.listeners.entry import Entry, Limits
 from tangguh.listeners.http import configured
@@ -24,7 +27,7 @@ _KEEPALIVE_SECONDS: Final = 5
 
 async def serve_beside(
     app: ASGIApp,
-    work: Coroutine[Any, Any, None] | None,
+    loops: Supervisor,
     *,
     name: str,
     host: str,
@@ -34,12 +37,10 @@ async def serve_beside(
     keep_alive_seconds: int = _KEEPALIVE_SECONDS,
     answer_seconds: float = SMALL.seconds,
 ) -> None:
-    """Serve ``app`` and do ``work`` until told to stop; the ready file says where under ``name``.
+    """Serve ``app`` until told to stop, then end ``loops``; the ready file says where, by ``name``.
 
-    ``answer_seconds``: how long an answer may take.
-
-    Work that ends by a fault ends the process with it: whoever supervises it starts it again, while
-    a door without its work would go on saying what is no longer so.
+    ``answer_seconds``: how long an answer may take. A loop that ends by a fault is started again;
+    meanwhile, and while one is silent, ``/health`` is 503. ``app`` shows how old what it says is.
     """
     server = Server(
         configured(
@@ -51,19 +52,29 @@ async def serve_beside(
         )
     )
     serving = asyncio.create_task(server.serve())
-    working = asyncio.create_task(work, name=name) if work is not None else None
     while not server.started and not serving.done():
         await asyncio.sleep(0.01)
     if ready_file is not None and server.started:
         bound = server.servers[0].sockets[0].getsockname()[1]
         said = {name: f"http://{host}:{bound}", "pid": os.getpid()}
         write_private(ready_file, msgspec.json.encode(said))
-    await asyncio.wait(
-        [serving] if working is None else [serving, working], return_when=asyncio.FIRST_COMPLETED
-    )
-    server.end()
-    await serving
-    if working is not None:
-        working.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await working
+    try:
+        await serving
+    finally:
+        await loops.stop()
+
+
+def with_health(app: ASGIApp, loops: Supervisor) -> ASGIApp:
+    """``app``, and ``/health`` before it: whether every loop runs, and each as it is."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] != "/health":
+            await app(scope, receive, send)
+            return
+        tasks = loops.state()
+        is_well = all(one.state is TaskState.RUNNING for one in tasks)
+        body = msgspec.json.encode({"ok": is_well, "tasks": tasks})
+        said = Response(body, 200 if is_well else 503, media_type="application/json")
+        await said(scope, receive, send)
+
+    return answer

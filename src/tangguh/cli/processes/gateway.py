@@ -11,11 +11,12 @@ import uvloop
 from cyclopts import Parameter
 
 from tangguh.cli.processes import logs
-from tangguh.cli.processes.beside import serve_beside
+from tangguh.cli.processes.beside import serve_beside, with_health
 from tangguh.cli.processes.parent import end_with_parent
 from tangguh.config import read_file
 from tangguh.core.clock import SystemClock
 from tangguh.core.errors import TangguhError
+from tangguh.core.supervision import Supervisor
 from tangguh.work.gateway.door import Door
 from tangguh.work.gateway.gateway import Gateway, closures_of
 from tangguh.work.gateway.poller import Poller
@@ -49,11 +50,13 @@ async def _serve(settings: GatewaySettings, ready_file: Path | None) -> None:
     clock = SystemClock()
     closures = closures_of(settings)
     running = Gateway(settings, clock, closures)
-    poller = Poller(settings, closures, clock).run() if settings.bank_url else None
+    loops = Supervisor(clock)
+    if settings.bank_url:
+        loops.start("poller", Poller(settings, closures, clock).run)
     try:
         await serve_beside(
-            Door(running, clock).app,
-            poller,
+            with_health(Door(running, clock).app, loops),
+            loops,
             name="gateway",
             host=settings.host,
             port=settings.port,

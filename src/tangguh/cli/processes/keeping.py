@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Final
 
@@ -44,8 +45,74 @@ class BackOff:
         self._started = self._clock.monotonic()
 
 
-class KeepPostgres:
-    """Watches one embedded server. ``run`` goes on until it is cancelled."""
+class _Keep(ABC):
+    """Watches one process. ``run`` goes on until it is cancelled.
+
+    Alive is not enough: one that is stopped, or hangs, holds its port and answers nobody.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        clock: Clock,
+        say: Say,
+        silent_seconds: float,
+        probe_seconds: float,
+        every_seconds: float,
+        look_seconds: float,
+    ) -> None:
+        self._name = name
+        self._clock = clock
+        self._say = say
+        self._silent = silent_seconds
+        self._probe = probe_seconds
+        self._every = every_seconds
+        self._look = look_seconds
+        self._heard = clock.monotonic()
+        self._probed = self._heard - every_seconds
+        self._back_off = BackOff(clock)
+        self.restarts = 0
+
+    @abstractmethod
+    def _has_ended(self) -> bool:
+        """Whether it is gone, however it ended."""
+
+    @abstractmethod
+    async def _answers(self, seconds: float) -> bool:
+        """Whether it says anything within so many seconds."""
+
+    @abstractmethod
+    async def _start_again(self) -> None:
+        """End what is left of it and start it. Raises TangguhError."""
+
+    async def run(self) -> None:
+        """Look again and again."""
+        while True:
+            beat()
+            await self.look()
+            await self._clock.sleep(self._look)
+
+    async def look(self) -> None:
+        """Look once; start it again if it died or has been silent for too long."""
+        if self._has_ended():
+            await self._restart(f"{self._name} ended unexpectedly")
+        elif self._clock.monotonic() - self._probed >= self._every:
+            self._probed = self._clock.monotonic()
+            if await self._answers(self._probe):
+                self._heard = self._clock.monotonic()
+            elif self._clock.monotonic() - self._heard >= self._silent:
+                await self._restart(f"{self._name} has not answered for {self._silent:g} s")
+
+    async def _restart(self, why: str) -> None:
+        self._say(f"  {why}; starting it again")
+        await self._back_off.pause()
+        self.restarts += 1
+        await self._start_again()
+        self._heard = self._probed = self._clock.monotonic()
+
+
+class KeepPostgres(_Keep):
+    """One embedded server."""
 
     def __init__(
         self,
@@ -57,39 +124,19 @@ class KeepPostgres:
         probe_seconds: float = _PROBE_SECONDS,
         look_seconds: float = LOOK_SECONDS,
     ) -> None:
+        every = min(_PROBE_EVERY, silent_seconds / 2)
+        super().__init__(
+            "PostgreSQL", clock, say, silent_seconds, probe_seconds, every, look_seconds
+        )
         self._server = server
-        self._clock = clock
-        self._say = say
-        self._silent = silent_seconds
-        self._probe = probe_seconds
-        self._look = look_seconds
-        self._heard = clock.monotonic()
-        self._probed = 0.0
-        self._back_off = BackOff(clock)
-        self.restarts = 0
 
-    async def run(self) -> None:
-        """Look again and again."""
-        while True:
-            beat()
-            await self.look()
-            await self._clock.sleep(self._look)
+    def _has_ended(self) -> bool:
+        return self._server.has_ended
 
-    async def look(self) -> None:
-        """Look once; start it again if it died or has been silent for too long."""
-        if self._server.has_ended:
-            await self._restart("PostgreSQL ended unexpectedly")
-        elif self._clock.monotonic() - self._probed >= min(_PROBE_EVERY, self._silent / 2):
-            self._probed = self._clock.monotonic()
-            if await self._server.answers(self._probe):
-                self._heard = self._clock.monotonic()
-            elif self._clock.monotonic() - self._heard >= self._silent:
-                await self._restart(f"PostgreSQL has not answered for {self._silent:g} s")
+    async def _answers(self, seconds: float) -> bool:
+        return await self._server.answers(seconds)
 
-    async def _restart(self, why: str) -> None:
-        self._say(f"  {why}; starting it again")
-        await self._back_off.pause()
-        self.restarts += 1
+    async def _start_again(self) -> None:
         began = self._clock.monotonic()
         try:
             await self._server.restart()
@@ -97,15 +144,11 @@ class KeepPostgres:
             if give_up_reserve(self._server.directory):
                 self._say("  The reserve on the disk is given up so that PostgreSQL can start")
             raise
-        self._heard = self._clock.monotonic()
-        self._say(f"  PostgreSQL is back after {self._heard - began:.1f} s")
+        self._say(f"  PostgreSQL is back after {self._clock.monotonic() - began:.1f} s")
 
 
-class KeepChild:
-    """Watches one child process. ``run`` goes on until it is cancelled.
-
-    Alive is not enough: one that is stopped, or hangs, holds its port and answers nobody.
-    """
+class KeepChild(_Keep):
+    """One child process."""
 
     def __init__(
         self,
@@ -117,36 +160,17 @@ class KeepChild:
         probe_seconds: float = _PROBE_SECONDS,
         every_seconds: float = _CHILD_PROBE_EVERY,
     ) -> None:
+        super().__init__(
+            child.name, clock, say, silent_seconds, probe_seconds, every_seconds, LOOK_SECONDS
+        )
         self._child = child
-        self._clock = clock
-        self._say = say
-        self._silent = silent_seconds
-        self._probe = probe_seconds
-        self._every = every_seconds
-        self._heard = self._probed = clock.monotonic()
-        self._back_off = BackOff(clock)
 
-    async def run(self) -> None:
-        """Look again and again."""
-        while True:
-            beat()
-            await self.look()
-            await self._clock.sleep(LOOK_SECONDS)
+    def _has_ended(self) -> bool:
+        return self._child.has_ended
 
-    async def look(self) -> None:
-        """Look once; start it again if it ended, or end it first if it was silent for too long."""
-        if self._child.has_ended:
-            await self._restart(f"{self._child.name} ended unexpectedly")
-        elif self._clock.monotonic() - self._probed >= self._every:
-            self._probed = self._clock.monotonic()
-            if await self._child.answers(self._probe):
-                self._heard = self._clock.monotonic()
-            elif self._clock.monotonic() - self._heard >= self._silent:
-                self._child.kill()
-                await self._restart(f"{self._child.name} has not answered for {self._silent:g} s")
+    async def _answers(self, seconds: float) -> bool:
+        return await self._child.answers(seconds)
 
-    async def _restart(self, why: str) -> None:
-        self._say(f"  {why}; starting it again")
-        await self._back_off.pause()
+    async def _start_again(self) -> None:
+        self._child.kill()
         await self._child.restart()
-        self._heard = self._probed = self._clock.monotonic()

@@ -16,6 +16,7 @@ from tangguh.cli.processes.parent import end_with_parent
 from tangguh.core.clock import SystemClock
 from tangguh.core.errors import TangguhError
 from tangguh.core.settings_file import read_file
+from tangguh.core.supervision import Supervisor
 from tangguh.status.publisher.door import Door
 from tangguh.status.publisher.publisher import Publisher
 from tangguh.status.publisher.settings import PublisherSettings
@@ -44,11 +45,14 @@ def status(
 
 
 async def _serve(settings: PublisherSettings, ready_file: Path | None) -> None:
-    publisher = Publisher(settings, SystemClock())
+    clock = SystemClock()
+    publisher = Publisher(settings, clock)
+    loops = Supervisor(clock)
+    loops.start("publisher", publisher.run)
     try:
         await serve_beside(
-            Door(publisher).app,
-            publisher.run(),
+            Door(publisher, loops.state).app,
+            loops,
             name="status",
             host=settings.host,
             port=settings.port,

@@ -15,12 +15,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tangguh.cli.processes import logs
-from tangguh.cli.processes.beside import serve_beside
+from tangguh.cli.processes.beside import serve_beside, with_health
 from tangguh.cli.processes.parent import end_with_parent
 from tangguh.config import read_file
 from tangguh.core.clock import SystemClock
 from tangguh.core.errors import TangguhError
 from tangguh.core.ids import Ids
+from tangguh.core.supervision import Supervisor
 from tangguh.settlement.watch.settings import WatchSettings
 from tangguh.settlement.watch.watcher import Watcher
 from tangguh.settlement.watched import PATH
@@ -51,10 +52,12 @@ async def _serve(settings: WatchSettings, ready_file: Path | None) -> None:
     async def show(_: Request) -> Response:
         return Response(msgspec.json.encode(watcher.state()), media_type="application/json")
 
+    loops = Supervisor(clock)
+    loops.start("watch", watcher.run)
     try:
         await serve_beside(
-            Starlette(routes=[Route(PATH, show)]),
-            watcher.run(),
+            with_health(Starlette(routes=[Route(PATH, show)]), loops),
+            loops,
             name="watch",
             host=settings.host,
             port=settings.port,

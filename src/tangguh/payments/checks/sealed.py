@@ -123,7 +123,10 @@ class Seal(msgspec.Struct, frozen=True):
         return [(self.plan.name, key) for key in self.wanted]
 
     def decide(self, book: Book) -> None:
-        """An account's floor becomes what its kind says, whatever its row said."""
+        """An account's floor becomes what its kind says, whatever its row said.
+
+        What can change is written anew: an older version may have written the same otherwise.
+        """
         for key in self.wanted:
             row = book.shelf(self.plan).get(key)
             if row is None or self.plan.to_row is None:
@@ -131,6 +134,8 @@ class Seal(msgspec.Struct, frozen=True):
             if self.plan.name == ACCOUNTS.name:
                 floor = chart.floor_of(row.kind)
                 book.set_terms(msgspec.structs.replace(row, floor_minor=floor))
+            elif self.plan.update is not None:
+                book.shelf(self.plan).put(key, row)
             else:
                 book.seal(self.plan, self.plan.to_row(row))
 

@@ -18,6 +18,7 @@ import structlog
 from tangguh.core.clock import Clock
 from tangguh.core.errors import ContractBroken, StoreUnavailable
 from tangguh.core.ids import Ids
+from tangguh.core.supervision import beat
 from tangguh.db.pool import Pool
 from tangguh.guard.snapshot import WatchOrder, seal
 from tangguh.settlement.watch.courier import Courier
@@ -122,6 +123,7 @@ class Watcher:
 
     async def _read_on(self, feed: Feed) -> None:
         while True:
+            beat(self._settings.wait_seconds)
             try:
                 await self._step(feed)
                 pause = self._settings.pause_seconds

@@ -18,6 +18,7 @@ from typing import Any, Final
 import msgspec
 
 from tangguh.core.clock import Clock
+from tangguh.core.supervision import Supervisor, beat
 from tangguh.listeners.connections import Connections
 from tangguh.listeners.tcp import LineLimits
 from tangguh.sim.cards.channel import Channel
@@ -77,7 +78,7 @@ class CardSwitch:
         self._channels: set[Channel] = set()
         self._held = Connections(_LIMITS.as_listener)
         self._server: asyncio.Server | None = None
-        self._repeating: asyncio.Task[None] | None = None
+        self._loops = Supervisor(clock)
         self._obeying = asyncio.Lock()
         self._port = settings.port
         self.faults = Faults(TRANSFER, CASH)
@@ -117,16 +118,12 @@ class CardSwitch:
             host = self._settings.host
             self._server = await asyncio.start_server(self._serve, host, self._port)
             self._port = self._server.sockets[0].getsockname()[1]
-        if self._repeating is None:
-            self._repeating = asyncio.create_task(self._repeat())
+        if not self._loops.state():
+            self._loops.start("repeats", self._repeat)
 
     async def close(self, grace_seconds: float = 0.0) -> None:
         """Stop listening and let go of the books; requests in hand have that long to end."""
-        repeating, self._repeating = self._repeating, None
-        if repeating is not None:
-            repeating.cancel()
-            with suppress(asyncio.CancelledError):
-                await repeating
+        await self._loops.stop()
         if grace_seconds:
             await self.settle(grace_seconds)
         await self._shut()
@@ -245,6 +242,7 @@ class CardSwitch:
 
     async def _repeat(self) -> None:
         while True:
+            beat(self._settings.repeat_seconds)
             await self._clock.sleep(self._settings.repeat_seconds)
             await self.foreign.repeat_owed()
 

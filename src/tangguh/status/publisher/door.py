@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -15,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from tangguh.core.supervision import TaskHealth, TaskState
 from tangguh.status.publisher.publisher import Publisher
 from tangguh.status.site.pages import HTML, POLICY, File
 
@@ -35,21 +37,31 @@ _KEPT: Final = 256
 class Door:
     """The page's own web server. ``app`` is an ASGI application."""
 
-    def __init__(self, publisher: Publisher) -> None:
+    def __init__(self, publisher: Publisher, tasks: Callable[[], list[TaskHealth]] = list) -> None:
+        """``tasks``: the loops that make the page, as they are now."""
         self._publisher = publisher
+        self._tasks = tasks
         self._packed: dict[bytes, bytes] = {}
         page = Route("/{path:path}", self._serve, methods=["GET", "HEAD"])
         self.app = Starlette(routes=[Route(HEALTH, self._health, methods=["GET"]), page])
 
     async def _health(self, _: Request) -> Response:
-        """For whoever operates the page: 503 while what is known cannot be written down.
+        """For whoever operates the page: 503 while what is known cannot be written down, or a loop
+        does not run.
 
         The page itself is served all the same.
         """
         publisher = self._publisher
         places = {one.url: one.is_reached for one in (publisher.home, *publisher.targets)}
-        is_well = not publisher.unwritten and all(places.values())
-        body = {"written": not publisher.unwritten, "why": publisher.unwritten, "reached": places}
+        tasks = self._tasks()
+        runs = all(one.state is TaskState.RUNNING for one in tasks)
+        is_well = runs and not publisher.unwritten and all(places.values())
+        body = {
+            "written": not publisher.unwritten,
+            "why": publisher.unwritten,
+            "reached": places,
+            "tasks": tasks,
+        }
         return Response(
             msgspec.json.encode(body), 200 if is_well else 503, media_type="application/json"
         )

@@ -7,12 +7,14 @@ StoreCannotWrite and changes nothing.
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 import msgspec
 
@@ -36,18 +38,26 @@ CREATE TABLE IF NOT EXISTS stories (
 _story: Final = msgspec.json.Decoder(PublicIncident).decode
 
 
+_NO_ROOM: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
+
+
 class Memory:
-    """The file. Raises Misconfigured when there can be none at the path."""
+    """The file. Raises Misconfigured when there can be none at the path.
+
+    On a disk without room for it the page begins all the same, with what can be read there: writes
+    raise StoreCannotWrite until the file can be opened.
+    """
 
     def __init__(self, path: str) -> None:
+        self._path = path
+        self._is_file = True
         try:
-            Path(path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._connection = sqlite3.connect(path, isolation_level=None)
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = NORMAL")
-            self._connection.executescript(_SCHEMA)
+            self._connection = _opened(path)
         except (OSError, sqlite3.Error) as fault:
-            raise Misconfigured(f"memory_path: {path}: {fault}") from fault
+            if not _is_no_room(fault):
+                raise Misconfigured(f"memory_path: {path}: {fault}") from fault
+            self._is_file = False
+            self._connection = _what_can_be_read(path)
 
     def word(self) -> tuple[bytes, datetime] | None:
         """The last good word as it was signed, and when it was heard; None: there was none."""
@@ -105,6 +115,8 @@ class Memory:
         self._connection.close()
 
     def _do(self, sql: str, *values: Any) -> None:
+        if not self._is_file:
+            self._try_the_file_again()
         try:
             self._connection.execute(sql, values)
         except sqlite3.Error as fault:
@@ -113,5 +125,47 @@ class Memory:
                     self._connection.execute("ROLLBACK")
             raise StoreCannotWrite(f"memory_path: {fault}") from fault
 
+    def _try_the_file_again(self) -> None:
+        try:
+            opened = _opened(self._path)
+        except (OSError, sqlite3.Error) as fault:
+            raise StoreCannotWrite(f"memory_path: {fault}") from fault
+        self._connection.close()
+        self._connection, self._is_file = opened, True
+
     def _all(self, sql: str) -> list[Any]:
         return self._connection.execute(sql).fetchall()
+
+
+def _opened(path: str) -> sqlite3.Connection:
+    """The file, ready to be written. Raises OSError, sqlite3.Error."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.executescript(_SCHEMA)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _is_no_room(fault: Exception) -> bool:
+    if isinstance(fault, sqlite3.Error):
+        return getattr(fault, "sqlite_errorcode", 0) & 0xFF in _NO_ROOM
+    return isinstance(fault, OSError) and fault.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def _what_can_be_read(path: str) -> sqlite3.Connection:
+    """A copy in memory of what the file has, without writing anything; perhaps of nothing."""
+    copy = sqlite3.connect(":memory:", isolation_level=None)
+    with suppress(sqlite3.Error):
+        there = sqlite3.connect(f"file:{quote(path)}?mode=ro&immutable=1", uri=True)
+        try:
+            there.backup(copy)
+        finally:
+            there.close()
+    # A file in that mode is copied as such, and memory knows no such mode.
+    copy.executescript(_SCHEMA)
+    return copy

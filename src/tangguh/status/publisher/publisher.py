@@ -18,6 +18,7 @@ import structlog
 
 from tangguh.core.clock import Clock, business_date
 from tangguh.core.errors import StoreCannotWrite
+from tangguh.core.supervision import beat
 from tangguh.db.objects import ObjectSettings
 from tangguh.status.publisher.memory import Memory
 from tangguh.status.publisher.settings import PublisherSettings, key_of
@@ -78,6 +79,7 @@ class Publisher:
             for target in self.targets:
                 group.create_task(self._push_on(target))
             while True:
+                beat(self._settings.look_seconds)
                 await self.round(http)
                 await self._clock.sleep(self._settings.look_seconds)
 

@@ -11,6 +11,7 @@ import aiohttp
 import structlog
 
 from tangguh.core.clock import Clock
+from tangguh.core.supervision import beat
 from tangguh.guard.asking import EDGE, signed
 from tangguh.work.gateway.closures import KeptClosures
 from tangguh.work.gateway.settings import GatewaySettings, ed25519_key_at
@@ -38,6 +39,7 @@ class Poller:
         timeout = aiohttp.ClientTimeout(total=wait + 5.0, sock_connect=2.0)
         async with aiohttp.ClientSession(timeout=timeout) as http:
             while True:
+                beat(wait)
                 try:
                     why = await self._ask(http, wait)
                 except (aiohttp.ClientError, TimeoutError, OSError) as lost:
