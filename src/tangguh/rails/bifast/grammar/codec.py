@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, TypeAlias
 import msgspec
 from lxml import etree
 
+from tangguh.core.json_once import RepeatedName, each_once
 from tangguh.rails.bifast.grammar import proprietary, standard
 from tangguh.rails.bifast.grammar.schema import Anything, Group, Leaf, Schema
 from tangguh.rails.bifast.grammar.spelling import ROOTS
@@ -99,8 +100,10 @@ def _json_of(body: bytes) -> Any:
             parse_float=_Digits,
             parse_int=_Digits,
             parse_constant=_no_number,
-            object_pairs_hook=_each_once,
+            object_pairs_hook=each_once,
         )
+    except RepeatedName as error:
+        raise _Unreadable("a part is given twice") from error
     except (ValueError, RecursionError) as error:
         raise _Unreadable("not JSON") from error
 
@@ -113,13 +116,6 @@ class _Digits(str):
 
 def _no_number(_: str) -> Any:
     raise ValueError("no number of JSON")
-
-
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise _Unreadable("a part is given twice")
-    return found
 
 
 def _as_text(node: Any, depth: int) -> Any:
