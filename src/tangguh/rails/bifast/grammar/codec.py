@@ -124,7 +124,7 @@ def _as_text(node: Any, depth: int) -> Any:
         raise _Unreadable(f"more than {DEPTH_MAX} levels")
     if isinstance(node, dict):
         return {
-            name: _in_sen(inner) if name == _AMOUNT else _as_text(inner, depth + 1)
+            _written(name): _in_sen(inner) if name == _AMOUNT else _as_text(inner, depth + 1)
             for name, inner in node.items()
             if inner is not None
         }
@@ -132,7 +132,17 @@ def _as_text(node: Any, depth: int) -> Any:
         return [_as_text(inner, depth + 1) for inner in node if inner is not None]
     if isinstance(node, bool):
         return "true" if node else "false"
-    return str(node)
+    return _written(str(node))
+
+
+def _written(text: str) -> str:
+    """The text; one with half a letter (a lone surrogate) cannot be written or signed again."""
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise _Unreadable("a lone surrogate is no letter") from error
+    return text
 
 
 def _in_sen(value: Any) -> Any:
