@@ -193,3 +193,18 @@ async def test_a_late_yes_of_another_sum_ends_no_payment_of_ours(
     assert isinstance(ended, Decided)
     assert not ended.payment.is_open
     await proved(bank)
+
+
+async def test_a_network_that_contradicts_itself_for_ever_fills_no_book(
+    bank: Bank, office: BackOffice
+) -> None:
+    """It says no to what it settled, two hundred times: a few lines, one break, one owner."""
+    await announced(bank)
+    await bank.receiving.settled("bifast", REFERENCE, Accepted("CLR-1"))
+    for _ in range(200):
+        await bank.receiving.settled("bifast", REFERENCE, NO)
+    found = await bank.receiving.find("bifast", REFERENCE)
+    assert found is not None
+    assert len(await told(bank, found)) <= 40
+    assert len(await list_contradictions(office)) == 1
+    await proved(bank)

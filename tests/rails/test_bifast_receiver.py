@@ -324,6 +324,21 @@ class TestDoor:
         assert received.message.definition == status.REJECT
         assert message.is_signed_by(received, far.keys.bank.public_key())
 
+    @pytest.mark.parametrize("odd", ["\\ud800", "\\u0000", "\\u202e", "<"])
+    @pytest.mark.parametrize("name", ["BizMsgIdr", "MsgDefIdr", "CreDt", "Odd"])
+    async def test_no_letter_of_a_header_ends_the_answer(
+        self, far: BifastHarness, name: str, odd: str
+    ) -> None:
+        """Nobody need sign it: what is sent back in the answer can be written, whatever came."""
+        body = (
+            f'{{"BusMsg": {{"AppHdr": {{"{name}": "{odd}"}}, "Document": {{"{odd}": "{odd}"}}}}}}'
+        )
+        code, said = await far.receiver.take(body.encode(), {})
+        assert code == 400
+        received = message.read(said)
+        assert isinstance(received, Received)
+        assert message.is_signed_by(received, far.keys.bank.public_key())
+
     async def test_bad_signature_is_said_to_be_one(self, far: BifastHarness) -> None:
         """401 and U999."""
         code, said = await far.receiver.take(_echo(far, far.keys.bank), {})

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -18,6 +17,7 @@ from typing import Final
 
 import msgspec
 
+from tangguh.core.json_once import load_once
 from tangguh.core.outcome import Refusal, Refused
 
 AGE_SECONDS_MAX: Final = 300
@@ -90,7 +90,7 @@ def receipt_of(
     if not is_signed(secret, headers, body, now):
         return Refused(Refusal.ORDER_INVALID, "signature", "it is not the gateway's, or too old")
     try:
-        said = json.loads(body)
+        said = load_once(body)
         reference, status = said["id"], said["status"]
         why = str(said.get("why", ""))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):

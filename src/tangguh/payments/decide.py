@@ -397,6 +397,8 @@ class Conclude(msgspec.Struct, frozen=True, gc=False):
         told = self.outcome
         if isinstance(told, Unanswered) or not contradiction.contradicts(payment, told, self.facts):
             return Decided(payment, repeated=True)
+        if payment.events >= _TOLD_MAX:
+            return Decided(payment, repeated=True)
         noted = msgspec.structs.replace(payment, events=payment.events + 1)
         said = record(
             book, noted, contradiction.EVENT, contradiction.told(told, payment, self.facts)
@@ -448,3 +450,5 @@ def _as_told(text: str) -> str:
 
 
 _TOLD_LENGTH_MAX: Final = 200
+_TOLD_MAX: Final = 40
+"""So long a timeline takes contradictions: a network may repeat one for ever, its file says it."""

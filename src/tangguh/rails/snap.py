@@ -19,6 +19,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from tangguh.core.clock import Clock
+from tangguh.core.json_once import RepeatedName, load_once
 from tangguh.core.known import Tristate, known_as
 from tangguh.core.outcome import Accepted, Declined, NotSent, Refusal, Unanswered
 from tangguh.rails import signature
@@ -113,8 +114,10 @@ class Answer(msgspec.Struct, frozen=True):
 def open_reply(endpoint: Endpoint, reply: Reply) -> Answer | Unanswered:
     """The answer in a reply, or Unanswered when it is not a SNAP answer to what was asked."""
     try:
-        fields = msgspec.json.decode(reply.body)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
+        fields = load_once(reply.body)
+    except RepeatedName:
+        return Unanswered(f"reply says a thing twice (HTTP {reply.status})")
+    except (ValueError, RecursionError):
         return Unanswered(f"reply is not JSON (HTTP {reply.status})")
     if not isinstance(fields, dict):
         return Unanswered(f"reply is not a JSON object (HTTP {reply.status})")

@@ -147,3 +147,10 @@ def test_the_public_internet_is_public() -> None:
     assert is_public("8.8.8.8")
     assert is_public("::ffff:8.8.8.8")
     assert is_public("2606:4700:4700::1111")
+
+
+def test_a_word_given_twice_is_no_word() -> None:
+    body = b'{"id": "g-1", "status": "failed", "status": "delivered"}'
+    refused = receipt_of(signed(SECRET, body, NOW), body, SECRET, NOW)
+    assert isinstance(refused, Refused)
+    assert refused.field == "body"

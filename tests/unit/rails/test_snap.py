@@ -177,6 +177,9 @@ def test_external_ids_are_numeric_and_unique() -> None:
         (404, b'{"responseCode":"2005000"}'),
         (200, b'{"responseCode":"2005100"}'),
         (500, b"<html>"),
+        (200, b'{"responseCode":"4045008","responseCode":"2005000"}'),
+        (200, b'{"responseCode":"2005000","amount":{"value":"1.00","value":"2.00"}}'),
+        (200, b'{"responseCode":"2005000","amount":NaN}'),
     ],
 )
 def test_reply_that_is_no_answer(status: int, body: bytes) -> None:

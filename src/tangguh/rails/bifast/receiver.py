@@ -275,7 +275,7 @@ class _Answer(msgspec.Struct, frozen=True):
 
 def _reject(refused: Refused) -> _Answer:
     rejected = Reject(
-        reference=refused.number or "NONE",
+        reference=transfer.plain(refused.number, 35) or "NONE",
         reason=refused.reason,
         location=transfer.plain(refused.fault.path, 350),
         description=transfer.plain(f"{refused.fault.rule} {refused.fault.detail}", 350),

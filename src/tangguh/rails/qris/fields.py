@@ -6,13 +6,13 @@ whose form is wrong, each message naming the field.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 
+from tangguh.core.json_once import RepeatedName, load_once
 from tangguh.core.money import MINOR_MAX
 from tangguh.core.text import unfit_in
 from tangguh.rails.snap_amount import minor_of
@@ -40,17 +40,13 @@ class NoticeRefused(msgspec.Struct, frozen=True):
         return f"{begins}{self.field}: {self.detail}"
 
 
-class Twice(Exception):
-    """A body names a member twice: which is meant nobody can say."""
-
-
 def object_of(body: bytes, service: str) -> dict[str, Any] | NoticeRefused:
     """The object a body is: every member named once, every text fit to be kept."""
     try:
         # UTF-8 alone: in any other encoding the blanks a signature leaves out are parts of letters.
-        fields = json.loads(str(body, "utf-8"), object_pairs_hook=_each_once)
-    except Twice as fault:
-        return NoticeRefused(f"400{service}01", str(fault), "is given twice")
+        fields = load_once(body)
+    except RepeatedName as fault:
+        return NoticeRefused(f"400{service}01", fault.name[:TEXT_LENGTH_MAX], "is given twice")
     except (ValueError, RecursionError):
         return NoticeRefused(f"400{service}00", "body", "not a JSON object")
     if not isinstance(fields, dict):
@@ -58,15 +54,6 @@ def object_of(body: bytes, service: str) -> dict[str, Any] | NoticeRefused:
     if found := unfit_in(fields):
         return NoticeRefused(f"400{service}01", found.field or "body", found.rule)
     return fields
-
-
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            raise Twice(name[:TEXT_LENGTH_MAX])
-        found[name] = value
-    return found
 
 
 class Wants:

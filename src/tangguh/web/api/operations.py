@@ -26,6 +26,7 @@ from tangguh.core.errors import (
     StoreUnavailable,
     TangguhError,
 )
+from tangguh.core.json_once import RepeatedName, each_once
 from tangguh.web.door import Door
 from tangguh.web.gate import check_body
 from tangguh.web.problems import CONTENT_TYPE, Problem, Trouble, problem, trouble
@@ -190,7 +191,7 @@ class Endpoint:
             return None
         try:
             body = self._decoder.decode(raw)
-            json.loads(raw, object_pairs_hook=_each_name_once)
+            json.loads(raw, object_pairs_hook=each_once)
             operation = self._operation
             check_body(raw, body, lines=operation.keeps_lines, typed=operation.typed)
             return body
@@ -203,29 +204,13 @@ class Endpoint:
             raise trouble("json_invalid", str(fault)) from fault
 
 
-class RepeatedName(Exception):
-    """A JSON object names a member twice: which of the two is meant nobody can say."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__("a name is given twice")
-        self.name = name
-
-
-def _each_name_once(pairs: list[tuple[str, Any]]) -> None:
-    seen: set[str] = set()
-    for name, _ in pairs:
-        if name in seen:
-            raise RepeatedName(name)
-        seen.add(name)
-
-
 def decode_once(raw: bytes, shape: type[S]) -> S:
     """A JSON body in its shape, with no member named twice.
 
     Raises RepeatedName, msgspec.MsgspecError (ValidationError: the shape), ValueError: no JSON.
     """
     body = msgspec.json.decode(raw, type=shape)
-    json.loads(raw, object_pairs_hook=_each_name_once)
+    json.loads(raw, object_pairs_hook=each_once)
     return body
 
 

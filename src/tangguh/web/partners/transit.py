@@ -17,13 +17,14 @@ from starlette.routing import BaseRoute, Route
 from tangguh.access.rate import Backoff
 from tangguh.core.clock import Clock
 from tangguh.core.errors import TangguhError
+from tangguh.core.json_once import RepeatedName
 from tangguh.core.money import format_decimal
 from tangguh.core.outcome import Refused
 from tangguh.core.text import refuse
 from tangguh.listeners.limits import Limit, limited
 from tangguh.rails import signature
 from tangguh.rails.emoney.spend import FileRefused
-from tangguh.web.api.operations import RepeatedName, decode_once, read_body
+from tangguh.web.api.operations import decode_once, read_body
 from tangguh.web.problems import Trouble
 from tangguh.work.transit import TransitDesk
 

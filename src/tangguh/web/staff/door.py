@@ -20,11 +20,11 @@ from tangguh.access.people import Staff
 from tangguh.access.rate import Rate
 from tangguh.access.staff_devices import Standing
 from tangguh.core.errors import TangguhError
+from tangguh.core.json_once import RepeatedName
 from tangguh.core.outcome import Refusal, Refused
 from tangguh.listeners.limits import SMALL, Limit, limited
 from tangguh.recovery.climber import Climber
 from tangguh.web.api.operations import (
-    RepeatedName,
     decode_once,
     of_error,
     problem_response,

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, TypeAlias
 import msgspec
 from lxml import etree
 
+from tangguh.core.json_once import RepeatedName, each_once
 from tangguh.rails.bifast.grammar import proprietary, standard
 from tangguh.rails.bifast.grammar.schema import Anything, Group, Leaf, Schema
 from tangguh.rails.bifast.grammar.spelling import ROOTS
@@ -99,8 +100,10 @@ def _json_of(body: bytes) -> Any:
             parse_float=_Digits,
             parse_int=_Digits,
             parse_constant=_no_number,
-            object_pairs_hook=_each_once,
+            object_pairs_hook=each_once,
         )
+    except RepeatedName as error:
+        raise _Unreadable("a part is given twice") from error
     except (ValueError, RecursionError) as error:
         raise _Unreadable("not JSON") from error
 
@@ -115,20 +118,13 @@ def _no_number(_: str) -> Any:
     raise ValueError("no number of JSON")
 
 
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise _Unreadable("a part is given twice")
-    return found
-
-
 def _as_text(node: Any, depth: int) -> Any:
     """Numbers and booleans as the text XML would have; what is null is not there."""
     if depth > DEPTH_MAX:
         raise _Unreadable(f"more than {DEPTH_MAX} levels")
     if isinstance(node, dict):
         return {
-            name: _in_sen(inner) if name == _AMOUNT else _as_text(inner, depth + 1)
+            _written(name): _in_sen(inner) if name == _AMOUNT else _as_text(inner, depth + 1)
             for name, inner in node.items()
             if inner is not None
         }
@@ -136,7 +132,17 @@ def _as_text(node: Any, depth: int) -> Any:
         return [_as_text(inner, depth + 1) for inner in node if inner is not None]
     if isinstance(node, bool):
         return "true" if node else "false"
-    return str(node)
+    return _written(str(node))
+
+
+def _written(text: str) -> str:
+    """The text; one with half a letter (a lone surrogate) cannot be written or signed again."""
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise _Unreadable("a lone surrogate is no letter") from error
+    return text
 
 
 def _in_sen(value: Any) -> Any:
