@@ -147,6 +147,17 @@ class PutState(msgspec.Struct, frozen=True):
         book.set_terms(msgspec.structs.replace(account, state=self.state))
 
 
+class PutTier(PutState, frozen=True):
+    """Have an account read its limits and fees by another class."""
+
+    tier: str = ""
+
+    def decide(self, book: Book) -> None:
+        account = book.accounts.get(self.account_id)
+        assert account is not None
+        book.set_terms(msgspec.structs.replace(account, tier=self.tier))
+
+
 async def put_state(bank: Bank, account_id: int, state: AccountState) -> None:
     """Have the account in this state from now on."""
     await bank.writer.decide(PutState(account_id, state))

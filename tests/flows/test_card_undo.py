@@ -131,6 +131,22 @@ class TestInAnyOrder:
         assert (await balance(bank, budi)).posted_minor == has
         await proved(bank)
 
+    async def test_a_code_s_withdrawal_repeated_after_the_code_s_time(
+        self, machines: Machines
+    ) -> None:
+        """The answer was lost and the machine asks again: it is told the same, and pays once."""
+        await machines.code("12345678", CASH)
+        before = await machines.ana_has()
+        request = machines.ask("94", CASH, hsm.TPK, de48="12345678")
+        assert await machines.at_ours(request) == "00"
+        later(machines, timedelta(minutes=31))
+        assert await machines.at_ours(Message("0201", request.fields)) == "00"
+        assert await machines.ana_has() == before - CASH
+        await machines.code("87654321", CASH)
+        later(machines, timedelta(minutes=31))
+        unused = machines.ask("94", CASH, hsm.TPK, de48="87654321")
+        assert await machines.at_ours(unused) == "14"
+
     async def test_a_credit_again_after_its_reversal(self, machines: Machines) -> None:
         bank, budi = machines.bank, await account_of(machines.bank, BUDI)
         has = (await balance(bank, budi)).posted_minor

@@ -8,10 +8,10 @@ from hashlib import sha256
 import pytest
 
 from paper import PaperRail
-from stories import ANA, MERCHANT, RUPIAH, account_of, balance, pay, proved
+from stories import ANA, MERCHANT, RUPIAH, account_of, balance, give_back, pay, proved, refund
 from tangguh.app import Bank
 from tangguh.core.money import format_decimal
-from tangguh.core.order import PaymentOrder, ToAccount, ToPurse
+from tangguh.core.order import PaymentOrder, ToAccount, ToMerchant, ToPurse
 from tangguh.core.outcome import Accepted, Refusal, Unanswered
 from tangguh.core.service import (
     QRIS_TOURIST,
@@ -20,11 +20,14 @@ from tangguh.core.service import (
     TOPUP_TOURIST,
     TRANSFER_ONUS,
 )
+from tangguh.customers import merchants
 from tangguh.customers.demo import FIRST_PASS_HOLDER, purse_of
 from tangguh.ledger import chart
 from tangguh.payments.incoming.tap import LoadChip
 from tangguh.payments.payment import Payment, State
 from tangguh.rails.emoney.spend import FileRefused, mac_of
+from tangguh.web.orders import QRIS_OF_PRODUCT
+from tangguh.work.care.eyes import Eyes
 from tangguh.work.transit import Posted, TransitDesk, TransitSettings
 
 KEY = "00112233445566778899aabbccddeeff"
@@ -208,3 +211,38 @@ async def test_a_line_with_another_key_or_twice_is_named(transit: TransitDesk) -
 def test_the_demos_purses_do_not_expire_soon() -> None:
     """A demo that stops working on a date would be a trap."""
     assert purse_of("card", 1, 0).expires_on > date(2030, 1, 1)
+
+
+@pytest.mark.parametrize("product", ["server", "touristpass"])
+async def test_a_shop_gives_an_e_money_payment_back(
+    bank: Bank, paper: PaperRail, product: str
+) -> None:
+    """Paid from a purse at a shop of ours: no network knows of it, and none is asked."""
+    await top_up(bank, product, 1, 100_000 * RUPIAH)
+    purse = purse_of(product, 1, 0).account_id
+    holder = (await balance(bank, purse)).owner_id
+    shop = await merchants.by_pan(bank.pool, bank.book_id, "936009990000000002")
+    assert shop is not None
+    order = PaymentOrder(
+        customer_id=holder,
+        idempotency_key="e-9",
+        service=QRIS_OF_PRODUCT[product],
+        debtor=purse,
+        payee=ToMerchant(
+            merchant_id=shop.merchant_id,
+            nmid=shop.nmid,
+            merchant_name=shop.name,
+            merchant_city=shop.city,
+        ),
+        amount_minor=60_000 * RUPIAH,
+    )
+    paid = await pay(bank, order)
+    assert paid.state is State.POSTED
+    paper.asked.clear()
+    back = await refund(bank, give_back(paid, 60_000 * RUPIAH, by=shop.customer_id))
+    assert back.state is State.POSTED
+    assert paper.asked == []
+    assert (await balance(bank, purse)).posted_minor == 100_000 * RUPIAH
+    eyes = Eyes(bank.pool, bank.book_id, lambda: None)
+    assert (await eyes(paid.id)).is_inside
+    await proved(bank)

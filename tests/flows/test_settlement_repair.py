@@ -40,7 +40,7 @@ from tangguh.settlement.cycle import BackOffice, Ran, expected_of, run
 from tangguh.settlement.file import Expected
 from tangguh.settlement.match import Kind
 from tangguh.settlement.mend import RepairBreak
-from tangguh.settlement.payout import pay_out
+from tangguh.settlement.merchants.payout import pay_out
 from tangguh.settlement.signed import Signed
 from tangguh.settlement.store import open_breaks
 from tangguh.sim.settlement import SettlementLine, file_of

@@ -34,7 +34,7 @@ from tangguh.payments.merchant.bill import MakeBill
 from tangguh.payments.payment import Decided, Payment, State
 from tangguh.settlement.cycle import BackOffice
 from tangguh.settlement.formats import NETWORKS
-from tangguh.settlement.payout import pay_out
+from tangguh.settlement.merchants.payout import pay_out
 
 SMALL = "936009990000000002"
 """A shop of criteria UKE, paid at once; the next one is paid at the cut-off."""
@@ -201,3 +201,59 @@ async def test_a_shop_without_the_money_is_told_so_without_an_internal_number(ba
     assert isinstance(said, Refused)
     assert said.code is Refusal.INSUFFICIENT_FUNDS
     assert not any(character.isdigit() for character in said.detail)
+
+
+async def test_what_was_given_back_after_the_cut_off_is_not_paid_out_of_new_sales(
+    bank: Bank,
+) -> None:
+    """A payout that waits for the network's file: an old sale goes back, a new one comes.
+
+    The new sale waits for its own cut-off, whole, so that its payer gets it back whole.
+    """
+    shop = await shop_of(bank, AT_CUT_OFF)
+    old = await pay(bank, await order(bank, shop, 100_000 * RUPIAH))
+    day = old.business_date
+    bank.clock.advance(20 * 3600)  # type: ignore[attr-defined]
+    new = await pay(bank, await order(bank, shop, 300_000 * RUPIAH, key="s-2", by=BUDI))
+    await refund(bank, give_back(old, 40_000 * RUPIAH, by=shop.customer_id))
+    of_new = await refund(bank, give_back(new, 10_000 * RUPIAH, key="r-2", by=shop.customer_id))
+    assert of_new.debtor == shop.waiting_id
+    own = (await balance(bank, shop.account_id)).posted_minor
+    office = BackOffice(bank.desk, bank.pool, bank.book_id, bank.clock)
+    await pay_out(office, day, len(NETWORKS["qris"].cut_offs))
+    left = new.amount_minor - new.discount_minor - 10_000 * RUPIAH
+    assert (await balance(bank, shop.waiting_id)).posted_minor == left
+    paid = old.amount_minor - old.discount_minor - 40_000 * RUPIAH
+    assert (await balance(bank, shop.account_id)).posted_minor == own + paid
+    await proved(bank)
+
+
+async def test_a_bill_asked_for_again_is_the_same_bill(bank: Bank) -> None:
+    """The answer was lost: the same number and sum, a minute later, is no other bill."""
+    shop = await shop_of(bank, SMALL)
+    asked = MakeBill(
+        shop.merchant_id, "INV-3", 25_000 * RUPIAH, bank.clock.now() + timedelta(minutes=15)
+    )
+    made = await bank.desk.decide(asked)
+    bank.clock.advance(60)  # type: ignore[attr-defined]
+    later = msgspec.structs.replace(asked, expires_at=bank.clock.now() + timedelta(minutes=15))
+    assert await bank.desk.decide(later) == made
+    other = msgspec.structs.replace(later, amount_minor=1)
+    assert is_refused(await bank.desk.decide(other), Refusal.IDEMPOTENCY_KEY_REUSED)
+    await pay(bank, await order(bank, shop, 25_000 * RUPIAH, bill="INV-3"))
+    assert is_refused(await bank.desk.decide(later), Refusal.BILL_PAID)
+    await bank.desk.decide(msgspec.structs.replace(asked, bill_no="INV-4"))
+    bank.clock.advance(16 * 60)  # type: ignore[attr-defined]
+    again = MakeBill(
+        shop.merchant_id, "INV-4", 25_000 * RUPIAH, bank.clock.now() + timedelta(minutes=15)
+    )
+    assert is_refused(await bank.desk.decide(again), Refusal.IDEMPOTENCY_KEY_REUSED)
+
+
+@pytest.mark.parametrize("minor", [10_000_000 * RUPIAH + 1, 999_999_999_999_999])
+async def test_no_bill_is_made_that_nobody_can_pay(bank: Bank, minor: int) -> None:
+    """Above what one QRIS payment may be: said to the shop, not to its customer at the till."""
+    shop = await shop_of(bank, SMALL)
+    until = bank.clock.now() + timedelta(minutes=15)
+    said = await bank.desk.decide(MakeBill(shop.merchant_id, "INV-5", minor, until))
+    assert is_refused(said, Refusal.LIMIT_PER_TRANSACTION)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 import pytest
@@ -12,10 +13,14 @@ import pytest
 from browsing import Tab, tabs
 from paper import PaperRail
 from serving import Phone, credentials
+from stories import PutTier, account_of
 from tangguh.access.session import Kind
 from tangguh.app import Bank
+from tangguh.core.service import TRANSFER_ONUS
 from tangguh.customers import merchants
+from tangguh.customers.demo import pass_holder
 from tangguh.customers.seed import DEMO_PIN
+from tangguh.ledger.account import AccountState
 from tangguh.rails.qris.shop import static_text
 from tangguh.web.api.services import as_shop
 from unit.rails.qris.payloads import VALID
@@ -126,3 +131,31 @@ async def test_a_session_is_not_found_again_after_the_log_out(bank: Bank) -> Non
         await bank.sessions.end(opened.session)
         await asyncio.gather(*looks)
         assert await bank.sessions.find(opened.token) is None
+
+
+async def test_a_purse_is_shown_its_own_limits(bank: Bank, make_tab: Any) -> None:
+    """A pass of somebody who has not shown who they are pays at most Rp 2 million, not ten."""
+    holder = pass_holder(1).customer_id
+    shop = await merchants.by_pan(bank.pool, bank.book_id, AT_CUT_OFF)
+    assert shop is not None
+    tab = await make_tab(holder)
+    page = await tab.open(f"/pay/amount?{urlencode({'code': static_text(as_shop(shop))})}")
+    assert page.status == 200
+    assert "Rp2.000.000" in page.text
+    assert "Rp10.000.000" not in page.text
+
+
+async def test_a_fee_of_one_tier_can_be_paid(bank: Bank, make_tab: Any) -> None:
+    """What the page shows is what this account pays: no question about a changed fee for ever."""
+    rules = bank.door.desk.rules
+    account = await account_of(bank, 1)
+    await bank.writer.decide(PutTier(account, AccountState.OPEN, "private"))
+    fees = rules.fees_minor | {f"{TRANSFER_ONUS}/private": 50_000}
+    bank.door.desk.rules = msgspec.structs.replace(rules, fees_minor=fees)
+    tab = await make_tab(1)
+    to = (await tab.send("/transfer", {"to": str(await account_of(bank, 2))})).sealed("to")
+    order = (await tab.send("/transfer/amount", {"to": to, "amount": "10.000"})).sealed()
+    shown = await tab.open(f"/review?{urlencode({'order': order})}")
+    assert "Rp500" in shown.text
+    done = await tab.send("/review", {"order": order, "pin": DEMO_PIN})
+    assert done.status == 303

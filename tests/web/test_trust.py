@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from serving import Phone
-from stories import ANA, BUDI, account_of, balance, proved
+from stories import ANA, BUDI, account_of, balance, proved, put_state
 from tangguh.access.session import Kind
 from tangguh.app import Bank
+from tangguh.core.clock import HandClock
 from tangguh.customers.demo import purse_of
 from tangguh.ledger import chart
+from tangguh.ledger.account import AccountState
 from tangguh.payments import store as payments
 from tangguh.rails.qris import cpm
 from tangguh.web.partners.acquirer import AcquirerCounter
@@ -168,3 +170,54 @@ async def test_a_transfer_credits_accounts_of_people_only(
     said = await phone.pay(phone.transfer(str(to)))
     assert (said.status, said.body["refusal"]["code"]) == (201, "payee_not_found")
     assert (await balance(bank, to)).posted_minor == before
+
+
+async def test_a_shown_code_asked_about_after_its_time_answers_as_before(
+    phone: Phone, bank: Bank, clock: HandClock
+) -> None:
+    """The answer was lost and the switch asks again three minutes later: it was paid, still."""
+    asked = {"kind": "qris", "from_account": phone.account, "amount": "1000.00"}
+    paying, late = [
+        cpm.decode((await phone.order("/v1/codes", asked, key=key)).body["code"]).seen
+        for key in ("code-1", "code-2")
+    ]
+    counter = AcquirerCounter(bank.door)
+    fields = {
+        "partnerReferenceNo": "CPM-1",
+        "amount": {"value": "1000.00", "currency": "IDR"},
+        "merchantId": "M1",
+        "additionalInfo": {"token": paying.token, "merchantPan": "9360091400000000001"},
+    }
+    first = await counter.pay_by_code(fields)
+    clock.advance(180)
+    assert await counter.pay_by_code(fields) == first
+    unused = fields | {
+        "partnerReferenceNo": "CPM-2",
+        "additionalInfo": {"token": late.token, "merchantPan": "9360091400000000001"},
+    }
+    assert (await counter.pay_by_code(unused))[0] == 403
+    paid = await payments.of_customer(bank.pool, bank.book_id, ANA)
+    assert [one.state for one in paid] == ["posted"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "amount"), [("cash", "2550000.00"), ("cash", "900000000.00"), ("qris", "2000000.01")]
+)
+async def test_no_code_is_made_for_more_than_it_may_pay(
+    phone: Phone, kind: str, amount: str
+) -> None:
+    """Known now, so said now, and not at the machine or the till."""
+    asked = {"kind": kind, "from_account": phone.account, "amount": amount}
+    said = await phone.order("/v1/codes", asked)
+    assert (said.status, said.code) == (422, "limit_per_transaction")
+
+
+@pytest.mark.parametrize("kind", ["cash", "qris"])
+@pytest.mark.parametrize("state", [AccountState.FROZEN, AccountState.CLOSED])
+async def test_no_code_is_made_for_an_account_that_pays_nothing(
+    phone: Phone, bank: Bank, kind: str, state: AccountState
+) -> None:
+    await put_state(bank, int(phone.account), state)
+    asked = {"kind": kind, "from_account": phone.account, "amount": "100000.00"}
+    said = await phone.order("/v1/codes", asked)
+    assert (said.status, said.code) == (403, "account_closed")

@@ -35,7 +35,7 @@ from tangguh.settlement.breaks import Break
 from tangguh.settlement.cycle import BackOffice, Ran, expected_of
 from tangguh.settlement.cycle import run as run_cycle
 from tangguh.settlement.file import FileRefused, Reader, Totals
-from tangguh.settlement.payout import PaidOut, pay_out
+from tangguh.settlement.merchants.payout import PaidOut, pay_out
 from tangguh.settlement.signed import Signed
 from tangguh.settlement.source import Source, kept
 from tangguh.settlement.store import open_breaks

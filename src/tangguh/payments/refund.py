@@ -22,6 +22,7 @@ from tangguh.ledger.posting import Entry
 from tangguh.payments.entries import entries_of
 from tangguh.payments.limits.usage import forget_use, undone_keys
 from tangguh.payments.merchant.payouts import PAYOUTS, money_of_sale
+from tangguh.payments.merchant.shop import is_own_sale
 from tangguh.payments.payment import Decided, Payment, State
 from tangguh.payments.plans import PAYMENTS, key_of
 from tangguh.payments.record import beside, keys_of_idempotency, record, repeated
@@ -112,7 +113,8 @@ class AcceptRefund(msgspec.Struct, frozen=True):
     def _carry_out(self, book: Book, original: Payment) -> Decided | Refused:
         way = self.rules.ways[original.service]
         refund = _draft(book, original, self.order)
-        if way.settles_inside or original.kind == "credit" or self.forced:
+        inside = way.settles_inside or is_own_sale(original.order)
+        if inside or original.kind == "credit" or self.forced:
             entries = self._entries(original, refund)
             moved = book.post(refund.id, "refund", entries, forced=self.forced)
             if isinstance(moved, Refused):

@@ -19,6 +19,7 @@ from tangguh.ledger import chart
 from tangguh.ledger.posting import Entry, Posting
 from tangguh.payments import store as payments
 from tangguh.payments.desk import instruction_of
+from tangguh.payments.merchant.shop import is_own_sale
 from tangguh.settlement import store
 from tangguh.settlement.breaks import OPEN, Break, repair_id_of, subject_of
 from tangguh.settlement.contradicted.agreeing import agree
@@ -91,7 +92,7 @@ async def inquire(office: BackOffice, break_id: UUID, by: str) -> Outcome | Refu
     if payment is None or payment.kind != "payment":
         return Refused(Refusal.ORDER_INVALID, "break", "only a payment can be asked about")
     outcome: Outcome = Unanswered("it settles inside and nobody can be asked")
-    if payment.rail != "onus":
+    if payment.rail != "onus" and not is_own_sale(payment.order):
         outcome = await office.desk.rail_of(payment).inquire(instruction_of(payment))
     told = json.encode(outcome).decode()
     await office.desk.decide(Remember(f"staff:{by}", "break.inquired", subject_of(break_id), told))

@@ -16,10 +16,14 @@ from tangguh.access.consent import Consent
 from tangguh.access.sealing import Purpose
 from tangguh.access.session import Session
 from tangguh.core.cash import refuse_notes
-from tangguh.core.money import MINOR_MAX
+from tangguh.core.money import MINOR_MAX, format_decimal
 from tangguh.core.outcome import Refusal, Refused
+from tangguh.core.service import ATM_CARDLESS, QRIS_CPM
 from tangguh.customers import codes as one_time
+from tangguh.customers import store as customers
 from tangguh.customers.demo import OUR_NNS
+from tangguh.ledger import chart
+from tangguh.ledger.account import AccountState
 from tangguh.rails.qris import cpm
 from tangguh.web.api import service_views as views
 from tangguh.web.door import Door
@@ -60,11 +64,12 @@ async def make_paying_code(
     """The code of this request, new or as it was made before.
 
     Refuses what ``Wanted`` does, LIMIT_PER_TRANSACTION for a large sum (or none) on a device still
-    new, and IDEMPOTENCY_KEY_REUSED. The account is the caller's to check.
+    new, what the book would refuse whenever it is shown (ACCOUNT_NOT_FOUND, ACCOUNT_CLOSED,
+    SERVICE_CLOSED, LIMIT_PER_TRANSACTION, ORDER_INVALID), and IDEMPOTENCY_KEY_REUSED.
     """
     customer_id = session.customer_id
     consent.must_be_of(customer_id)
-    if refused := wanted.refuse():
+    if refused := wanted.refuse() or await _refuse_account(door, customer_id, wanted):
         return refused
     largest = MINOR_MAX if wanted.amount_minor is None else wanted.amount_minor
     if refused := door.refuse_cooling(session, largest):
@@ -91,6 +96,26 @@ async def make_paying_code(
         shown = text if kind == one_time.CASH else cpm_text(text, wanted.account_id)
         return views.CodeView(wanted.shown_as, shown, found.code.expires_at)
     return Refused(Refusal.IDEMPOTENCY_KEY_REUSED, "", "this key made another code before")
+
+
+async def _refuse_account(door: Door, customer_id: int, wanted: Wanted) -> Refused | None:
+    """What is known now of whoever would pay: said to them, and not at the machine."""
+    held = await customers.accounts_of(door.pool, door.book_id, customer_id)
+    account = next((one for one in held if one.account_id == wanted.account_id), None)
+    if account is None:
+        return Refused(Refusal.ACCOUNT_NOT_FOUND, "from_account", "no such account of yours")
+    if chart.product_of(account.account_id):
+        return Refused(Refusal.ORDER_INVALID, "from_account", "this account pays another way")
+    if account.state != AccountState.OPEN:
+        return Refused(Refusal.ACCOUNT_CLOSED, "from_account", f"it is {account.state}")
+    service = ATM_CARDLESS if wanted.shown_as == one_time.CASH else QRIS_CPM
+    limit = door.desk.rules.limit_of(service, account.tier)
+    if limit is None:
+        return Refused(Refusal.SERVICE_CLOSED, "service", "no limit is set for it")
+    if wanted.amount_minor is not None and wanted.amount_minor > limit.transaction_max_minor:
+        most = format_decimal(limit.transaction_max_minor)
+        return Refused(Refusal.LIMIT_PER_TRANSACTION, "amount", f"at most {most}")
+    return None
 
 
 def cpm_text(token: str, account_id: int) -> str:

@@ -25,7 +25,7 @@ from tangguh.settlement.contradicted.listing import list_contradictions
 from tangguh.settlement.cycle import BackOffice
 from tangguh.settlement.file import Expected, FileRefused
 from tangguh.settlement.formats import NETWORKS
-from tangguh.settlement.payout import pay_out
+from tangguh.settlement.merchants.payout import pay_out
 from tangguh.settlement.source import Source
 
 log = structlog.get_logger("work.cycles")

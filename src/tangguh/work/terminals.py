@@ -231,8 +231,11 @@ class TerminalDoor:
         """A code from the app, for the very sum it was made for; it pays once."""
         text = asked.data.strip()
         now = self._desk.clock.now()
-        code = await one_time.find(self._pool, self._book_id, text, one_time.CASH, now)
-        if code is None:
+        code = await one_time.find_any(self._pool, self._book_id, text, one_time.CASH)
+        if code is None or (
+            now >= code.expires_at
+            and await self._desk.decide(FindOrdered(THE_NETWORK, asked.reference)) is None
+        ):
             return reply_to(request, codes.NO_SUCH_CARD)
         if code.amount_minor is not None and code.amount_minor != asked.money.minor:
             return reply_to(request, codes.INVALID_AMOUNT)

@@ -19,6 +19,7 @@ from tangguh.ledger.book import Book
 from tangguh.ledger.command import Key
 from tangguh.payments.payment import Order
 from tangguh.payments.plans import BILLS, Bill, BillKey
+from tangguh.payments.rules import QRIS_TRANSACTION_MAX_MINOR
 
 
 class MakeBill(msgspec.Struct, frozen=True):
@@ -35,16 +36,25 @@ class MakeBill(msgspec.Struct, frozen=True):
         return [("merchant_bills", (self.merchant_id, self.bill_no))]
 
     def decide(self, book: Book) -> Bill | Refused:
-        """The bill. Refuses AMOUNT_NOT_POSITIVE, IDEMPOTENCY_KEY_REUSED (the number is taken)."""
+        """The bill; asked for again while it may be paid, as it was made, with its own time.
+
+        Refuses AMOUNT_NOT_POSITIVE, LIMIT_PER_TRANSACTION (more than one payment may be),
+        BILL_PAID, and IDEMPOTENCY_KEY_REUSED (the number is taken).
+        """
         if self.amount_minor <= 0:
             return Refused(Refusal.AMOUNT_NOT_POSITIVE, "amount", "a bill is at least one sen")
+        if self.amount_minor > QRIS_TRANSACTION_MAX_MINOR:
+            return Refused(Refusal.LIMIT_PER_TRANSACTION, "amount", "more than QRIS may carry")
         asked = Bill(self.merchant_id, self.bill_no, self.amount_minor, self.expires_at)
         known = book.shelf(BILLS).get((self.merchant_id, self.bill_no))
         if known is None:
             book.shelf(BILLS).put((self.merchant_id, self.bill_no), asked)
             return asked
-        if msgspec.structs.replace(known, paid_by=None) == asked:
-            return known
+        if known.amount_minor == self.amount_minor:
+            if known.paid_by is not None:
+                return Refused(Refusal.BILL_PAID, "bill_no", "this bill was paid")
+            if book.now < known.expires_at:
+                return known
         return Refused(Refusal.IDEMPOTENCY_KEY_REUSED, "bill_no", "this number has another bill")
 
 

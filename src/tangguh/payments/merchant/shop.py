@@ -19,6 +19,11 @@ def merchant_of(order: Order) -> str:
     return order.merchant_id if isinstance(order, CreditOrder) else ""
 
 
+def is_own_sale(order: Order) -> bool:
+    """Whether it was paid to a shop of ours by a customer of ours: no network knows of it."""
+    return isinstance(order, PaymentOrder) and isinstance(order.payee, ToMerchant)
+
+
 def shop_of(book: Book, order: Order) -> Merchant | None:
     """Its terms as the book has them; None when it names none, or one that is not there."""
     merchant_id = merchant_of(order)

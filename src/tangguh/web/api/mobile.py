@@ -103,7 +103,7 @@ async def balance_at(call: Call) -> Answer:
     account_id = await own_account(call)
     text = call.request.query_params.get("at", "")
     try:
-        instant = msgspec.convert(text, datetime, strict=False)
+        instant = msgspec.convert(text, datetime)
     except msgspec.ValidationError as fault:
         raise trouble("parameter_invalid", "an RFC 3339 instant", "at") from fault
     if instant.tzinfo is None:

@@ -253,7 +253,9 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         moves_money=True,
         problems=(
             "account_not_found",
+            "account_closed",
             "order_invalid",
+            "service_closed",
             "amount_not_positive",
             "limit_per_transaction",
             "idempotency_key_reused",
@@ -285,6 +287,8 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
             "payee_not_found",
             "order_invalid",
             "amount_not_positive",
+            "limit_per_transaction",
+            "bill_paid",
             "idempotency_key_reused",
         ),
     ),

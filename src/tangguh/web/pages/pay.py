@@ -67,7 +67,7 @@ async def show_amount(visit: Visit) -> Response:
     scanned = orders.scan(code)
     if isinstance(scanned, Refused):
         return _pay_page(visit, code=code, told=fault_words(visit.words, scanned), status=422)
-    purse = await open_purse(visit, QRIS_OFFUS)
+    purse = await _purse(visit)
     return _amount_page(visit, scanned, purse)
 
 
@@ -77,7 +77,7 @@ async def take_amount(visit: Visit) -> Response:
     scanned = orders.scan(code)
     if isinstance(scanned, Refused):
         return _pay_page(visit, code=code, told=fault_words(visit.words, scanned), status=422)
-    purse = await open_purse(visit, QRIS_OFFUS, visit.typed("account"))
+    purse = await _purse(visit, visit.typed("account"))
     order = _order(visit, scanned, purse)
     if isinstance(order, Refused):
         return _amount_page(visit, scanned, purse, refused=order)
@@ -111,7 +111,7 @@ async def _go_on(visit: Visit, text: str) -> Response:
     if isinstance(scanned, Refused):
         told = fault_words(visit.words, scanned) if text else visit.words("qr.nothing")
         return _pay_page(visit, code=text[:_CODE_LENGTH_MAX], told=told, status=422)
-    purse = await open_purse(visit, QRIS_OFFUS)
+    purse = await _purse(visit)
     code = scanned.code
     asks = orders.asks_for_amount(code) or orders.asks_for_tip(code) or len(purse.accounts) > 1
     if not asks:
@@ -120,6 +120,13 @@ async def _go_on(visit: Visit, text: str) -> Response:
             raise Trouble(of_refused(order))
         return redirect(f"/review?{urlencode({'order': _slip(visit, order, purse)})}")
     return redirect(f"/pay/amount?{urlencode({'code': text})}")
+
+
+async def _purse(visit: Visit, account_text: str = "") -> Purse:
+    """What pays the code, with the limits and the fee of the service that account pays by."""
+    purse = await open_purse(visit, QRIS_OFFUS, account_text)
+    service = orders.qris_service(purse.account.account_id)
+    return purse if service == QRIS_OFFUS else await open_purse(visit, service, account_text)
 
 
 def _order(visit: Visit, scanned: orders.Scanned, purse: Purse) -> PaymentOrder | Refused:

@@ -22,6 +22,7 @@ from tangguh.web.cookies import cookie
 from tangguh.web.pages.care.report import report_line
 from tangguh.web.pages.frame import SESSION_COOKIE, Page, Visit
 from tangguh.web.pages.people import People, merchant_of, note_of
+from tangguh.web.pages.refund import is_refundable_here
 from tangguh.web.pages.screen import render
 from tangguh.web.pages.story import (
     SILENCE_SECONDS,
@@ -153,7 +154,7 @@ async def _values(visit: Visit, payment: Payment) -> dict[str, Any]:
         "note": note_of(payment),
         "receipt": payments.receipt_of(events) if payment.rail == "billers" else "",
         "nmid": (merchant_of(payment) or ends.payee).nmid,
-        "may_refund": received and payment.rail == "onus" and payment.refundable_minor > 0,
+        "may_refund": received and is_refundable_here(payment) and payment.refundable_minor > 0,
         "report": await report_line(visit, payment),
         "original_href": f"/payments/{original.id}" if original else "",
         "refunds": [

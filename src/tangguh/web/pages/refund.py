@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from tangguh.core.format import money, typed_minor
 from tangguh.core.text import shown
+from tangguh.payments.merchant.shop import is_own_sale
 from tangguh.payments.payment import Payment
 from tangguh.web.api.mobile import visible_payment
 from tangguh.web.pages.frame import Page, Visit, redirect
@@ -48,9 +49,15 @@ async def _received(visit: Visit) -> Payment:
     me, door = visit.me, visit.door
     payment = await visible_payment(door, me.customer_id, visit.request.path_params["id"])
     owner = await People(door, me.customer_id).owner(payment.creditor)
-    if owner is None or owner.customer_id != me.customer_id or payment.rail != "onus":
+    received = owner is not None and owner.customer_id == me.customer_id
+    if not received or not is_refundable_here(payment):
         raise trouble("payment_not_refundable")
     return payment
+
+
+def is_refundable_here(payment: Payment) -> bool:
+    """Whether its payee can give it back: it was paid within the bank, by whichever service."""
+    return payment.rail == "onus" or is_own_sale(payment.order)
 
 
 async def _refund_page(visit: Visit, payment: Payment, told: str = "") -> Response:

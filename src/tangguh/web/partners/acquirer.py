@@ -23,6 +23,7 @@ from tangguh.core.service import IN_QRIS, QRIS_CPM
 from tangguh.customers import codes as one_time
 from tangguh.customers import merchants
 from tangguh.payments import store as payments
+from tangguh.payments.checks.find import FindOrdered
 from tangguh.payments.decide import Accept
 from tangguh.payments.incoming.receive import ReceiveCredit
 from tangguh.payments.payment import Decided, Payment, State
@@ -163,15 +164,19 @@ class AcquirerCounter:
         if isinstance(asked, NoticeRefused):
             return _refused(asked)
         now = door.clock.now()
-        code = await one_time.find(door.pool, door.book_id, asked.token, one_time.CPM, now)
-        if code is None:
+        code = await one_time.find_any(door.pool, door.book_id, asked.token, one_time.CPM)
+        key = f"cpm:{asked.token}"
+        if code is None or (
+            now >= code.expires_at
+            and await door.desk.decide(FindOrdered(code.customer_id, key)) is None
+        ):
             return acquirer.answer(endpoint, "40300", {"partnerReferenceNo": asked.reference})
         if code.amount_minor is not None and code.amount_minor != asked.amount_minor:
             told = {"partnerReferenceNo": asked.reference}
             return acquirer.answer(endpoint, acquirer.case_of(Refusal.QR_AMOUNT_DIFFERS), told)
         order = PaymentOrder(
             customer_id=code.customer_id,
-            idempotency_key=f"cpm:{asked.token}",
+            idempotency_key=key,
             service=QRIS_CPM,
             debtor=code.account_id,
             payee=ToQris(

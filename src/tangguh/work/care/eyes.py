@@ -13,6 +13,7 @@ from tangguh.db.queries import Queries
 from tangguh.disputes.verdict import Seen
 from tangguh.ledger import chart
 from tangguh.payments import store as payments
+from tangguh.payments.merchant.shop import is_own_sale
 from tangguh.payments.payment import Payment
 from tangguh.settlement.match import Kind
 
@@ -62,4 +63,5 @@ class Eyes:
 
 def _is_inside(payment: Payment) -> bool:
     """Whether an account here got it as it was debited. Cash may not have come out: it is none."""
-    return payment.rail in ("onus", "emoney") and payment.creditor > chart.OWN_ACCOUNT_MAX
+    here = payment.rail in ("onus", "emoney") or is_own_sale(payment.order)
+    return here and payment.creditor > chart.OWN_ACCOUNT_MAX

@@ -10,13 +10,14 @@ import segno
 from starlette.responses import Response
 
 from tangguh.core.clock import business_date
-from tangguh.core.format import typed_minor
-from tangguh.core.outcome import Refused
+from tangguh.core.format import money, typed_minor
+from tangguh.core.outcome import Refusal, Refused
 from tangguh.customers import merchants
 from tangguh.customers.terms import Merchant
 from tangguh.ledger import statement
 from tangguh.payments.merchant import takings
 from tangguh.payments.merchant.bill import MakeBill
+from tangguh.payments.rules import QRIS_TRANSACTION_MAX_MINOR
 from tangguh.rails.qris.shop import dynamic_text, static_text
 from tangguh.web.api.services import as_shop, own_shop
 from tangguh.web.pages.frame import Page, Visit
@@ -51,7 +52,11 @@ async def make_bill(visit: Visit) -> Response:
     expires_at = door.clock.now() + _BILL_LIVES
     made = await door.desk.decide(MakeBill(shop.merchant_id, bill_no, minor, expires_at))
     if isinstance(made, Refused):
-        return await _shop_page(visit, told=visit.words("shop.bill_taken"))
+        too_much = made.code is Refusal.LIMIT_PER_TRANSACTION
+        most = money(QRIS_TRANSACTION_MAX_MINOR)
+        words = visit.words
+        told = words("shop.bill_too_much", most=most) if too_much else words("shop.bill_taken")
+        return await _shop_page(visit, told=told)
     payload = dynamic_text(as_shop(shop), minor, bill_no)
     return visit.page(
         "shop_bill.html",

@@ -72,7 +72,7 @@ async def confirm(visit: Visit) -> Response:
         now = visit.door.clock.now()
         told = pin_words(visit.words, found.problem, now, "pin.wrong_again")
         return await _review_page(visit, slip, told=told, status=422)
-    fee_minor = fee_now(visit, slip)
+    fee_minor = await fee_now(visit, slip)
     if not isinstance(slip, RefundSlip) and fee_minor != slip.fee_minor:
         dearer = msgspec.structs.replace(slip, fee_minor=fee_minor)
         told = visit.words("review.fee_changed")

@@ -17,6 +17,7 @@ from tangguh.payments.refund import AcceptRefund
 from tangguh.web import orders
 from tangguh.web.api.mobile import routed
 from tangguh.web.pages.frame import Visit
+from tangguh.web.pages.purse import open_purse
 from tangguh.web.pages.seal import PayeeSlip, QrisSlip, RefundSlip, Slip, TransferSlip
 
 
@@ -108,10 +109,11 @@ def _qris_order(customer_id: int, slip: QrisSlip) -> PaymentOrder | Refused:
     )
 
 
-def fee_now(visit: Visit, slip: Slip) -> int:
-    """The fee of the tariff in force now, in minor units."""
-    rules = visit.door.desk.rules
-    return 0 if isinstance(slip, RefundSlip) else rules.fee_of(service_of(slip))
+async def fee_now(visit: Visit, slip: Slip) -> int:
+    """The fee of the tariff in force now for this account, in minor units."""
+    if isinstance(slip, RefundSlip):
+        return 0
+    return (await open_purse(visit, service_of(slip), str(slip.debtor))).fee_minor
 
 
 def service_of(slip: QrisSlip | TransferSlip | PayeeSlip) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -14,6 +14,7 @@ from tangguh.settlement.cycle import BackOffice
 from tangguh.settlement.file import Expected, window_of
 from tangguh.settlement.formats import NETWORKS
 from tangguh.settlement.position import PayOut
+from tangguh.settlement.store import SETTLEMENT
 
 
 class PaidOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +31,8 @@ async def pay_out(office: BackOffice, day: date, cycle: int) -> list[PaidOut]:
     """Pay every merchant what waited when this cycle of the QRIS network ended.
 
     A repeat posts nothing: each payout's id is of its merchant, day and cycle. What came after the
-    cut-off waits for the next one. ValueError when there is no such cycle or it has not ended.
+    cut-off waits for the next one, and what was given back since of what came before is not paid.
+    ValueError when there is no such cycle or it has not ended.
     """
     network = NETWORKS["qris"]
     _, ends = window_of(Expected(network=network, day=day, cycle=cycle))
@@ -40,6 +42,7 @@ async def pay_out(office: BackOffice, day: date, cycle: int) -> list[PaidOut]:
     paid: list[PaidOut] = []
     for one in await merchants.waiting(office.pool, office.book_id):
         there = await statement.balance_at(office.pool, office.book_id, one.waiting_id, before)
+        there -= await _given_back_since(office, one.waiting_id, ends)
         posted = await office.desk.decide(
             PayOut(
                 merchant_id=one.merchant_id,
@@ -69,3 +72,13 @@ async def pay_out(office: BackOffice, day: date, cycle: int) -> list[PaidOut]:
                 )
             )
     return paid
+
+
+async def _given_back_since(office: BackOffice, waiting_id: int, ends: datetime) -> int:
+    """What of the sales before a cut-off went back to their payers after it, in minor units.
+
+    It was taken from what waits, where new sales are by now: they are not paid out in its place.
+    """
+    sql = SETTLEMENT["given_back_since"]
+    row = await office.pool.fetchrow(sql, office.book_id, waiting_id, ends)
+    return int(row["given_back_minor"]) if row is not None else 0

@@ -1,0 +1,1 @@
+"""Merchants of ours who wait for a cut-off: what they are paid."""
