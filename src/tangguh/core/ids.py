@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -49,6 +50,11 @@ class Ids:
             candidate = self._last + 1 + self._random.getrandbits(32)
         self._last = candidate
         return self._make(_as_uuid7(candidate).to_bytes(16, "big"))
+
+
+def first_at(instant: datetime) -> UUID:
+    """No id made at this instant or later is smaller."""
+    return UUID(int=_as_uuid7(int(instant.timestamp() * 1000) << _RANDOM_BITS))
 
 
 def _as_uuid7(ordered: int) -> int:
