@@ -11,7 +11,9 @@ import pytest
 
 
 @pytest.mark.drill
-@pytest.mark.parametrize(("name", "times"), [("database-dead", 2), ("disk-full", 3)])
+@pytest.mark.parametrize(
+    ("name", "times"), [("database-dead", 2), ("disk-full", 3), ("login-storm", 40)]
+)
 def test_nothing_acknowledged_is_lost_and_it_comes_back(name: str, times: int) -> None:
     """By the client's own list of what it asked and was told."""
     if name == "disk-full" and os.geteuid() != 0:

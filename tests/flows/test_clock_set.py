@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -10,11 +11,17 @@ import pytest
 
 from conftest import QUICK
 from paper import PaperRail, paper_rails
-from stories import RUPIAH, pay, scan
+from sql_blocks import BLOCKS
+from stories import ANA, RUPIAH, pay, scan
+from tangguh.access.attempts import Asker, new_attempt
+from tangguh.access.people import Role, Staff
+from tangguh.access.session import Kind
 from tangguh.app import Bank
 from tangguh.core.clock import business_date
 from tangguh.core.ids import Ids
 from tangguh.core.outcome import Unanswered
+from tangguh.customers.store import accounts_of
+from tangguh.ledger.command import PlaceHold
 from unit.core.test_clock import EVENING, Machine
 
 
@@ -64,3 +71,68 @@ async def test_an_unanswered_payment_is_asked_about_when_it_was_promised(
     machine.wait(4)
     await bank.resolver.round()
     assert [kind for kind, _ in paper.asked][:2] == ["send", "inquire"]
+
+
+DAY = 24 * 3600.0
+
+
+async def test_a_day_ahead_ends_no_hold_no_session_and_no_code_before_its_time(
+    bank: Bank, machine: Machine
+) -> None:
+    """And a day back lengthens none: each ends when its seconds have passed."""
+    account = (await accounts_of(bank.pool, bank.book_id, ANA))[0]
+    hold_id = bank.ids.next()
+    await bank.writer.decide(
+        PlaceHold(hold_id, account.account_id, 5_000, machine.clock.now() + timedelta(hours=1))
+    )
+    browser = await bank.sessions.open(ANA, Kind.BROWSER)
+    attempt = new_attempt()
+    code = await bank.door.attempts.make_code(
+        ANA, attempt, Asker("a host"), bank.door.devices.settings
+    )
+    day = business_date(machine.clock.now())
+    for jump in (DAY, -2 * DAY):
+        machine.set(jump)
+        machine.wait(5)
+        await bank.resolver.round()
+        assert await bank.sessions.find(browser.token) is not None
+        payment = await pay(bank, await scan(bank, RUPIAH, key=f"after {jump}"))
+        assert payment.business_date == day
+        assert await held(bank) == 5_000
+    assert isinstance(code, str)
+    settings = bank.door.devices.settings
+    assert await bank.door.attempts.take_code(ANA, attempt, code, settings)
+    machine.wait(15 * 60)
+    assert await bank.sessions.find(browser.token) is None
+    machine.wait(3600)
+    await bank.resolver.round()
+    assert await held(bank) == 0
+
+
+async def test_a_member_of_staff_stays_in_and_goes_out_by_seconds_that_passed(
+    bank: Bank, machine: Machine
+) -> None:
+    """No jump ends a session in the middle of an incident, and none keeps one open."""
+    await bank.staff.add(Staff(id="staff:17", hr_id="H17", roles=frozenset({Role.RAIL_OWNER})))
+    device = await bank.staff.devices.issue_first("staff:17")
+    assert isinstance(device, str)
+    secret = await bank.staff.open_session(await bank.staff.add_token("staff:17"), device)
+    for jump in (DAY, -2 * DAY):
+        machine.set(jump)
+        machine.wait(5)
+        assert await bank.staff.find_by_session(secret) is not None
+    machine.wait(DAY)
+    assert await bank.staff.find_by_session(secret) is None
+
+
+async def held(bank: Bank) -> int:
+    return (await accounts_of(bank.pool, bank.book_id, ANA))[0].held_minor
+
+
+def test_no_statement_asks_the_databases_clock() -> None:
+    """It is set apart from ours: one that compared the two would end things early."""
+    asking = re.compile(
+        r"\bnow\(\)|\b\w+_timestamp\(\)|\bcurrent_(date|time|timestamp)\b", re.IGNORECASE
+    )
+    found = {name for _, name, _, sql in BLOCKS if asking.search(sql)}
+    assert found == {"database_clock"}, "only the watch over the clocks, which compares them"

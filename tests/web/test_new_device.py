@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import re
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from serving import Answered, credentials
+from serving import Answered, Phone, credentials
 from stories import count_of
 from tangguh.access.devices import DeviceSettings
 from tangguh.access.rate import Backoff, Rate
@@ -20,6 +21,7 @@ from tangguh.rails.qris.codec import encode
 from tangguh.rails.qris.message import Tip, TipKind
 from tangguh.rails.qris.shop import static_code
 from tangguh.web.api.services import as_shop
+from tangguh.web.cooling import Cooling
 
 BUDI = 2
 NOBODY = "6281199999999"
@@ -163,3 +165,66 @@ async def test_large_sums_wait_on_a_new_device(
     clock.advance(24 * 3600 + 1)
     later = await phone.pay(large, key="later")
     assert later.status == 201, later.raw
+
+
+async def thief(make_phone: Any, bank: Bank, **settings: int) -> Phone:
+    """A phone that got in at three in the night with Budi's PIN: a device known since just now."""
+    bank.door.devices.settings = DeviceSettings(new_device="tell", **settings)
+    phone: Phone = await make_phone(BUDI)
+    proved = await log_in(phone)
+    phone.token = proved.body["token"]
+    phone.signing_key = base64.b64decode(proved.body["signing_key"])
+    return phone
+
+
+async def test_a_taken_account_is_not_emptied_in_pieces(
+    make_phone: Any, asking: Bank, clock: HandClock
+) -> None:
+    """At 03.00, a new device, a new payee: the largest sum allowed, again and again."""
+    clock.advance(15 * 3600)
+    phone = await thief(make_phone, asking, cooling_minor=100_000)
+    pieces = [
+        await phone.pay(phone.transfer("10100000011", "300.00"), key=f"piece-{number}")
+        for number in range(5)
+    ]
+    assert [one.status for one in pieces] == [201, 201, 201, 422, 422]
+    assert pieces[4].code == "limit_per_transaction"
+    again = await phone.pay(phone.transfer("10100000011", "300.00"), key="piece-0")
+    assert (again.status, again.body["id"]) == (200, pieces[0].body["id"]), "it was paid"
+    assert (await phone.pay(phone.transfer("10100000011", "100.00"), key="rest")).status == 201
+    assert len(await told(asking, "login_device")) == 1, "its owner has been told"
+    clock.advance(24 * 3600 + 1)
+    assert (await phone.pay(phone.transfer("10100000011", "900.00"), key="later")).status == 201
+
+
+async def test_pieces_sent_at_once_count_together(make_phone: Any, asking: Bank) -> None:
+    """None of twenty is the first; and a bank started anew remembers what was taken."""
+    phone = await thief(make_phone, asking, cooling_minor=100_000)
+    body = phone.transfer("10100000011", "300.00")
+    pieces = await asyncio.gather(*(phone.pay(body, key=f"at-once-{n}") for n in range(20)))
+    assert sorted(one.status for one in pieces) == [201] * 3 + [422] * 17
+    another = await thief(make_phone, asking, cooling_minor=100_000)
+    assert (await another.pay(body, key="one more device")).status == 422
+    asking.door.cooling = Cooling(asking.pool, asking.book_id, asking.clock, asking.door.devices)
+    assert (await another.pay(body, key="after a restart")).status == 422
+
+
+async def test_codes_for_cash_count_with_what_was_paid(make_phone: Any, asking: Bank) -> None:
+    """A code pays later and elsewhere: it is a piece too."""
+    phone = await thief(make_phone, asking, cooling_minor=12_000_000)
+    code = {"kind": "cash", "from_account": phone.account, "amount": "50000.00"}
+    answers = [await phone.order("/v1/codes", code, key=f"code-{number}") for number in range(3)]
+    assert [one.status for one in answers] == [201, 201, 422], answers[0].raw
+    body = phone.transfer("10100000011", "30000.00")
+    assert (await phone.pay(body, key="on top")).status == 422
+
+
+async def test_what_was_refused_takes_nothing_of_a_new_devices_day(
+    make_phone: Any, asking: Bank
+) -> None:
+    """A wrong account number, a lack of money: the sum can be paid still."""
+    phone = await thief(make_phone, asking, cooling_minor=100_000)
+    for number in range(3):
+        refused = await phone.pay(phone.transfer("10199999999", "900.00"), key=f"r-{number}")
+        assert refused.body.get("state", "refused") == "refused"
+    assert (await phone.pay(phone.transfer("10100000011", "900.00"), key="good")).status == 201

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -68,6 +68,12 @@ class Devices:
             DEVICES["begin_attempt"], self._book_id, customer_id, _digest(token), most
         )
         return Attempt(row["known_at"], most - row["failures"]) if row is not None else None
+
+    async def first_new(self, customer_id: int) -> datetime | None:
+        """Since when the first of the devices that are still new is known; None: none is."""
+        after = self._clock.now() - timedelta(seconds=self.settings.cooling_seconds)
+        row = await self._pool.fetchrow(DEVICES["first_new"], self._book_id, customer_id, after)
+        return row["known_at"] if row is not None else None
 
     async def forgive(self, customer_id: int, token: str) -> None:
         """The PIN was right."""

@@ -21,3 +21,8 @@ VALUES ($1, $2, $3, $4, $4)
 -- A device of the customer's, whether or not its tries are used up. Primary key.
 SELECT known_at FROM known_devices
  WHERE book_id = $1 AND customer_id = $2 AND sha256 = $3 AND ended_at IS NULL
+
+-- name: first_new
+-- Since when the oldest of a customer's new devices is known, an ended one too. Primary key.
+SELECT min(known_at) AS known_at FROM known_devices
+ WHERE book_id = $1 AND customer_id = $2 AND known_at > $3

@@ -68,8 +68,12 @@ class Turns:
         return self._count
 
     def must_have_room(self, purpose: Purpose) -> None:
-        """Raises Overloaded, with the time to come back, when ``take`` would now."""
-        if self.busy >= self._at_once and self._count >= self._room[purpose]:
+        """Raises Overloaded, with the time to come back, when ``take`` would now.
+
+        There is no room either where the wait would be longer than anybody's patience.
+        """
+        is_long = self._count * self._seconds / self._at_once > self._patience
+        if self.busy >= self._at_once and (is_long or self._count >= self._room[purpose]):
             raise self._overloaded("too many PINs are being judged")
 
     @asynccontextmanager

@@ -19,7 +19,12 @@ from __future__ import annotations
 
 
 class TangguhError(Exception):
-    """Something nobody asked for. The docstring of each kind is its default message."""
+    """Something nobody asked for. The docstring of each kind is its default message.
+
+    ``retry_after_seconds``: when whoever asked is to ask again, where that is known.
+    """
+
+    retry_after_seconds: int | None = None
 
     def __init__(self, message: str = "") -> None:
         super().__init__(message or (type(self).__doc__ or "").strip())

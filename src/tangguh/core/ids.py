@@ -60,6 +60,11 @@ class Ids:
         return self._make(_as_uuid7(candidate).to_bytes(16, "big"))
 
 
+def first_at(instant: datetime) -> UUID:
+    """No id made at this instant or later is smaller."""
+    return UUID(int=_as_uuid7(int(instant.timestamp() * 1000) << _RANDOM_BITS))
+
+
 def _as_uuid7(ordered: int) -> int:
     """Spread 122 ordered bits around RFC 9562's version and variant fields."""
     milliseconds = ordered >> _RANDOM_BITS

@@ -40,6 +40,14 @@ class Kept(msgspec.Struct, frozen=True):
     is_fresh: bool
 
 
+async def open_minor(
+    pool: Pool, book_id: int, customer_id: int, since: datetime, now: datetime
+) -> int:
+    """What the customer's codes made since then may still take; one just used counts too."""
+    row = await pool.fetchrow(PRODUCTS["open_codes_minor"], book_id, customer_id, since, now)
+    return int(row["minor"]) if row is not None else 0
+
+
 async def keep(
     pool: Pool, book_id: int, text: str, code: Code, now: datetime, request: str = ""
 ) -> Kept | None:

@@ -108,6 +108,11 @@ SELECT code_hash, kind, customer_id, account_id, amount_minor, expires_at
 SELECT kind, customer_id, account_id, amount_minor, expires_at
   FROM one_time_codes WHERE book_id = $1 AND code_hash = $2
 
+-- name: open_codes_minor
+-- What the codes a customer made since then may still take. Few rows: codes live for minutes.
+SELECT coalesce(sum(amount_minor), 0)::bigint AS minor FROM one_time_codes
+ WHERE book_id = $1 AND customer_id = $2 AND made_at >= $3 AND expires_at > $4
+
 -- name: forget_codes
 -- Codes whose time is long over.
 DELETE FROM one_time_codes WHERE book_id = $1 AND expires_at < $2

@@ -140,6 +140,11 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return self.state in OPEN
 
     @property
+    def came_to_nothing(self) -> bool:
+        """Whether it ended and took no money."""
+        return self.state in {State.REFUSED, State.VOIDED}
+
+    @property
     def is_to_be_sent(self) -> bool:
         """Whether it was just accepted and its rail is to carry it now."""
         return self.state is State.HELD

@@ -104,6 +104,12 @@ SELECT * FROM payments
  WHERE book_id = $1 AND customer_id = $2 AND payment_id < $3
  ORDER BY payment_id DESC LIMIT $4
 
+-- name: spent_since
+-- What a customer has ordered since a payment's id and did not get back. payments_of_customer.
+SELECT coalesce(sum(amount_minor + tip_minor), 0)::bigint AS minor FROM payments
+ WHERE book_id = $1 AND customer_id = $2 AND payment_id >= $3 AND kind = 'payment'
+   AND state NOT IN ('refused', 'voided')
+
 -- name: open_payments_of_customer
 -- A customer's payments whose end nobody knows yet. open_payments.
 SELECT * FROM payments

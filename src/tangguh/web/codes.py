@@ -72,8 +72,20 @@ async def make_paying_code(
     if refused := wanted.refuse() or await _refuse_account(door, customer_id, wanted):
         return refused
     largest = MINOR_MAX if wanted.amount_minor is None else wanted.amount_minor
-    if refused := door.refuse_cooling(session, largest):
-        return refused
+    async with door.cooling.place(session, largest) as place:
+        if isinstance(place, Refused):
+            return place
+        made = await _make(door, session, wanted)
+        if isinstance(made, Refused) or not made[1]:
+            place.give_back()
+    return made if isinstance(made, Refused) else made[0]
+
+
+async def _make(
+    door: Door, session: Session, wanted: Wanted
+) -> tuple[views.CodeView, bool] | Refused:
+    """The code, and whether it was made just now."""
+    customer_id = session.customer_id
     kind = one_time.CASH if wanted.shown_as == one_time.CASH else one_time.CPM
     now = door.clock.now()
     code = one_time.Code(
@@ -94,7 +106,7 @@ async def make_paying_code(
         elif msgspec.structs.replace(found.code, expires_at=code.expires_at) != code:
             break
         shown = text if kind == one_time.CASH else cpm_text(text, wanted.account_id)
-        return views.CodeView(wanted.shown_as, shown, found.code.expires_at)
+        return views.CodeView(wanted.shown_as, shown, found.code.expires_at), found.is_fresh
     return Refused(Refusal.IDEMPOTENCY_KEY_REUSED, "", "this key made another code before")
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from tangguh.core.clock import Clock
-from tangguh.core.errors import Ambiguous, Overloaded, StoreUnavailable
+from tangguh.core.errors import Ambiguous, Overloaded, StoreUnavailable, TangguhError
 from tangguh.core.outcome import Refused
 from tangguh.core.spread import Spread
 from tangguh.db.pool import Pool
@@ -67,16 +67,19 @@ class Crowd:
         nobody can tell.
         """
         if isinstance(error, Ambiguous) or not is_alone():
-            raise Ambiguous from error
+            raise self._later(Ambiguous()) from error
         try:
             payment = await store.find_by_key(self._pool, self._book_id, order)
         except StoreUnavailable as blind:
-            raise Ambiguous from blind
+            raise self._later(Ambiguous()) from blind
         if payment is not None:
             return answer_again(payment, order)
         if not is_alone():
-            raise Ambiguous from error  # asked for again while we looked
-        if isinstance(error, Overloaded):
-            each = self._writer.waited / max(self._writer.queued, 1)
-            raise Overloaded(str(error), self._spread.seconds(each)) from error
-        raise error
+            raise self._later(Ambiguous()) from error  # asked for again while we looked
+        raise self._later(error)
+
+    def _later(self, error: TangguhError) -> TangguhError:
+        """The error with a time to come back that nobody else was told."""
+        each = self._writer.waited / max(self._writer.queued, 1)
+        error.retry_after_seconds = self._spread.seconds(each)
+        return error

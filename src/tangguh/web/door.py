@@ -9,17 +9,16 @@ from typing import Any, TypeVar
 from tangguh.access.attempts import Attempts
 from tangguh.access.consent import Consent
 from tangguh.access.devices import Devices, DeviceSettings
+from tangguh.access.one_by_one import OneByOne
 from tangguh.access.rate import Backoff, Rate
 from tangguh.access.sealing import seals_of
 from tangguh.access.session import Session, Sessions
-from tangguh.access.one_by_one import OneByOne
 from tangguh.audit.trail import Remember
 from tangguh.core.clock import Clock
 from tangguh.core.errors import Overloaded, StoreUnavailable
 from tangguh.core.ids import Ids
-from tangguh.core.money import format_decimal
 from tangguh.core.order import Origin, PaymentOrder, RefundOrder
-from tangguh.core.outcome import Refusal, Refused
+from tangguh.core.outcome import Refused
 from tangguh.core.supervision import TaskHealth
 from tangguh.db.pool import Pool
 from tangguh.db.space import Space
@@ -27,9 +26,12 @@ from tangguh.disputes.complaints import Complaints
 from tangguh.ledger.writer import Writer
 from tangguh.notices.desk import Notices
 from tangguh.payments import flow
+from tangguh.payments import store as payments
 from tangguh.payments.desk import Desk
 from tangguh.payments.gates.facts import NO_ORIGIN
 from tangguh.payments.payment import Decided
+from tangguh.payments.record import answer_again
+from tangguh.web.cooling import Cooling
 from tangguh.web.crowd import Crowd
 from tangguh.web.live import Live
 from tangguh.web.names import Names
@@ -107,6 +109,7 @@ class Door:
         """The database's disk; set by whoever measures it."""
         self.tasks: Callable[[], list[TaskHealth]] = list
         """Every long-running task as it is now; set by whoever supervises them."""
+        self.cooling = Cooling(pool, book_id, clock, self.devices)
         self.crowd = Crowd(pool, book_id, writer, clock)
         self.shutters = Shutters(desk, pool, book_id, clock)
         desk.watch(self.live.tell)
@@ -124,12 +127,26 @@ class Door:
         When the rail is slow the answer is the payment as the book has it, and the walk goes on
         behind. Raises Overloaded when the book has too much waiting: this key has paid nothing
         then, nor has it when StoreUnavailable is raised; Ambiguous when that cannot be known.
-        Refuses LIMIT_PER_TRANSACTION for a large sum on a ``session`` of a device still new.
+        Refuses LIMIT_PER_TRANSACTION for what is too much on a ``session`` of a device still new.
         """
         consent.must_be_of(order.customer_id)
+        if session is None or not self.cooling.is_cooling(session):
+            return await self._pay_in_crowd(order, origin)
         spent = order.amount_minor + order.tip_minor  # a tip goes to the payee as the amount does
-        if session is not None and (refused := self.refuse_cooling(session, spent)):
-            return refused
+        async with self.cooling.place(session, spent) as place:
+            if isinstance(place, Refused):
+                before = await payments.find_by_key(self.pool, self.book_id, order)
+                return place if before is None else answer_again(before, order)
+            try:
+                decided = await self._pay_in_crowd(order, origin)
+            except Overloaded:
+                place.give_back()
+                raise
+            if isinstance(decided, Refused) or decided.repeated or decided.payment.came_to_nothing:
+                place.give_back()
+            return decided
+
+    async def _pay_in_crowd(self, order: PaymentOrder, origin: Origin) -> Decided | Refused:
         with self.crowd.asking(order) as is_alone:
             try:
                 return await self._pay(order, origin)
@@ -146,22 +163,6 @@ class Door:
             return walk.result()
         # Asking again with the same key gives the payment as it stands; nothing is sent twice.
         return _asked_once(await flow.pay(self.desk, order, origin))
-
-    def refuse_cooling(self, session: Session, amount_minor: int) -> Refused | None:
-        """Refuses LIMIT_PER_TRANSACTION for a large sum, now or by a code, on a new device."""
-        most = self.devices.settings.cooling_minor
-        if amount_minor <= most or not self.is_cooling(session):
-            return None
-        why = "this device is new: at most " + format_decimal(most)
-        return Refused(Refusal.LIMIT_PER_TRANSACTION, "amount", why)
-
-    def is_cooling(self, session: Session) -> bool:
-        """Whether the session's device became known so lately that large sums wait."""
-        known_at = session.device_known_at
-        seconds = self.devices.settings.cooling_seconds
-        if known_at is None:
-            return False
-        return (self.clock.now() - known_at).total_seconds() < seconds
 
     async def refund(self, consent: Consent, order: RefundOrder) -> Decided | Refused:
         """Begin a refund; the same manners as ``pay``, but never turned away for load."""

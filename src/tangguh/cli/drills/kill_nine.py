@@ -31,6 +31,7 @@ _PEOPLE: Final = 8
 _BETWEEN_SECONDS: Final = (0.15, 1.2)
 _ENDED_SECONDS_MAX: Final = 60.0
 OVERRIDES: Final[dict[str, Any]] = {
+    "devices": {"cooling_seconds": 0},
     "web": {"requests_per_minute": 1_000_000, "requests_burst": 100_000, "answer_seconds": 2.0},
     "resolver": {"round_seconds": 0.2},
     "guard": {"mode": "shadow"},

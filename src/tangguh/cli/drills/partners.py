@@ -34,6 +34,7 @@ from tangguh.payments.store import every_payment
 
 SEED: Final = 1
 OVERRIDES: Final[dict[str, Any]] = {
+    "devices": {"cooling_seconds": 0},
     "web": {
         "requests_per_minute": 1_000_000,
         "requests_burst": 100_000,

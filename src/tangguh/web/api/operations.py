@@ -295,15 +295,19 @@ def of_error(error: TangguhError) -> Problem:
     """The problem of something nobody asked for; our bugs are logged, not shown."""
     match error:
         case Ambiguous():
-            return problem("ambiguous")
+            return _later("ambiguous", error)
         case StoreUnavailable() | FenceLost():
-            return problem("unavailable")
+            return _later("unavailable", error)
         case Overloaded():
-            found = problem("overloaded")
-            return msgspec.structs.replace(found, retry_after_seconds=error.retry_after_seconds)
+            return _later("overloaded", error)
         case InvariantBroken() | _:
             log.error("web.our_mistake", error=str(error))
             return problem("internal")
+
+
+def _later(code: str, error: TangguhError) -> Problem:
+    found = problem(code)
+    return msgspec.structs.replace(found, retry_after_seconds=error.retry_after_seconds)
 
 
 def problem_response(found: Problem) -> Response:

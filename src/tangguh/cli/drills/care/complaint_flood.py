@@ -77,6 +77,7 @@ _PATH: Final = "/v1/complaints"
 _CASES: Final = "SELECT case_json FROM cases WHERE book_id = $1"
 _NEVER_SECONDS: Final = 3_600.0
 _OVERRIDES: Final[dict[str, Any]] = {
+    "devices": {"cooling_seconds": 0},
     "guard": {"mode": "shadow"},
     "redress": {"advance_after_seconds": _NEVER_SECONDS},
     "web": {
