@@ -34,7 +34,6 @@ from tangguh.ledger.account import Account, AccountState
 from tangguh.ledger.book import Book
 from tangguh.ledger.chart import Kind
 from tangguh.ledger.command import Key
-from tangguh.payments.entries import creditor_of, entries_of, parts_of
 from tangguh.payments.gates.facts import NO_ORIGIN
 from tangguh.payments.gates.judge import count, gate_keys, judge, percent
 from tangguh.payments.incoming import contradiction
@@ -66,6 +65,7 @@ from tangguh.payments.redress.rows import REDRESS
 from tangguh.payments.redress.way import end_way
 from tangguh.payments.rules import Rules, next_inquiry_at, refuse_amount, refuse_unwritable
 from tangguh.payments.terms.creditors import refuse_creditor
+from tangguh.payments.terms.entries import creditor_of, entries_of, parts_of
 from tangguh.rails.rail import NO_FACTS, Facts
 
 PARKED_SECONDS_MAX: Final = 4 * 3600

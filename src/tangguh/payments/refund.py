@@ -19,7 +19,6 @@ from tangguh.ledger import chart
 from tangguh.ledger.book import Book
 from tangguh.ledger.command import Key
 from tangguh.ledger.posting import Entry
-from tangguh.payments.entries import entries_of
 from tangguh.payments.limits.usage import forget_use, undone_keys
 from tangguh.payments.merchant.payouts import PAYOUTS, money_of_sale
 from tangguh.payments.merchant.shop import is_own_sale
@@ -30,6 +29,7 @@ from tangguh.payments.redress.advance import advance_keys, repay
 from tangguh.payments.redress.arbiter import FACTS, way_of
 from tangguh.payments.redress.way import end_way, refuse_by_way, take_way, way_keys
 from tangguh.payments.rules import Rules
+from tangguh.payments.terms.entries import entries_of
 
 THE_BANK: Final = 0
 """``requested_by`` of the bank itself: a partner's refund notice or an operator."""

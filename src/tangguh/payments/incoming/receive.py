@@ -22,7 +22,6 @@ from tangguh.ledger import chart
 from tangguh.ledger.account import AccountState
 from tangguh.ledger.book import Book
 from tangguh.ledger.command import Key
-from tangguh.payments.entries import entries_of
 from tangguh.payments.gates.judge import gate_keys, judge
 from tangguh.payments.incoming.names import name_keys, take_name
 from tangguh.payments.merchant.bill import bill_key, refuse_bill, settle_bill
@@ -32,6 +31,7 @@ from tangguh.payments.plans import key_of
 from tangguh.payments.record import beside, keys_of_idempotency, record, record_refused, repeated
 from tangguh.payments.rules import Rules, refuse_amount, refuse_unwritable
 from tangguh.payments.terms.creditors import refuse_creditor
+from tangguh.payments.terms.entries import entries_of
 
 THE_NETWORK = 0
 """``customer_id`` of a credit: no customer of ours ordered it."""

@@ -6,8 +6,8 @@ from tangguh.core.errors import InvariantBroken
 from tangguh.core.outcome import Refused
 from tangguh.ledger import chart
 from tangguh.ledger.book import Book
-from tangguh.payments.entries import entries_of
 from tangguh.payments.payment import Payment
+from tangguh.payments.terms.entries import entries_of
 
 
 def receive_refund(book: Book, refund: Payment) -> str:
