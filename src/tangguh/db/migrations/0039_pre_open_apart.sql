@@ -3,7 +3,7 @@
 --      it, and the place of the first version came back only with the next vacuum. Now a row is
 --      written into the small table of what is open, and once into the large one when it ends: that
 --      one has no old versions, and what is open is found without walking what is not
---      (ADR-0035, docs/benchmarks.md `bench size`). Statements see one table, as before.
+--      (ADR-0036, docs/benchmarks.md `bench size`). Statements see one table, as before.
 -- A unique index sees one part. Across both, each batch of the writer asks first whether what it
 --      adds is new (`taken_payments`, `taken_holds`), and the proof asks of all.
 -- Locks: an exclusive lock on both tables, to move the open rows and to read the ended ones once:
