@@ -47,7 +47,7 @@ CREATE INDEX payments_parked ON payments (book_id, payment_id) WHERE state = 'pa
 CREATE INDEX holds_open ON holds (book_id, account_id) WHERE state = 'held';
 CREATE INDEX holds_to_expire ON holds (book_id, expires_at)
     WHERE state = 'held' AND expires_at IS NOT NULL;
-DELETE FROM schema_migrations WHERE name >= '0039';
+DELETE FROM schema_migrations WHERE name = '0039_pre_open_apart.sql';
 """
 
 
