@@ -58,12 +58,6 @@ async def of_customer(
     return [read_payment(row) for row in rows]
 
 
-async def spent_since(pool: Pool, book_id: int, customer_id: int, first: UUID) -> int:
-    """Minor units a customer ordered to be paid from this id on, without what came to nothing."""
-    row = await pool.fetchrow(PAYMENTS["spent_since"], book_id, customer_id, first)
-    return int(row["minor"]) if row is not None else 0
-
-
 async def open_of_customer(pool: Pool, book_id: int, customer_id: int) -> list[Payment]:
     """Those whose end nobody knows yet."""
     rows = await pool.fetch(PAYMENTS["open_payments_of_customer"], book_id, customer_id, 50)

@@ -25,7 +25,7 @@ from tangguh.core.money import format_decimal
 from tangguh.core.outcome import Refusal, Refused
 from tangguh.customers import codes
 from tangguh.db.pool import Pool
-from tangguh.payments.store import spent_since
+from tangguh.payments.limits.spent import spent_since
 
 _CUSTOMERS_MAX: Final = 10_000
 

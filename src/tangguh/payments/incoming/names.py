@@ -39,7 +39,7 @@ NAMES: Final[ShelfPlan[NameKey, UUID]] = ShelfPlan(
 
 def name_keys(order: PaymentOrder | CreditOrder) -> Iterable[Key]:
     """What ``take_name`` reads; nothing for an order whose network gave it no name of its own."""
-    if order.network_reference:
+    if order.network_reference and order.service in SERVICES:  # an unknown one is refused anyway
         yield NAMES.name, _key_of(order)
 
 
