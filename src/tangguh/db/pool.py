@@ -38,6 +38,7 @@ COMMAND_TIMEOUT_SECONDS = 30.0
 CONNECT_TIMEOUT_SECONDS = 3.0
 _ACQUIRE_SECONDS_MAX = 5.0
 _RELEASE_SECONDS_MAX = 2.0
+_CLOSE_SECONDS_MAX = 5.0
 
 
 @contextmanager
@@ -112,8 +113,12 @@ class Pool:
         return cls(raw, command_seconds)
 
     async def close(self) -> None:
-        """Return every connection and forget them."""
-        await self._raw.close()
+        """Return every connection and forget them; a server that says nothing is not waited for."""
+        try:
+            async with asyncio.timeout(_CLOSE_SECONDS_MAX):
+                await self._raw.close()
+        except DRIVER_ERRORS:
+            self._raw.terminate()
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:

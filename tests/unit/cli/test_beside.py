@@ -1,64 +1,91 @@
-"""A process beside the bank: its loops come back, ``/health`` shows them, SIGTERM ends it."""
+"""A process that works and serves beside it: neither goes on without the other."""
 
 from __future__ import annotations
 
-import asyncio
+import json
 import signal
+import subprocess
+import sys
 from pathlib import Path
+from urllib.request import urlopen
 
-import aiohttp
-import msgspec
-from starlette.applications import Starlette
+import pytest
 
-from tangguh.cli.processes.beside import serve_beside, with_health
+PROGRAM = """
+import asyncio, sys
+from pathlib import Path
+from tangguh.cli.processes.beside import serve_beside
 from tangguh.core.clock import SystemClock
 from tangguh.core.supervision import Supervisor
 
+async def app(scope, receive, send):
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
 
-async def test_a_loop_that_broke_is_shown_and_works_again(tmp_path: Path) -> None:
-    """Once ended by a fault nobody expected: 503 and its fault, then 200 and one restart."""
-    clock = SystemClock()
-    loops = Supervisor(clock, first_wait_seconds=0.3)
-    began, ended = 0, asyncio.Event()
+async def work():
+    try:
+        if sys.argv[2] == "broken":
+            raise RuntimeError("a bug")
+        print("working", flush=True)
+        await asyncio.Event().wait()
+    finally:
+        print("let go", flush=True)
 
-    async def work() -> None:
-        nonlocal began
-        began += 1
-        if began == 1:
-            raise ZeroDivisionError("a bug")
-        try:
-            await asyncio.Event().wait()
-        finally:
-            ended.set()
-
-    loops.start("worker", work)
-    ready = tmp_path / "ready"
-    serving = asyncio.create_task(
-        serve_beside(
-            with_health(Starlette(), loops),
-            loops,
-            name="it",
-            host="127.0.0.1",
-            port=0,
-            ready_file=ready,
+async def main():
+    loops = Supervisor(SystemClock(), first_wait_seconds=0.01)
+    if sys.argv[2] != "none":
+        loops.start("work", work)
+    try:
+        await serve_beside(
+            app, loops, name="door", host="127.0.0.1", port=0, ready_file=Path(sys.argv[1])
         )
+    finally:
+        print("after", flush=True)
+
+asyncio.run(main())
+"""
+
+
+def started(ready: Path, work: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(ready), work],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
-    async with asyncio.timeout(10), aiohttp.ClientSession() as http:
-        while not ready.exists():
-            await asyncio.sleep(0.005)
-        url = msgspec.json.decode(ready.read_bytes())["it"]
-        seen: list[tuple[int, str]] = []
-        while not seen or seen[-1][0] != 200:
-            async with http.get(f"{url}/health") as answer:
-                (task,) = (await answer.json())["tasks"]
-                seen.append((answer.status, task["state"]))
-            await asyncio.sleep(0.02)
-        assert seen[0] == (503, "waiting")
-        assert seen[-1] == (200, "running")
-        assert (task["name"], task["restarts"]) == ("worker", 1)
-        assert "a bug" in task["fault"]
-        async with http.get(f"{url}/other") as answer:
-            assert answer.status == 404
-    signal.raise_signal(signal.SIGTERM)
-    await asyncio.wait_for(serving, 10)
-    assert ended.is_set()
+
+
+def is_ready(ready: Path, process: subprocess.Popen[str]) -> dict[str, object]:
+    """What the ready file says, once it is there."""
+    while not ready.exists():
+        assert process.poll() is None, process.communicate()
+    return json.loads(ready.read_text())
+
+
+@pytest.mark.parametrize(
+    ("work", "said"), [("good", ["working", "let go", "after"]), ("none", ["after"])]
+)
+def test_it_serves_until_it_is_told_to_stop(tmp_path: Path, work: str, said: list[str]) -> None:
+    ready = tmp_path / "ready.json"
+    process = started(ready, work)
+    where = is_ready(ready, process)
+    with urlopen(str(where["door"]), timeout=30) as answer:
+        assert answer.status == 204
+    assert where["pid"] == process.pid
+    process.send_signal(signal.SIGTERM)
+    out, _ = process.communicate(timeout=30)
+    assert out.splitlines() == said
+    assert process.returncode == 0
+
+
+def test_a_door_does_not_stay_open_without_its_work(tmp_path: Path) -> None:
+    """Started again a few times in vain; then whoever supervises the process hears of it, and
+    nobody is told what is no longer looked at."""
+    process = started(tmp_path / "ready.json", "broken")
+    out, trouble = process.communicate(timeout=30)
+    said = [line for line in out.splitlines() if line in {"let go", "after"}]
+    assert said[-1] == "after"
+    assert len(said) > 5
+    assert set(said[:-1]) == {"let go"}
+    assert "a bug" in trouble
+    assert process.returncode == 1

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tangguh.cli.processes.server import Server
+from tangguh.core.errors import InvariantBroken
 from tangguh.core.supervision import Supervisor, TaskState
 from tangguh.db.private import write_private
 from tangguh.listeners.entry import Entry, Limits
@@ -23,6 +24,9 @@ from tangguh.listeners.limits import SMALL, Limit, ListenerSettings
 
 _GRACE_SECONDS: Final = 2
 _KEEPALIVE_SECONDS: Final = 5
+_RESTARTS_MAX: Final = 5
+"""So often a loop is started again in one process; then the process is."""
+_LOOK_SECONDS: Final = 0.5
 
 
 async def serve_beside(
@@ -40,7 +44,8 @@ async def serve_beside(
     """Serve ``app`` until told to stop, then end ``loops``; the ready file says where, by ``name``.
 
     ``answer_seconds``: how long an answer may take. A loop that ends by a fault is started again;
-    meanwhile, and while one is silent, ``/health`` is 503. ``app`` shows how old what it says is.
+    meanwhile ``/health`` is 503. One that is silent, or ends again and again, ends the process with
+    it: a door without its work would go on saying what is no longer so. Raises InvariantBroken.
     """
     server = Server(
         configured(
@@ -58,10 +63,24 @@ async def serve_beside(
         bound = server.servers[0].sockets[0].getsockname()[1]
         said = {name: f"http://{host}:{bound}", "pid": os.getpid()}
         write_private(ready_file, msgspec.json.encode(said))
+    watching = asyncio.create_task(_end_without_work(loops, server), name="watching")
     try:
         await serving
+        if watching.done():
+            raise InvariantBroken(watching.result())
     finally:
+        watching.cancel()
         await loops.stop()
+
+
+async def _end_without_work(loops: Supervisor, server: Server) -> str:
+    """Wait for a loop that cannot be helped by starting it again; end the server; why."""
+    while True:
+        for one in loops.state():
+            if one.state is TaskState.SILENT or one.restarts >= _RESTARTS_MAX:
+                server.end()
+                return f"{one.name} does not work: {one.fault or 'it is silent'}"
+        await asyncio.sleep(_LOOK_SECONDS)
 
 
 def with_health(app: ASGIApp, loops: Supervisor) -> ASGIApp:
