@@ -13,6 +13,7 @@ from tangguh.ledger import chart
 from tangguh.ledger.account import AccountState
 from tangguh.ledger.statement import balance as read_balance
 from tangguh.payments.incoming.receiving import Receiving
+from tangguh.payments.refund import AcceptRefund
 from tangguh.rails.rail import Incoming
 
 
@@ -114,3 +115,19 @@ async def test_a_return_cannot_name_money_that_came_in(bank: Bank, receiving: Re
         assert isinstance(said, Declined), said
     assert (await balance(bank, account)).posted_minor == before
     await proved(bank)
+
+
+async def test_the_proof_sees_a_return_of_money_that_came_in(
+    bank: Bank, receiving: Receiving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Were it ever booked, the sums would still agree: this rule says what nobody may book."""
+    first = await incoming(bank)
+    await receiving.announce(first)
+    await receiving.settled("bifast", first.reference, Accepted("CLR-1"))
+    monkeypatch.setattr(AcceptRefund, "_may_refund", lambda *_: True)
+    back = f"in:{first.reference}"
+    again = await incoming(bank, reference=first.reference[:-1] + "9", original=back)
+    assert isinstance(await receiving.announce(again), Accepted)
+    proof = await bank.prove()
+    wrong = [one.name for one in proof.invariants if not one.holds]
+    assert wrong == ["only_what_left_us_is_returned"]

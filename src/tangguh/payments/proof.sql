@@ -192,3 +192,10 @@ SELECT DISTINCT p.debtor, p.service, p.business_date
 SELECT DISTINCT e.payment_id FROM payment_events AS e
   LEFT JOIN payments AS p ON p.book_id = e.book_id AND p.payment_id = e.payment_id
  WHERE e.book_id = $1 AND p.payment_id IS NULL
+
+-- name: only_what_left_us_is_returned
+-- A network returns what a payment of ours sent, never what a credit had brought.
+SELECT r.payment_id, r.wire_reference, o.payment_id AS original_id, o.kind
+  FROM payments AS r
+  JOIN payments AS o ON o.book_id = r.book_id AND o.payment_id = r.original_id
+ WHERE r.book_id = $1 AND r.kind = 'refund' AND r.wire_reference <> '' AND o.kind <> 'payment'
