@@ -204,3 +204,24 @@ async def test_a_plan_for_tonight_explains_nothing_that_is_ill_now(
     await desk.ask("POST", "/gates", {**CLOSE, "scope": f"service={GOPAY}"})
     await look(bank, clock)
     assert len(bank.care.incidents.open) == 2
+
+
+async def test_people_do_not_say_that_all_is_well_beside_what_is_down(
+    desk: Desk, bank: Bank, clock: HandClock
+) -> None:
+    """Refused with the fact it contradicts; nothing of it is published."""
+    await bank.care.probes.ask_all()
+    await bank.care.incidents.round()
+    path = f"/components/{GOPAY}/override"
+    status, _ = await desk.ask("POST", path, {"condition": "degraded", "reason": "slow"})
+    assert status == 200
+    _, made = await desk.ask("POST", "/incidents", NEW)
+    await look(bank, clock)
+    word = f"/incidents/{made['id']}/word"
+    for happened in ("Semua layanan berjalan normal.", "Tidak ada uang yang hilang."):
+        body = {"id": WORD | {"happened": happened}, "en": EN}
+        status, no = await desk.ask("POST", word, body)
+        assert (status, no["code"]) == (422, "text_not_allowed"), no
+        rule = "without_proof" if "uang" in happened else "degraded"
+        assert rule in no["detail"], no
+    assert (await desk.ask("POST", word, {"id": WORD, "en": EN}))[0] == 200

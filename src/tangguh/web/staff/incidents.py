@@ -202,7 +202,7 @@ class IncidentRoutes:
         """Give a word, with a step or without."""
         incident, asked = await self._find(call), call.read(Texts)
         door, keeper = call.staff.door, self._desk.keeper
-        lint = lint_with({one: keeper.assured(one) for one in ("id", "en")})
+        lint = lint_with({one: keeper.assured(one) for one in ("id", "en")}, self._desk.states)
         texts = {"id": asked.id, "en": asked.en}
         due = door.clock.now() + timedelta(minutes=min(max(asked.next_minutes, 1.0), 60.0))
         if not asked.to:
