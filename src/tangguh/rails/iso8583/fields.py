@@ -15,7 +15,7 @@ import msgspec
 from iso8583.specs import default_ascii
 
 Text = Literal["ascii", "cp037", "cp500"]
-Bitmap = Literal["hex", "binary"]
+Bitmap = Literal["hex", "lower_hex", "binary"]
 Amount = Literal["implied_decimals", "rupiah_and_three_zeros"]
 
 AMOUNT_DIGITS: Final = 12
@@ -25,6 +25,7 @@ SEN_PER_RUPIAH: Final = 100
 
 class Dialect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One link's habits. ``text`` is the character set of everything but a binary bitmap.
+    ``bitmap``: hexadecimal digits with capital letters, with small ones, or 8 bytes.
 
     ``amount``: DE4 with two implied decimals as in ISO, or nine digits of whole rupiah and three
     zeros as one bank host pads it.

@@ -27,6 +27,7 @@ TYPES: Final = frozenset(
 
 _LENGTH: Final = re.compile(r"[0-9]{2,3}")
 _MAC_DIGITS: Final = 16
+_TYPE_BYTES, _BITMAP_DIGITS, _FIRST_BITMAP = 4, 16, 64
 _KEPT_HEAD, _KEPT_TAIL = 6, 4
 
 
@@ -96,7 +97,7 @@ def decode(raw: bytes, dialect: Dialect = ASCII) -> Message | Malformed:
         return Malformed((Finding("65", "no_such_field"),))
     message = Message(decoded["t"], _numbered(decoded))
     lengths = _judge_lengths(pieces, dialect)
-    findings = (*_judge_bitmap(decoded), *lengths, *judge_format(message))
+    findings = (*_judge_bitmap(decoded, dialect), *lengths, *judge_format(message))
     return Malformed(findings, message.mti, message.fields) if findings else message
 
 
@@ -115,6 +116,8 @@ def encode(
     document: dict[str, Any] = {str(number): value for number, value in message.fields.items()}
     document["t"] = message.mti
     encoded, _ = iso8583.encode(document, spec_of(dialect))
+    if dialect.bitmap == "lower_hex":
+        return _with_small_letters(bytes(encoded), max(message.fields, default=0), dialect)
     return bytes(encoded)
 
 
@@ -237,6 +240,12 @@ def _numbered(decoded: Mapping[str, str]) -> dict[int, str]:
     return {_NUMBERS[name]: value for name, value in decoded.items() if name in _NUMBERS}
 
 
+def _with_small_letters(raw: bytes, last: int, dialect: Dialect) -> bytes:
+    end = _TYPE_BYTES + (2 if last > _FIRST_BITMAP else 1) * _BITMAP_DIGITS
+    bitmaps = raw[_TYPE_BYTES:end].decode(dialect.text).lower().encode(dialect.text)
+    return raw[:_TYPE_BYTES] + bitmaps + raw[end:]
+
+
 def _judge_lengths(pieces: Mapping[str, Mapping[str, bytes]], dialect: Dialect) -> list[Finding]:
     """The library takes a length such as " 3" or "+3"."""
     return [
@@ -246,12 +255,14 @@ def _judge_lengths(pieces: Mapping[str, Mapping[str, bytes]], dialect: Dialect) 
     ]
 
 
-def _judge_bitmap(decoded: Mapping[str, str]) -> tuple[Finding, ...]:
-    """The library reads lower-case and spaced hexadecimal; one message has one spelling here."""
+def _judge_bitmap(decoded: Mapping[str, str], dialect: Dialect) -> tuple[Finding, ...]:
+    """The library reads either case and spaced hexadecimal; one link has one spelling here."""
+    case = "lower" if dialect.bitmap == "lower_hex" else "upper"
+    digits = "0123456789abcdef" if case == "lower" else "0123456789ABCDEF"
     for name in ("p", "1"):
         bitmap = decoded.get(name, "")
-        if any(character not in "0123456789ABCDEF" for character in bitmap):
-            return (Finding(name, "bitmap_not_upper_hexadecimal"),)
+        if any(character not in digits for character in bitmap):
+            return (Finding(name, f"bitmap_not_{case}_hexadecimal"),)
         if name == "1" and bitmap and len(bitmap) != 16:
             return (Finding("65", "no_such_field"),)
     if decoded.get("1") and not int(decoded["1"], 16):

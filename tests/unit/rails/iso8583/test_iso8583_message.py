@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tangguh.rails.iso8583.fields import Dialect, amount_text, complaint_about, length_of, minor_of
+from tangguh.rails.iso8583.fields import (
+    Dialect,
+    Text,
+    amount_text,
+    complaint_about,
+    length_of,
+    minor_of,
+)
 from tangguh.rails.iso8583.message import (
     FRAME_BYTES_MAX,
     Finding,
@@ -29,7 +36,7 @@ from unit.rails.iso8583.test_iso8583_golden import golden
 DIALECTS = [
     Dialect(text=text, bitmap=bitmap)
     for text in ("ascii", "cp037", "cp500")
-    for bitmap in ("hex", "binary")
+    for bitmap in ("hex", "lower_hex", "binary")
 ]
 DIGITS = string.digits
 
@@ -299,3 +306,29 @@ class TestFormatError:
     def test_what_could_not_be_read_is_not_told_back(self) -> None:
         bad = Malformed((Finding("11", "not_digits"),), "0200", {11: "00000X", 32: "999"})
         assert format_error(bad) == Message("0210", {32: "999", 39: "30"})
+
+
+class TestSmallLetters:
+    """One public library writes its bitmaps so; a link that is set to it reads and answers so."""
+
+    @pytest.mark.parametrize("text", ["ascii", "cp037"])
+    @pytest.mark.parametrize("name", ["G1", "G3", "G4", "G6"])
+    def test_a_link_of_small_letters(self, name: str, text: Text) -> None:
+        capital, small = Dialect(text=text), Dialect(text=text, bitmap="lower_hex")
+        message = decode(golden(name))
+        assert isinstance(message, Message)
+        raw, wide = encode(message, small), encode(message, capital)
+        assert isinstance(raw, bytes)
+        assert isinstance(wide, bytes)
+        end = 36 if max(message.fields) > 64 else 20
+        assert raw[4:end].decode(text) == wide[4:end].decode(text).lower()
+        assert (raw[:4], raw[end:]) == (wide[:4], wide[end:])
+        assert decode(raw, small) == message
+
+    def test_each_link_has_one_spelling(self) -> None:
+        small = Dialect(bitmap="lower_hex")
+        broken = decode(golden("G3"), small)
+        assert isinstance(broken, Malformed)
+        assert broken.why == "p: bitmap_not_lower_hexadecimal"
+        raw = encode(Message("0200", decode(golden("G3")).fields), small)  # type: ignore[union-attr]
+        assert isinstance(decode(raw), Malformed)  # type: ignore[arg-type]
