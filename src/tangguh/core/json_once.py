@@ -7,7 +7,7 @@ section 4): whoever signed or checked one may have meant the other.
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
 
 
 class RepeatedName(ValueError):
@@ -29,6 +29,10 @@ def each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             raise RepeatedName(name)
         seen.add(name)
     return found
+
+
+read_once: Final = json.JSONDecoder(object_pairs_hook=each_once).decode
+"""A text's JSON, by a reader made once: ``json.loads`` with a hook makes one for every text."""
 
 
 def load_once(raw: bytes) -> Any:

@@ -6,7 +6,6 @@ operation has in common (session, body, headers, problems) is done here, once.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 
@@ -26,7 +25,7 @@ from tangguh.core.errors import (
     StoreUnavailable,
     TangguhError,
 )
-from tangguh.core.json_once import RepeatedName, each_once
+from tangguh.core.json_once import RepeatedName, read_once
 from tangguh.web.door import Door
 from tangguh.web.gate import check_body
 from tangguh.web.problems import CONTENT_TYPE, Problem, Trouble, problem, trouble
@@ -191,7 +190,7 @@ class Endpoint:
             return None
         try:
             body = self._decoder.decode(raw)
-            json.loads(raw, object_pairs_hook=each_once)
+            read_once(raw.decode())
             operation = self._operation
             check_body(raw, body, lines=operation.keeps_lines, typed=operation.typed)
             return body
@@ -210,7 +209,7 @@ def decode_once(raw: bytes, shape: type[S]) -> S:
     Raises RepeatedName, msgspec.MsgspecError (ValidationError: the shape), ValueError: no JSON.
     """
     body = msgspec.json.decode(raw, type=shape)
-    json.loads(raw, object_pairs_hook=each_once)
+    read_once(raw.decode())
     return body
 
 
