@@ -73,17 +73,26 @@ async def test_a_shop_paid_at_the_cut_off_sees_its_sales(
 ) -> None:
     """What waits for the cut-off was received by the shop: it looks at it, and gives it back."""
     sale, keeper = await sold(bank, phone)
+    shop = await merchants.by_pan(bank.pool, bank.book_id, AT_CUT_OFF)
+    assert shop is not None
+    shop_id = shop.merchant_id
     shop_phone = await make_phone(keeper)
     assert (await shop_phone.ask("GET", f"/v1/payments/{sale}")).status == 200
     tab = await make_tab(keeper)
     page = await tab.open(f"/payments/{sale}")
     assert page.status == 200
     assert f"/payments/{sale}/refund" in page.text
+    assert "dibayarkan ke rekening Anda pada batas waktunya" in page.text
+    assert "Sudah masuk rekening Anda" not in page.text
+    assert "QRIS masuk" in (await tab.open(f"/shops/{shop_id}")).text
     asked = await tab.send(f"/payments/{sale}/refund", {"amount": "20.000", "reason": "retur"})
     assert asked.status == 303
     done = await tab.send("/review", {"order": asked.sealed(), "pin": DEMO_PIN})
     assert done.status == 303
     assert (await phone.ask("GET", f"/v1/payments/{sale}")).body["refunded"] == "20000.00"
+    given = (await phone.ask("GET", "/v1/accounts/" + phone.account + "/entries")).body["entries"]
+    payer = await make_tab(1)
+    assert (await payer.open(f"/payments/{given[0]['payment_id']}/refund")).status == 409
     stranger = await make_tab(7)
     assert (await stranger.open(f"/payments/{sale}")).status == 404
     assert (await stranger.open(f"/payments/{sale}/refund")).status == 404

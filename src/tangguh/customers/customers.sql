@@ -38,7 +38,7 @@ SELECT c.customer_id, c.full_name, a.product
 
 -- name: receiver_at_account
 -- Whose the money on an account is, also while it waits for a cut-off. Primary keys.
-SELECT c.customer_id, c.full_name
+SELECT c.customer_id, c.full_name, a.kind
   FROM accounts AS a
   JOIN customers AS c ON c.book_id = a.book_id AND c.customer_id = a.owner_id
  WHERE a.book_id = $1 AND a.account_id = $2

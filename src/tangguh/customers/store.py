@@ -9,6 +9,7 @@ import msgspec
 
 from tangguh.db.pool import Pool, Record
 from tangguh.db.queries import Queries
+from tangguh.ledger.chart import Kind
 
 CUSTOMERS: Final = Queries("tangguh.customers", "customers.sql")
 
@@ -40,11 +41,12 @@ class Held(msgspec.Struct, frozen=True):
 
 
 class Owner(msgspec.Struct, frozen=True):
-    """Whose account a number is."""
+    """Whose account a number is. ``waits``: what is on it is theirs at the next cut-off."""
 
     customer_id: int
     full_name: str
     product: str
+    waits: bool = False
 
 
 async def enrol(
@@ -108,7 +110,9 @@ async def receiver_of(pool: Pool, book_id: int, account_id: int) -> Owner | None
     Not for whom a customer may pay: what waits for a cut-off is no account of theirs.
     """
     row = await pool.fetchrow(CUSTOMERS["receiver_at_account"], book_id, account_id)
-    return Owner(row["customer_id"], row["full_name"], "") if row is not None else None
+    if row is None:
+        return None
+    return Owner(row["customer_id"], row["full_name"], "", row["kind"] == Kind.PAYABLE)
 
 
 async def set_language(pool: Pool, book_id: int, customer_id: int, language: str) -> None:

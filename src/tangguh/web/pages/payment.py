@@ -142,19 +142,24 @@ async def _values(visit: Visit, payment: Payment) -> dict[str, Any]:
     # A refund goes the other way: who paid the payment receives it.
     other = Side.PAYEE if side is Side.PAYER else Side.PAYER
     owner = await people.owner(payment.creditor)
-    received = side is Side.PAYEE and owner is not None and owner.customer_id == me.customer_id
+    mine = owner if owner is not None and owner.customer_id == me.customer_id else None
+    received = mine if side is Side.PAYEE else None
     return {
         "payment": payment,
         "side": str(side),
         "ends": ends,
-        "story": tell(words, payment, ends, side, now),
+        "story": tell(
+            words, payment, ends, side, now, waits=received is not None and received.waits
+        ),
         "advice": advice_of(words, payment) if side is Side.PAYER else "",
         "steps": steps(words, events),
         "reference": short_reference(payment),
         "note": note_of(payment),
         "receipt": payments.receipt_of(events) if payment.rail == "billers" else "",
         "nmid": (merchant_of(payment) or ends.payee).nmid,
-        "may_refund": received and is_refundable_here(payment) and payment.refundable_minor > 0,
+        "may_refund": received is not None
+        and is_refundable_here(payment)
+        and payment.refundable_minor > 0,
         "report": await report_line(visit, payment),
         "original_href": f"/payments/{original.id}" if original else "",
         "refunds": [

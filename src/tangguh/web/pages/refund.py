@@ -57,7 +57,8 @@ async def _received(visit: Visit) -> Payment:
 
 def is_refundable_here(payment: Payment) -> bool:
     """Whether its payee can give it back: it was paid within the bank, by whichever service."""
-    return payment.rail == "onus" or is_own_sale(payment.order)
+    here = payment.rail == "onus" or is_own_sale(payment.order)
+    return here and payment.kind == "payment"
 
 
 async def _refund_page(visit: Visit, payment: Payment, told: str = "") -> Response:

@@ -12,6 +12,7 @@ from tangguh.core.format import moment, money
 from tangguh.core.service import SERVICES
 from tangguh.ledger.statement import Line
 from tangguh.payments import store as payments
+from tangguh.payments.merchant.shop import is_own_sale
 from tangguh.payments.payment import Payment, next_word_at
 from tangguh.web.pages.frame import Visit
 from tangguh.web.pages.people import People
@@ -114,8 +115,9 @@ def _kind(visit: Visit, payment: Payment, side: Side) -> str:
     """The service's own name where the reader chose it."""
     words = visit.words
     service = SERVICES.get(payment.service)
+    rail = "qris" if is_own_sale(payment.order) else payment.rail  # a code was scanned
     if payment.rail in {"onus", "qris"} and payment.kind != "credit":
-        key = f"entry.{payment.kind}_{payment.rail}_{side}"
+        key = f"entry.{payment.kind}_{rail}_{side}"
         if service is None or service.channel == "mobile":
             return words(key)
     if payment.kind == "refund":

@@ -89,8 +89,10 @@ def label_of(words: Words, payment: Payment, now: datetime, side: Side) -> str:
     return words(f"state.{phase_of(payment, now, side)}.label_{_told_as(payment)}")
 
 
-def tell(words: Words, payment: Payment, ends: Ends, side: Side, now: datetime) -> Story:
-    """The whole story of a payment as of now."""
+def tell(
+    words: Words, payment: Payment, ends: Ends, side: Side, now: datetime, *, waits: bool = False
+) -> Story:
+    """The whole story of a payment as of now. ``waits``: its payee gets it at their cut-off."""
     phase = phase_of(payment, now, side)
     concluded = payment.concluded_at or payment.accepted_at
     word_at = next_word_at(payment, now)
@@ -112,7 +114,7 @@ def tell(words: Words, payment: Payment, ends: Ends, side: Side, now: datetime) 
         label=label_of(words, payment, now, side),
         look=LOOKS[phase],
         total_label=words(f"payment.total_{fate_of(payment)}"),
-        sentence=words(_sentence_key(words, phase, payment, side), **values),
+        sentence=words(_sentence_key(words, phase, payment, side, waits=waits), **values),
         money_line=_refunded_part(words, payment, side),
         next_word_at=word_at,
         is_open=payment.is_open,
@@ -168,9 +170,13 @@ def step_time(step: Step, language: str) -> str:
     return first if step.times == 1 else clock_time(step.last_at, language, seconds=True)
 
 
-def _sentence_key(words: Words, phase: str, payment: Payment, side: Side) -> str:
+def _sentence_key(
+    words: Words, phase: str, payment: Payment, side: Side, *, waits: bool = False
+) -> str:
     """Some services and rails have a sentence of their own; the general one fits every other."""
     general = f"state.{phase}.{_told_as(payment)}_{side}"
+    if waits and words.has(f"{general}_waits"):
+        return f"{general}_waits"
     for own in (payment.service.replace(".", "_"), payment.rail):
         if words.has(f"{general}_{own}"):
             return f"{general}_{own}"
