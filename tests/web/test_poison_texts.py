@@ -31,7 +31,7 @@ WHOLE: dict[str, Any] = {
     "bank": "014", "account": "1234567890", "via": "bifast", "proxy": "628110000001",
     "wallet": "dana", "number": "628110000001", "biller": "water", "customer_no": "12345678",
     "bill_no": "INV-1", "phone": "628110000001", "pin": "123456", "text": "uang tidak sampai",
-    "device": "", "code": "",
+    "device": "", "code": "", "attempt": "",
     "about": str(next(iter(About))), "payment_id": _HEX, "endpoint": "https://push.example/x", "minutes": 5,
     "ids": [_HEX], "keys": {"p256dh": "x", "auth": "y"}, "expiration_time": None,
 }  # fmt: skip

@@ -306,6 +306,8 @@ def of_error(error: TangguhError) -> Problem:
 
 def _later(code: str, error: TangguhError) -> Problem:
     found = problem(code)
+    if error.retry_after_seconds is None:
+        return found
     return msgspec.structs.replace(found, retry_after_seconds=error.retry_after_seconds)
 
 
