@@ -39,7 +39,10 @@ async def kept(server: EmbeddedPostgres) -> int:
         while True:
             try:
                 line = await asyncpg.connect(server.dsn, timeout=1)
-                return int(await line.fetchval("SELECT n FROM kept", timeout=1))
+                try:
+                    return int(await line.fetchval("SELECT n FROM kept", timeout=1))
+                finally:
+                    line.terminate()
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 await asyncio.sleep(0.02)
 
