@@ -48,8 +48,7 @@ UPDATE holds AS h
 
 -- name: taken_holds
 -- Those of some new holds that there are already, open or ended. Primary key.
-SELECT FROM unnest($2::uuid[]) AS u(hold_id)
-  JOIN holds AS h ON h.book_id = $1 AND h.hold_id = u.hold_id
+SELECT FROM holds WHERE book_id = $1 AND hold_id = ANY($2::uuid[])
 
 -- name: load_postings
 -- Postings by id with their entries, for repeats and reversals. Primary key, entries_by_posting.

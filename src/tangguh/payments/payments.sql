@@ -23,12 +23,14 @@ UPDATE payments AS p
 -- name: taken_payments
 -- What a new payment would be the second of: its key, or its reference on the wire.
 -- payment_of_order_key, payment_of_wire_reference.
-SELECT FROM unnest($2::text[], $3::text[], $4::text[]) AS u(order_key, rail, wire_reference)
-  JOIN payments AS p ON p.book_id = $1 AND p.order_key = u.order_key
+-- Key by key, whatever the statistics of a young table say: never from the table's side.
+SELECT FROM payments WHERE book_id = $1 AND order_key = ANY($2::text[])
  UNION ALL
-SELECT FROM unnest($2::text[], $3::text[], $4::text[]) AS u(order_key, rail, wire_reference)
-  JOIN payments AS p ON p.book_id = $1 AND p.rail = u.rail
-   AND p.wire_reference = u.wire_reference AND p.wire_reference <> ''
+SELECT FROM unnest($3::text[], $4::text[]) AS u(rail, wire_reference)
+ CROSS JOIN LATERAL (
+       SELECT FROM payments AS p
+        WHERE p.book_id = $1 AND p.rail = u.rail AND p.wire_reference = u.wire_reference
+          AND p.wire_reference <> '' LIMIT 1) AS taken
  WHERE u.wire_reference <> ''
 
 -- name: load_order_keys
