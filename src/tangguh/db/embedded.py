@@ -180,12 +180,14 @@ class EmbeddedPostgres:
     def freeze(self) -> None:
         """SIGSTOP every process of the server, as a hanging disk would. For drills."""
         for pid in self._processes():
-            os.kill(pid, signal.SIGSTOP)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
         """SIGCONT what ``freeze`` stopped. For drills."""
         for pid in self._processes():
-            os.kill(pid, signal.SIGCONT)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
     def kill(self) -> None:
         """SIGKILL the postmaster, as a machine's crash would. For drills."""

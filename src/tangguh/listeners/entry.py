@@ -20,6 +20,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tangguh.core.asker import HAS_GONE
+from tangguh.listeners.deadlines import Deadlines
 from tangguh.listeners.limits import SMALL, Limit, limit_of
 from tangguh.listeners.nesting import is_deeper
 from tangguh.listeners.proxies import Proxies
@@ -87,6 +88,7 @@ class Entry:
         self.limits = limits or Limits()
         self._proxies = Proxies(trusted_proxies)
         self._explain = explain
+        self._deadlines = Deadlines()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -104,15 +106,23 @@ class Entry:
             return
         taken = visit.receive if declared or is_chunked else receive
         body_seconds = limit.body_seconds if declared or is_chunked else 0.0
+        deadlines = self._deadlines
+        task = deadlines.begin(limit.seconds + body_seconds)
+        is_late = False
         try:
-            async with asyncio.timeout(limit.seconds + body_seconds):
-                await self.app(scope, taken, visit.send)
-        except TimeoutError:
-            log.warning("request.unfinished", method=scope["method"], path=scope["path"][:200])
-            await visit.refuse(UNFINISHED)
+            await self.app(scope, taken, visit.send)
+        except asyncio.CancelledError:
+            is_late = deadlines.end(task)
+            if not is_late or task.cancelling():
+                raise  # somebody else ends this request
         except Exception:
             if not visit.is_refused:
                 raise
+        finally:
+            deadlines.end(task)
+        if is_late:
+            log.warning("request.unfinished", method=scope["method"], path=scope["path"][:200])
+            await visit.refuse(UNFINISHED)
 
 
 class _Visit:
