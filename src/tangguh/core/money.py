@@ -52,6 +52,8 @@ def parse_decimal(text: str) -> int:
 
 def format_decimal(minor: int) -> str:
     """The amount as networks write it: two decimals, no separators (SNAP, ISO 20022)."""
+    if not minor:
+        return "0.00"
     if minor < 0:
         return f"-{format_decimal(-minor)}"
     return f"{minor // 100}.{minor % 100:02d}"

@@ -38,6 +38,23 @@ class Finding(msgspec.Struct, frozen=True):
     examples: tuple[str, ...] = ()
 
 
+class _Look:
+    """A rule and its windows, with what is asked of it at every observation worked out once."""
+
+    __slots__ = (
+        "anywhere", "by", "of_attempts", "of_networks", "of_people", "rule", "rule_id", "windows",
+    )  # fmt: skip
+
+    def __init__(self, rule: Rule, windows: OrderedDict[tuple[str, ...], Window]) -> None:
+        self.rule, self.rule_id, self.by, self.windows = rule, rule.id, rule.by, windows
+        self.anywhere = rule.where is _ANYWHERE
+        # The bank's own probes and networks' credits are nobody's abuse.
+        self.of_people = rule.signal_class is SignalClass.ABUSE
+        # Nobody is asked inside, so nobody can fall silent.
+        self.of_networks = rule.signal_class is SignalClass.HEALTH
+        self.of_attempts = rule.metric in _OF_ATTEMPTS
+
+
 class Detector:
     """Counts what is seen, by the rules that are not off; says which fire."""
 
@@ -47,6 +64,10 @@ class Detector:
             rule.id: OrderedDict() for rule in self.rules
         }
         self._touched: set[tuple[str, tuple[str, ...]]] = set()
+        self._looks = self._all_looks()
+
+    def _all_looks(self) -> tuple[_Look, ...]:
+        return tuple(_Look(rule, self._windows[rule.id]) for rule in self.rules)
 
     def take(self, rules: tuple[Rule, ...]) -> None:
         """Go by these rules from now on; what was counted under those that stay is kept."""
@@ -54,27 +75,28 @@ class Detector:
         kept = self._windows
         self._windows = {rule.id: kept.get(rule.id, OrderedDict()) for rule in self.rules}
         self._touched = {(name, key) for name, key in self._touched if name in self._windows}
+        self._looks = self._all_looks()
 
     def see(self, seen: Seen) -> None:
         """Count one observation under every rule that looks at it."""
-        facts = seen.facts
+        facts, is_attempt = seen.facts, seen.end is End.ATTEMPTED
+        is_inside, is_nobodys = facts.rail in _INSIDE, not facts.customer_id
         keys: dict[tuple[str, ...], tuple[str, ...] | None] = {}
-        for rule in self.rules:
-            if rule.signal_class is SignalClass.ABUSE and not facts.customer_id:
-                # The bank's own probes and networks' credits are nobody's abuse.
+        for look in self._looks:
+            if (
+                (look.of_people and is_nobodys)
+                or (look.of_networks and is_inside)
+                or (look.of_attempts and not is_attempt)
+            ):
                 continue
-            if rule.signal_class is SignalClass.HEALTH and facts.rail in _INSIDE:
-                # Nobody is asked, so nobody can fall silent.
-                continue
-            if rule.metric in _OF_ATTEMPTS and seen.end is not End.ATTEMPTED:
-                continue
-            if rule.by in keys:
-                key = keys[rule.by]
+            rule = look.rule
+            if look.by in keys:
+                key = keys[look.by]
             else:
-                key = keys[rule.by] = _key_of(rule.by, facts)
-            if key is None or not (rule.where is _ANYWHERE or rule.where.covers(facts)):
+                key = keys[look.by] = _key_of(look.by, facts)
+            if key is None or not (look.anywhere or rule.where.covers(facts)):
                 continue
-            windows = self._windows[rule.id]
+            windows = look.windows
             window = windows.get(key)
             if window is None:
                 window = windows[key] = Window(rule)
@@ -83,7 +105,7 @@ class Detector:
             else:
                 windows.move_to_end(key)
             window.add(seen)
-            self._touched.add((rule.id, key))
+            self._touched.add((look.rule_id, key))
 
     def findings(self, now: datetime) -> list[Finding]:
         """Which rules fire now, each once per key, of the keys something was seen of."""

@@ -7,8 +7,7 @@ before anybody is told that nothing moved, the book is asked for their key.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Final
 
 from tangguh.core.clock import Clock
@@ -24,6 +23,29 @@ from tangguh.payments.record import answer_again
 from tangguh.web.settings import WebSettings
 
 _LOOK_SECONDS: Final = 2.0
+
+
+class _Asking:
+    """One order being asked for: counted while inside. No generator, it is on every payment."""
+
+    __slots__ = ("_asking", "_key")
+
+    def __init__(self, asking: dict[OrderKey, int], key: OrderKey) -> None:
+        self._asking, self._key = asking, key
+
+    def __enter__(self) -> Callable[[], bool]:
+        self._asking[self._key] = self._asking.get(self._key, 0) + 1
+        return self._is_alone
+
+    def __exit__(self, *_: object) -> None:
+        left = self._asking[self._key] - 1
+        if left:
+            self._asking[self._key] = left
+        else:
+            del self._asking[self._key]
+
+    def _is_alone(self) -> bool:
+        return self._asking[self._key] == 1
 
 
 class Crowd:
@@ -44,19 +66,9 @@ class Crowd:
         ):
             raise Overloaded(f"{writer.queued} commands are waiting for the book")
 
-    @contextmanager
-    def asking(self, order: Order) -> Iterator[Callable[[], bool]]:
+    def asking(self, order: Order) -> _Asking:
         """While an order is asked for; tells whether its key is asked for only once just now."""
-        key = key_of(order)
-        self._asking[key] = self._asking.get(key, 0) + 1
-        try:
-            yield lambda: self._asking[key] == 1
-        finally:
-            left = self._asking[key] - 1
-            if left:
-                self._asking[key] = left
-            else:
-                del self._asking[key]
+        return _Asking(self._asking, key_of(order))
 
     async def answer(
         self, order: Order, error: Overloaded | StoreUnavailable, is_alone: Callable[[], bool]

@@ -6,7 +6,7 @@ operation has in common (session, body, headers, problems) is done here, once.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -123,6 +123,19 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     typed: frozenset[str] = frozenset()
 
 
+class _Said(Response):
+    """A whole answer whose medium needs no charset; its headers are written down once."""
+
+    def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
+        raw = [
+            (name.lower().encode("latin-1"), value.encode("latin-1"))
+            for name, value in (headers or {}).items()
+        ]
+        raw.append((b"content-length", str(len(self.body)).encode()))
+        raw.append((b"content-type", (self.media_type or "").encode("latin-1")))
+        self.raw_headers = raw
+
+
 class Endpoint:
     """Runs one operation: checks what all share, calls the handler, answers or explains."""
 
@@ -143,7 +156,7 @@ class Endpoint:
         if answer.body is None:
             return Response(status_code=answer.status, headers=answer.headers)
         body = answer.body if isinstance(answer.body, bytes) else _encode(answer.body)
-        return Response(body, answer.status, answer.headers, media_type=answer.media)
+        return _Said(body, answer.status, answer.headers, media_type=answer.media)
 
     async def _call(self, request: Request) -> Call:
         session = await self._session(request) if self._operation.needs_session else None
