@@ -39,11 +39,13 @@ SELECT order_key, payment_id FROM payments WHERE book_id = $1 AND order_key = AN
 
 -- name: load_wire_names
 -- Which payment each network's name means. payment_of_wire_reference.
-SELECT p.rail, p.wire_reference, p.payment_id
+-- Name by name, as taken_payments.
+SELECT u.rail, u.wire_reference, p.payment_id
   FROM unnest($2::text[], $3::text[]) AS u(rail, wire_reference)
-  JOIN payments AS p
-    ON p.book_id = $1 AND p.rail = u.rail AND p.wire_reference = u.wire_reference
- WHERE p.wire_reference <> ''
+ CROSS JOIN LATERAL (
+       SELECT payment_id FROM payments
+        WHERE book_id = $1 AND rail = u.rail AND wire_reference = u.wire_reference
+          AND wire_reference <> '' LIMIT 1) AS p
 
 -- name: load_limit_usage
 -- What accounts have used of a service today. Primary key.

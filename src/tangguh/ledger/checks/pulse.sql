@@ -9,7 +9,8 @@ SELECT a.account_id, a.posted_minor - coalesce(newest.balance_minor, 0) AS diffe
                       WHERE e.book_id = $1 AND e.account_id = a.account_id
                       ORDER BY e.seq DESC LIMIT 1) AS newest ON true
   LEFT JOIN (SELECT h.account_id, sum(h.amount_minor) AS held_minor FROM holds AS h
-              WHERE h.book_id = $1 AND h.state = 'held' GROUP BY h.account_id) AS open
+              WHERE h.book_id = $1 AND h.state = 'held' AND h.account_id BETWEEN $3 AND $4
+              GROUP BY h.account_id) AS open
          ON open.account_id = a.account_id
  WHERE a.book_id = $1 AND a.account_id BETWEEN $3 AND $4
    AND (a.posted_minor <> coalesce(newest.balance_minor, 0)

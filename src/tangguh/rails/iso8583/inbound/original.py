@@ -53,14 +53,20 @@ def original_at_terminal(reversal: Message, now: datetime) -> str | None:
     return _name(TERMINAL, reversal.get(41).strip(), elements[10:20], elements[4:10], now)
 
 
+_DE7_LENGTH: Final = 10
+
+
 def is_of_now(message: Message, now: datetime) -> bool:
     """Whether a request was sent (DE7) within a day of now: an old frame asks for nothing.
 
     A day, since clocks and even zones of machines differ; within it the name tells copies apart.
     """
     at = message.get(7)
+    if len(at) != _DE7_LENGTH or not (at.isascii() and at.isdigit()):
+        return False
     try:
-        sent = datetime.strptime(f"{_year_of(at, now)}{at}Z", "%Y%m%d%H%M%S%z")
+        month, day, hour, minute, second = (int(at[i : i + 2]) for i in range(0, 10, 2))
+        sent = datetime(_year_of(at, now), month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:
         return False
     return abs(now - sent) <= _AHEAD
