@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tangguh.access.one_by_one import OneByOne
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from tangguh.core.clock import JAKARTA, Clock
 from tangguh.customers import cards
 from tangguh.customers.cards import Card
@@ -16,6 +18,19 @@ from tangguh.work import codes
 _TRIES: int = 3
 
 
+class _Guesses:
+    """Wrong PINs of one card while somebody of it is being judged.
+
+    ``wrong`` have been judged, ``counted`` of them are in the card's row. A reader that came before
+    they were counted may have seen a row without them, so they are taken off what it says.
+    """
+
+    __slots__ = ("counted", "judging", "wrong")
+
+    def __init__(self) -> None:
+        self.judging = self.wrong = self.counted = 0
+
+
 class CardOffice:
     """Looks cards up by the token of their number; a clear PIN never leaves the module."""
 
@@ -27,7 +42,7 @@ class CardOffice:
         self._prefix = prefix
         self.security = security
         self._loader = cards.CardLoader(pool, book_id)
-        self._one_by_one = OneByOne()
+        self._guesses: dict[str, _Guesses] = {}
 
     def is_ours(self, pan: str) -> bool:
         """Whether we issued such numbers."""
@@ -42,25 +57,43 @@ class CardOffice:
 
         Else the response code.
 
-        A wrong PIN costs one of three tries; without any left the card is blocked (75). Several at
-        once are judged one after another, each by what the one before it left.
+        A wrong PIN costs one of three tries; without any left the card is blocked (75). Of several
+        at once none is judged beyond the tries that those before it left.
         """
-        async with self._one_by_one.of(self.security.token(pan)):
-            return await self._admit(request, pan, pin_key)
+        token = self.security.token(pan)
+        with self._judging(token) as guesses:
+            counted = guesses.counted
+            card = await self._loader.find(token)
+            if card is None:
+                return codes.NO_SUCH_CARD
+            left = card.tries_left - (guesses.wrong - counted)
+            return await self._admit(request, pan, pin_key, card, left, guesses)
 
-    async def _admit(self, request: Message, pan: str, pin_key: str) -> Card | str:
-        card = await self.find(pan)
-        if card is None:
-            return codes.NO_SUCH_CARD
+    @contextmanager
+    def _judging(self, token: str) -> Iterator[_Guesses]:
+        guesses = self._guesses.get(token)
+        if guesses is None:
+            guesses = self._guesses[token] = _Guesses()
+        guesses.judging += 1
+        try:
+            yield guesses
+        finally:
+            guesses.judging -= 1
+            if not guesses.judging:
+                del self._guesses[token]
+
+    async def _admit(
+        self, request: Message, pan: str, pin_key: str, card: Card, left: int, guesses: _Guesses
+    ) -> Card | str:
         if card.state == "lost":
             return codes.LOST_CARD
-        if card.tries_left == 0:
+        if left <= 0:
             return codes.PIN_TRIES
         if card.state != "active":
             return codes.BLOCKED_CARD
         if self._has_expired(request, card):
             return codes.EXPIRED_CARD
-        admitted = await self._check_pin(request, pan, card, pin_key)
+        admitted = await self._check_pin(request, pan, card, pin_key, guesses)
         if admitted is card and not is_from(request, str(card.account_id)):
             return codes.NOT_ITS_ACCOUNT
         return admitted
@@ -73,7 +106,9 @@ class CardOffice:
         await cards.set_pvv(self._pool, self._book_id, card.card_token, value)
         return codes.APPROVED
 
-    async def _check_pin(self, request: Message, pan: str, card: Card, pin_key: str) -> Card | str:
+    async def _check_pin(
+        self, request: Message, pan: str, card: Card, pin_key: str, guesses: _Guesses
+    ) -> Card | str:
         right = self.security.verify_pin(request.get(52), pan, key=pin_key, value=card.pvv)
         if right is None:
             return codes.FORMAT
@@ -81,7 +116,9 @@ class CardOffice:
             if card.tries_left < _TRIES:
                 await cards.give_tries(self._pool, self._book_id, card.card_token)
             return card
+        guesses.wrong += 1
         left = await cards.take_try(self._pool, self._book_id, card.card_token)
+        guesses.counted += 1
         return codes.WRONG_PIN if left else codes.PIN_TRIES
 
     def _has_expired(self, request: Message, card: Card) -> bool:
