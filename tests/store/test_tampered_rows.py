@@ -163,3 +163,28 @@ async def test_an_invented_floor_buys_nothing(bank: Bank, dsn: str, paper: Paper
         assert paid.refusal is Refusal.INSUFFICIENT_FUNDS
     finally:
         await again.close()
+
+
+async def test_a_change_that_was_put_back_and_made_again_calls_people_again(
+    bank: Bank, paper: PaperRail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever tries once, undoes it and waits is not overlooked the second time."""
+    await lived(bank, paper)
+    called: list[str] = []
+    monkeypatch.setattr(
+        bank.pulse._guardian, "notice", lambda name, key, detail="": called.append(f"{name} {key}")
+    )
+    change = f"UPDATE accounts SET floor_minor = {{}} WHERE account_id = {10100000021}"
+    await by_sql(bank, change.format(-100_000_000))
+    assert await bank.pulse.round()
+    first = sum("row.differs" in one for one in called)
+    assert first
+    for _ in range(5):
+        assert await bank.pulse.round()
+    assert sum("row.differs" in one for one in called) == first, "once, however long it lasts"
+    await by_sql(bank, change.format(0))
+    for _ in range(3):
+        assert await bank.pulse.round() == []
+    await by_sql(bank, change.format(-100_000_000))
+    assert await bank.pulse.round()
+    assert sum("row.differs" in one for one in called) == 2 * first

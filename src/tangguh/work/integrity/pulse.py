@@ -54,6 +54,8 @@ _ONE_BY_ONE_MAX: Final = 5
 """More accounts than this, changed at once, are one trouble and not several."""
 _UNREADABLE_MAX: Final = 50
 """Accounts that cannot be read are closed one by one up to here: what they have is not known."""
+_HEALED_ROUNDS: Final = 3
+"""What is in trouble is looked at in every round; a round may have been cut short by damage."""
 _TOLD_MAX: Final = 1_000
 _KEPT_MAX: Final = 100
 """Batches known to be in trouble that are looked at again at each look, to see it end."""
@@ -91,7 +93,8 @@ class Pulse:
         self._settings = settings
         self._looked = clock.monotonic()
         self._known = known
-        self._told: OrderedDict[str, None] = OrderedDict()
+        self._told: OrderedDict[str, int] = OrderedDict()
+        """What people were called for, and the last round that found it still so."""
         self._troubled: OrderedDict[int, None] = OrderedDict()
         self._front: Head | None = None
         self._again = 1
@@ -151,6 +154,7 @@ class Pulse:
         self.broken_now = len(broken)
         for one in broken:
             await self._act_on(one)
+        self._forget_healed()
         await self._see_again()
         return broken
 
@@ -285,6 +289,8 @@ class Pulse:
         key = f"{broken.rule} {'' if broken.rule == _BLIND else broken.detail}"
         key += f" {broken.accounts}"
         if key in self._told:
+            self._told[key] = self.rounds
+            self._told.move_to_end(key)
             return
         sometimes(f"pulse.{broken.rule}")
         self._guardian.notice(broken.rule, f"book:{self._book_id}", broken.detail)
@@ -294,9 +300,16 @@ class Pulse:
                 await self._close(broken, Scope(account=account), alone=True)
         else:
             await self._close(broken, Scope(direction="out"), alone=False)
-        self._told[key] = None
+        self._told[key] = self.rounds
         while len(self._told) > _TOLD_MAX:
             self._told.popitem(last=False)
+
+    def _forget_healed(self) -> None:
+        """What some looks did not find any more was put right: found again it is told again."""
+        for key, seen in list(self._told.items()):
+            if self.rounds - seen < _HEALED_ROUNDS:
+                break  # the rest was seen later
+            del self._told[key]
 
     async def _see_again(self) -> None:
         """A look succeeded: what was closed because none did is open again."""
