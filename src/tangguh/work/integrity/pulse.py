@@ -54,12 +54,11 @@ _ONE_BY_ONE_MAX: Final = 5
 """More accounts than this, changed at once, are one trouble and not several."""
 _UNREADABLE_MAX: Final = 50
 """Accounts that cannot be read are closed one by one up to here: what they have is not known."""
-_HEALED_ROUNDS: Final = 3
-"""What is in trouble is looked at in every round; a round may have been cut short by damage."""
 _TOLD_MAX: Final = 1_000
 _KEPT_MAX: Final = 100
 """Batches known to be in trouble that are looked at again at each look, to see it end."""
 _BLIND: Final = "pulse.blind"
+_UNREADABLE: Final = "row.unreadable"
 _FIRST_STEP: Final = 25
 _STEP_MAX: Final = 2_000
 
@@ -154,7 +153,7 @@ class Pulse:
         self.broken_now = len(broken)
         for one in broken:
             await self._act_on(one)
-        self._forget_healed()
+        self._forget_healed(broken)
         await self._see_again()
         return broken
 
@@ -172,7 +171,7 @@ class Pulse:
                 async with connection.transaction(isolation="repeatable_read", readonly=True):
                     await self._look_at_all(connection, known, broken)
             except UNREADABLE as error:
-                broken.append(Broken("row.unreadable", str(error)))
+                broken.append(Broken(_UNREADABLE, str(error)))
             there = await connection.fetchval(PULSE["database_clock"])
         offset = abs((there - self._clock.now()).total_seconds())
         if offset > self._settings.clock_offset_seconds_max:
@@ -294,7 +293,7 @@ class Pulse:
             return
         sometimes(f"pulse.{broken.rule}")
         self._guardian.notice(broken.rule, f"book:{self._book_id}", broken.detail)
-        most = _UNREADABLE_MAX if broken.rule == "row.unreadable" else _ONE_BY_ONE_MAX
+        most = _UNREADABLE_MAX if broken.rule == _UNREADABLE else _ONE_BY_ONE_MAX
         if 0 < len(broken.accounts) <= most:
             for account in broken.accounts:
                 await self._close(broken, Scope(account=account), alone=True)
@@ -304,11 +303,14 @@ class Pulse:
         while len(self._told) > _TOLD_MAX:
             self._told.popitem(last=False)
 
-    def _forget_healed(self) -> None:
-        """What some looks did not find any more was put right: found again it is told again."""
+    def _forget_healed(self, broken: list[Broken]) -> None:
+        """What a whole look did not find any more was put right: found again it is told again."""
+        is_whole = not any(one.rule == _UNREADABLE for one in broken)
+        if not is_whole or len(self._troubled) >= _KEPT_MAX:
+            return  # it ended where it could not read on, or there is more than one look sees again
         for key, seen in list(self._told.items()):
-            if self.rounds - seen < _HEALED_ROUNDS:
-                break  # the rest was seen later
+            if seen == self.rounds:
+                break  # so was the rest: the newest sight is last
             del self._told[key]
 
     async def _see_again(self) -> None:
