@@ -8,13 +8,14 @@ import msgspec
 import pytest
 
 from paper import PaperRail
-from stories import ANA, RUPIAH, account_of, balance, pay, proved, scan, told
+from stories import ANA, RUPIAH, account_of, balance, pay, proved, scan, told, transfer
 from tangguh.app import Bank
 from tangguh.core.clock import HandClock
 from tangguh.core.outcome import Accepted, Declined, Refusal, Refused, Unanswered
 from tangguh.core.service import IN_BIFAST
 from tangguh.ledger import chart
 from tangguh.payments.decide import Conclude
+from tangguh.payments.incoming.doubt import Doubt
 from tangguh.payments.payment import Decided, Payment
 from tangguh.rails.rail import Facts, Incoming
 from tangguh.settlement import repair as repairs
@@ -208,3 +209,27 @@ async def test_a_network_that_contradicts_itself_for_ever_fills_no_book(
     assert len(await told(bank, found)) <= 40
     assert len(await list_contradictions(office)) == 1
     await proved(bank)
+
+
+async def test_a_long_silence_does_not_use_up_what_may_be_said(
+    bank: Bank, office: BackOffice, paper: PaperRail
+) -> None:
+    """Asked fifty times without an answer, then no, then "paid after all": somebody is told."""
+    paper.will("send", Unanswered("silence"))
+    payment = await pay(bank, await scan(bank, 2_000_00, key="silent"))
+    rules = bank.desk.rules
+    for _ in range(50):
+        await bank.desk.decide(Conclude(payment.id, Unanswered("silence"), rules))
+    await bank.desk.decide(Conclude(payment.id, NO, rules))
+    done = await bank.desk.decide(Conclude(payment.id, Accepted("LATE"), rules))
+    assert isinstance(done, Decided)
+    assert done.payment.events > 50
+    assert len(await list_contradictions(office)) == 1
+
+
+async def test_a_doubt_said_for_ever_fills_no_book(bank: Bank, paper: PaperRail) -> None:
+    """A terminal that repeats its reversal until it likes the answer."""
+    payment = await pay(bank, await transfer(bank, 1_000_00, key="doubted"))
+    for _ in range(100):
+        await bank.writer.decide(Doubt(payment_id=payment.id, taken_minor=5, why="amount"))
+    assert len(await told(bank, payment)) <= 40

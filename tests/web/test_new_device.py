@@ -16,6 +16,7 @@ from tangguh.access.devices import DeviceSettings
 from tangguh.access.rate import Backoff, Rate
 from tangguh.app import Bank
 from tangguh.core.clock import HandClock
+from tangguh.core.order import Origin, PaymentOrder
 from tangguh.customers import merchants
 from tangguh.rails.qris.codec import encode
 from tangguh.rails.qris.message import Tip, TipKind
@@ -217,6 +218,36 @@ async def test_codes_for_cash_count_with_what_was_paid(make_phone: Any, asking: 
     assert [one.status for one in answers] == [201, 201, 422], answers[0].raw
     body = phone.transfer("10100000011", "30000.00")
     assert (await phone.pay(body, key="on top")).status == 422
+    again = await phone.order("/v1/codes", code, key="code-0")
+    assert (again.status, again.body["code"]) == (201, answers[0].body["code"]), (
+        "an answer was lost"
+    )
+
+
+async def test_the_same_order_again_while_it_waits_is_not_told_no(
+    make_phone: Any, asking: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own place is what fills the day: whether it will be paid nobody knows yet."""
+    phone = await thief(make_phone, asking, cooling_minor=100_000)
+    door, may_go = asking.door, asyncio.Event()
+    pay = door._pay
+
+    async def slowly(order: PaymentOrder, origin: Origin) -> Any:
+        await may_go.wait()
+        return await pay(order, origin)
+
+    monkeypatch.setattr(door, "_pay", slowly)
+    body = phone.transfer("10100000011", "600.00")
+    first = asyncio.create_task(phone.pay(body, key="slow"))
+    async with asyncio.timeout(10):
+        while not any(spent.reserved for spent in door.cooling._spent.values()):
+            await asyncio.sleep(0)
+    again = await phone.pay(body, key="slow")
+    assert (again.status, again.code) == (503, "ambiguous"), again.raw
+    other = await phone.pay(body, key="another")
+    assert other.code == "limit_per_transaction", "an order that nobody else asks for is told no"
+    may_go.set()
+    assert (await first).status == 201
 
 
 async def test_what_was_refused_takes_nothing_of_a_new_devices_day(

@@ -72,7 +72,8 @@ class Turns:
 
         There is no room either where the wait would be longer than anybody's patience.
         """
-        is_long = self._count * self._seconds / self._at_once > self._patience
+        before = sum(len(queue) for one, queue in self._waiting.items() if one <= purpose)
+        is_long = before * self._seconds / self._at_once > self._patience
         if self.busy >= self._at_once and (is_long or self._count >= self._room[purpose]):
             raise self._overloaded("too many PINs are being judged")
 

@@ -100,8 +100,8 @@ class EmbeddedPostgres:
         running = self._running_pid()
         if running is not None:
             self.adopted = True
-            if must_close:
-                os.kill(running, signal.SIGHUP)
+            # Always: whoever wrote the rules may have died before the server read them.
+            os.kill(running, signal.SIGHUP)
         else:
             # Left by a crash, both may name a process that is a stranger by now.
             (self.cluster / "postmaster.pid").unlink(missing_ok=True)

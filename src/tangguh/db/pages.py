@@ -49,11 +49,23 @@ async def unreadable_parts(
     return found
 
 
-async def unreadable_pages(connection: Connection, table: str) -> list[int]:
-    """The numbers of the table's pages that cannot be read, the first few. Inside a transaction.
+async def unreadable_pages(connection: Connection, table: str) -> list[tuple[str, int]]:
+    """Pages that cannot be read, each with the part of the table it is in, the first few.
 
-    The table's name is a constant of the bank's, never input.
+    Inside a transaction. The table's name is a constant of the bank's, never input; one that is in
+    partitions has no pages of its own.
     """
+    parts = await connection.fetch(
+        "SELECT relid::regclass::text AS name FROM pg_partition_tree($1::regclass) WHERE isleaf",
+        table,
+    )
+    found: list[tuple[str, int]] = []
+    for name in [part["name"] for part in parts] or [table]:
+        found += [(name, page) for page in await _unreadable_in(connection, name)]
+    return found[:_PAGES_TOLD_MAX]
+
+
+async def _unreadable_in(connection: Connection, table: str) -> list[int]:
     size = "SELECT pg_relation_size($1::regclass) / current_setting('block_size')::bigint"
     pages: int = await connection.fetchval(size, table)
     if not pages:

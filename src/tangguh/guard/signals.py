@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from datetime import datetime
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -135,10 +136,8 @@ class Detector:
     def _let_go(self, now: datetime) -> None:
         """Drop what has been quiet for longer than its rule looks back, the longest quiet first."""
         for windows in self._windows.values():
-            for _ in range(min(_LET_GO_MAX, len(windows))):
-                key = next(iter(windows))
-                if not windows[key].is_over(now):
-                    break
+            # One that failed in a row and is never seen again stays, and holds up nobody.
+            for key in [key for key in islice(windows, _LET_GO_MAX) if windows[key].is_over(now)]:
                 del windows[key]
 
     def forget(self, rule_id: str, scope: Scope) -> None:

@@ -397,7 +397,7 @@ class Conclude(msgspec.Struct, frozen=True, gc=False):
         told = self.outcome
         if isinstance(told, Unanswered) or not contradiction.contradicts(payment, told, self.facts):
             return Decided(payment, repeated=True)
-        if payment.events >= _TOLD_MAX:
+        if payment.is_told_enough:
             return Decided(payment, repeated=True)
         noted = msgspec.structs.replace(payment, events=payment.events + 1)
         said = record(
@@ -450,5 +450,3 @@ def _as_told(text: str) -> str:
 
 
 _TOLD_LENGTH_MAX: Final = 200
-_TOLD_MAX: Final = 40
-"""So long a timeline takes contradictions: a network may repeat one for ever, its file says it."""

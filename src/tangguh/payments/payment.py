@@ -60,6 +60,10 @@ NEXT_WORD_SECONDS: Final = 15 * 60
 Order = PaymentOrder | RefundOrder | CreditOrder
 
 
+_TOLD_MAX: Final = 40
+"""So long a story takes contradictions: a network may repeat one for ever, its file says it."""
+
+
 class Payment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One payment, refund or credit. Amounts in minor units; times are UTC instants.
 
@@ -104,6 +108,14 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     advanced_minor: int = 0
     discount_minor: int = 0
     written: tuple[str, str] | None = None
+
+    @property
+    def is_told_enough(self) -> bool:
+        """Whether its story, our own questions apart, is so long that one more word adds nothing.
+
+        A network that says the same for ever fills no book; what it says it said before.
+        """
+        return self.events - self.attempts >= _TOLD_MAX
 
     @property
     def reference(self) -> str:

@@ -110,7 +110,8 @@ SELECT * FROM payments
 
 -- name: spent_since
 -- What a customer has ordered since a payment's id and did not get back. payments_of_customer.
-SELECT coalesce(sum(amount_minor + tip_minor), 0)::bigint AS minor FROM payments
+SELECT coalesce(sum(greatest(amount_minor + tip_minor - refunded_minor, 0)), 0)::bigint AS minor
+  FROM payments
  WHERE book_id = $1 AND customer_id = $2 AND payment_id >= $3 AND kind = 'payment'
    AND state NOT IN ('refused', 'voided')
 

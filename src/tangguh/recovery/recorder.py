@@ -6,7 +6,6 @@ inconclusive: the ladder waits, it does not guess.
 
 from __future__ import annotations
 
-import sys
 from collections import deque
 from datetime import datetime
 from typing import Final
@@ -118,12 +117,23 @@ def _lean(facts: Facts) -> Facts:
     """
     return msgspec.structs.replace(
         facts,
-        partner=sys.intern(facts.partner),
-        payee=sys.intern(facts.payee),
-        terminal=sys.intern(facts.terminal),
-        device=sys.intern(facts.device),
-        version=sys.intern(facts.version),
+        partner=_once(facts.partner),
+        payee=_once(facts.payee),
+        terminal=_once(facts.terminal),
+        device=_once(facts.device),
+        version=_once(facts.version),
     )
+
+
+_TEXTS_MAX: Final = 50_000
+_texts: dict[str, str] = {}
+
+
+def _once(text: str) -> str:
+    """The same text as it was kept before. Not interned: in Python 3.12 that is for ever."""
+    if len(_texts) >= _TEXTS_MAX:
+        _texts.clear()
+    return _texts.setdefault(text, text)
 
 
 def _stats(seen: list[_Ended]) -> Stats:

@@ -74,7 +74,7 @@ async def make_paying_code(
     largest = MINOR_MAX if wanted.amount_minor is None else wanted.amount_minor
     async with door.cooling.place(session, largest) as place:
         if isinstance(place, Refused):
-            return place
+            return await _made_before(door, customer_id, wanted) or place
         made = await _make(door, session, wanted)
         if isinstance(made, Refused) or not made[1]:
             place.give_back()
@@ -108,6 +108,18 @@ async def _make(
         shown = text if kind == one_time.CASH else cpm_text(text, wanted.account_id)
         return views.CodeView(wanted.shown_as, shown, found.code.expires_at), found.is_fresh
     return Refused(Refusal.IDEMPOTENCY_KEY_REUSED, "", "this key made another code before")
+
+
+async def _made_before(door: Door, customer_id: int, wanted: Wanted) -> views.CodeView | None:
+    """The code this very request was given, if its answer was lost."""
+    kind = one_time.CASH if wanted.shown_as == one_time.CASH else one_time.CPM
+    text = _text(door, f"{customer_id}:{wanted.key}", kind, 0)
+    code = await one_time.find(door.pool, door.book_id, text, kind, door.clock.now())
+    asked = (customer_id, wanted.account_id, wanted.amount_minor)
+    if code is None or (code.customer_id, code.account_id, code.amount_minor) != asked:
+        return None
+    shown = text if kind == one_time.CASH else cpm_text(text, wanted.account_id)
+    return views.CodeView(wanted.shown_as, shown, code.expires_at)
 
 
 async def _refuse_account(door: Door, customer_id: int, wanted: Wanted) -> Refused | None:

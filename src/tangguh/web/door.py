@@ -15,7 +15,7 @@ from tangguh.access.sealing import seals_of
 from tangguh.access.session import Session, Sessions
 from tangguh.audit.trail import Remember
 from tangguh.core.clock import Clock
-from tangguh.core.errors import Overloaded, StoreUnavailable
+from tangguh.core.errors import Ambiguous, Overloaded, StoreUnavailable
 from tangguh.core.ids import Ids
 from tangguh.core.order import Origin, PaymentOrder, RefundOrder
 from tangguh.core.outcome import Refused
@@ -130,15 +130,27 @@ class Door:
         Refuses LIMIT_PER_TRANSACTION for what is too much on a ``session`` of a device still new.
         """
         consent.must_be_of(order.customer_id)
-        if session is None or not self.cooling.is_cooling(session):
-            return await self._pay_in_crowd(order, origin)
+        with self.crowd.asking(order) as is_alone:
+            if session is None or not self.cooling.is_cooling(session):
+                return await self._pay_in_crowd(order, origin, is_alone)
+            return await self._pay_cooling(order, origin, session, is_alone)
+
+    async def _pay_cooling(
+        self, order: PaymentOrder, origin: Origin, session: Session, is_alone: Callable[[], bool]
+    ) -> Decided | Refused:
+        """On a device still new: as ``pay``, within what may leave on its first day."""
         spent = order.amount_minor + order.tip_minor  # a tip goes to the payee as the amount does
         async with self.cooling.place(session, spent) as place:
             if isinstance(place, Refused):
+                was_alone = is_alone()
                 before = await payments.find_by_key(self.pool, self.book_id, order)
-                return place if before is None else answer_again(before, order)
+                if before is not None:
+                    return answer_again(before, order)
+                if not (was_alone and is_alone()):
+                    raise Ambiguous  # the same order is under way: what fills the place may be it
+                return place
             try:
-                decided = await self._pay_in_crowd(order, origin)
+                decided = await self._pay_in_crowd(order, origin, is_alone)
             except Overloaded:
                 place.give_back()
                 raise
@@ -146,12 +158,13 @@ class Door:
                 place.give_back()
             return decided
 
-    async def _pay_in_crowd(self, order: PaymentOrder, origin: Origin) -> Decided | Refused:
-        with self.crowd.asking(order) as is_alone:
-            try:
-                return await self._pay(order, origin)
-            except (Overloaded, StoreUnavailable) as error:
-                return await self.crowd.answer(order, error, is_alone)
+    async def _pay_in_crowd(
+        self, order: PaymentOrder, origin: Origin, is_alone: Callable[[], bool]
+    ) -> Decided | Refused:
+        try:
+            return await self._pay(order, origin)
+        except (Overloaded, StoreUnavailable) as error:
+            return await self.crowd.answer(order, error, is_alone)
 
     async def _pay(self, order: PaymentOrder, origin: Origin) -> Decided | Refused:
         self.crowd.must_have_room(self.settings)
@@ -162,7 +175,10 @@ class Door:
         if done:
             return walk.result()
         # Asking again with the same key gives the payment as it stands; nothing is sent twice.
-        return _asked_once(await flow.pay(self.desk, order, origin))
+        try:
+            return _asked_once(await flow.pay(self.desk, order, origin))
+        except (Overloaded, StoreUnavailable) as error:
+            raise Ambiguous from error  # the first asking goes on: it may pay yet
 
     async def refund(self, consent: Consent, order: RefundOrder) -> Decided | Refused:
         """Begin a refund; the same manners as ``pay``, but never turned away for load."""

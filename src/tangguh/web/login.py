@@ -80,7 +80,7 @@ async def prove(door: Door, claim: Claim) -> Proved:
     if not number:
         raise trouble("parameter_invalid", "this is no phone number", "phone")
     customer = await customers.by_phone(door.pool, door.book_id, number)
-    if customer is not None and claim.device:
+    if customer is not None and await door.devices.is_known(customer.customer_id, claim.device):
         async with door.one_by_one.of((customer.customer_id, claim.device)):
             proved = await _known(door, claim, customer)
         if proved is not None:

@@ -57,6 +57,7 @@ class Child:
         waited = 0.0
         while not self._ready.exists():
             if self._process.poll() is not None or waited > _READY_TIMEOUT_SECONDS:
+                self.kill()  # one that never became ready is not left to hang
                 raise StoreUnavailable(f"{self.name} did not start:\n{self._last_words()}")
             await asyncio.sleep(_POLL_SECONDS)
             waited += _POLL_SECONDS
@@ -81,8 +82,8 @@ class Child:
                     await reader.read(1)
                 finally:
                     writer.close()
-        except TimeoutError:
-            return False
+        except (TimeoutError, ConnectionRefusedError):
+            return False  # nobody listens where it said it would
         except OSError:
             return True
         return True

@@ -13,6 +13,7 @@ from tangguh.cli.staff.line import (
     Json,
     Token,
     ask,
+    device_of,
     enrol,
     fail,
     show,
@@ -48,6 +49,8 @@ def enrol_here(
 @app.command
 def end(*, bank: BankUrl = DEFAULT_BANK, token: Token = "", as_json: Json = False) -> None:
     """End this device: its secret opens nothing any more."""
+    if not device_of():
+        fail("this machine keeps no device")
     done = ask(bank, token, "POST", f"{DEVICES}/end", {})
     staff_device_path().unlink(missing_ok=True)
     show(done) if as_json else print("ended")

@@ -53,6 +53,5 @@ async def _where(connection: Connection, block: str, error: Exception) -> str:
             told.append(f"{table}: {another}")
             continue
         if pages:
-            listed = ", ".join(f"ctid ({page},*)" for page in pages)
-            told.append(f"{table}: {listed}")
+            told += [f"{part}: ctid ({page},*)" for part, page in pages]
     return f"; {'; '.join(told)}" if told else ""

@@ -15,7 +15,7 @@ import msgspec
 from tangguh.audit.journal import JournalPlan, Row
 from tangguh.audit.walk import Head, walk
 from tangguh.core.clock import Clock, business_date
-from tangguh.db.pages import UNREADABLE
+from tangguh.db.pages import MAYBE_UNREADABLE, UNREADABLE
 from tangguh.db.pool import Connection
 from tangguh.ledger import proof as ledger_proof
 from tangguh.ledger.checks.pulse import Broken
@@ -101,19 +101,22 @@ class Recheck:
         What cannot be read is trouble like any other, of the first batch of the part. Raises what
         kept it from looking.
         """
-        spoken = _Spoken()
-        end = Head(last)
         troubles: list[Trouble] = []
-        try:
-            async with connection.transaction():
-                end, troubles = await self._links(connection, first, last, spoken)
-            async with connection.transaction():
-                troubles += await self._rows(connection, first, spoken)
-        except UNREADABLE as error:
-            # Also a key that was made up, which PostgreSQL cannot even compare.
-            told = f"batches {first} to {last}: {error}"
-            troubles.append(Trouble(first, Broken("row.unreadable", told)))
-        return Part(end, troubles)
+        for is_second in (False, True):
+            spoken, end, troubles = _Spoken(), Head(last), []
+            try:
+                async with connection.transaction():
+                    end, troubles = await self._links(connection, first, last, spoken)
+                async with connection.transaction():
+                    troubles += await self._rows(connection, first, spoken)
+            except MAYBE_UNREADABLE as error:
+                if not is_second and not isinstance(error, UNREADABLE):
+                    continue  # PostgreSQL has no word for it: asked again it tells
+                # Also a key that was made up, which PostgreSQL cannot even compare.
+                told = f"batches {first} to {last}: {error}"
+                troubles.append(Trouble(first, Broken("row.unreadable", told)))
+            return Part(end, troubles)
+        return Part(Head(last), troubles)
 
     async def open_payments(self, connection: Connection) -> list[Broken]:
         """Open payments that are not what the chain says: somebody is about to act on them."""

@@ -37,6 +37,8 @@ class Doubt(msgspec.Struct, frozen=True, kw_only=True):
         payment = book.shelf(PAYMENTS).get(self.payment_id)
         if payment is None:
             raise InvariantBroken(f"payment {self.payment_id} is named and does not exist")
+        if payment.is_told_enough:
+            return payment  # what is said again and again has its owner by now
         told = contradiction.told_after_undoing(payment, self.taken_minor, self.why)
         noted = msgspec.structs.replace(payment, events=payment.events + 1)
         return record(book, noted, contradiction.EVENT, told).payment

@@ -50,9 +50,8 @@ _MONEY: Final = {
         r"|\b(?:uang|dana|saldo)(?:\s+\w+){0,3}?\s+(?:utuh|lengkap|tidak (?:hilang|terpengaruh))\b"
     ),
     "en": re.compile(
-        r"(?i)\bno(?:body|\s+one|\s+customer)?(?:'s)?\s+(?:\w+\s+)?"
-        r"(?:money|funds?|balances?|lost)\b"
-        r"(?:.{0,30}?\b(?:missing|lost|gone|affected|money|funds?)\b)?"
+        r"(?i)\bno(?:body|\s+one|\s+customer)?(?:'s)?\s+(?:\w+\s+)?(?:"
+        r"lost\b|(?:money|funds?|balances?)\b.{0,30}?\b(?:missing|lost|gone|affected)\b)"
         r"|\bnothing\s+(?:is|was|has been|went)\s+(?:missing|lost|gone)\b"
         r"|\b(?:money|funds|balances?)\s+(?:is|are)\s+(?:all\s+there|intact|complete|unaffected)\b"
     ),

@@ -241,8 +241,8 @@ class Pulse:
         done = 0
         while done < least or self._clock.monotonic() < until:
             if self._again > head.batch_no:
+                self._again = 1  # first: whatever keeps us from the whole must not stop the walk
                 self._whole_troubles = await self._recheck.whole(connection)
-                self._again = 1
                 self.whole_rounds += 1
                 self.whole_round_at = self._clock.now()
                 break

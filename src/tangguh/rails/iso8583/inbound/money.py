@@ -110,11 +110,13 @@ def differing_sum(
     unit = paid_out[_AMOUNT_DIGITS:] or IDR_NUMERIC
     if said.unit not in {"", unit}:
         return "currency"
+    if paid_out and not said.unit and said.replaced.strip("0CD"):
+        return "currency"  # how much came out is then said in no currency
     if paid_out:
         whole, out = int(paid_out[:_AMOUNT_DIGITS]), int(said.replaced or 0)
         if int(said.paid_out) not in {whole, whole - out}:
             return "amount"
-    if said.billed and said.billed_unit != IDR_NUMERIC:
+    if said.billed and said.billed_unit not in {"", IDR_NUMERIC}:
         return "currency"
     in_rupiah = (
         "" if paid_out else said.paid_out,
