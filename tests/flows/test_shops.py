@@ -228,6 +228,22 @@ async def test_what_was_given_back_after_the_cut_off_is_not_paid_out_of_new_sale
     await proved(bank)
 
 
+async def test_cycles_that_are_paid_late_and_out_of_order_pay_each_sale_once(bank: Bank) -> None:
+    """The later cycle's file came first: what it paid is not paid again out of newer sales."""
+    shop = await shop_of(bank, AT_CUT_OFF)
+    sales = []
+    for number, hours in enumerate((20, 24, 0)):
+        sales.append(await pay(bank, await order(bank, shop, 100_000 * RUPIAH, key=f"s-{number}")))
+        bank.clock.advance(hours * 3600)  # type: ignore[attr-defined]
+    newest = sales[2].amount_minor - sales[2].discount_minor
+    office = BackOffice(bank.desk, bank.pool, bank.book_id, bank.clock)
+    last = len(NETWORKS["qris"].cut_offs)
+    for sale in (sales[1], sales[0], sales[1]):
+        await pay_out(office, sale.business_date, last)
+        assert (await balance(bank, shop.waiting_id)).posted_minor == newest
+    await proved(bank)
+
+
 async def test_a_bill_asked_for_again_is_the_same_bill(bank: Bank) -> None:
     """The answer was lost: the same number and sum, a minute later, is no other bill."""
     shop = await shop_of(bank, SMALL)

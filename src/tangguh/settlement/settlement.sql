@@ -46,16 +46,19 @@ SELECT payment_id, accepted_at FROM payments
  ORDER BY payment_id LIMIT 10000
 
 -- name: given_back_since
--- What of an account's sales before an instant was given back after it. Primary keys, from the entry before it.
+-- What of an account's sales before an instant was given back, or paid out, after it. Primary keys,
+-- from the entry before it.
 SELECT coalesce(sum(-e.amount_minor), 0)::bigint AS given_back_minor
   FROM entries AS e
-  JOIN payments AS p ON p.book_id = e.book_id AND p.payment_id = e.posting_id
-  JOIN payments AS o ON o.book_id = p.book_id AND o.payment_id = p.original_id
+  JOIN postings AS w ON w.book_id = e.book_id AND w.posting_id = e.posting_id
+  LEFT JOIN payments AS p ON p.book_id = e.book_id AND p.payment_id = e.posting_id
+  LEFT JOIN payments AS o ON o.book_id = p.book_id AND o.payment_id = p.original_id
  WHERE e.book_id = $1 AND e.account_id = $2
    AND e.seq > coalesce((SELECT b.seq FROM entries AS b
                           WHERE b.book_id = $1 AND b.account_id = $2 AND b.posted_at < $3
                           ORDER BY b.seq DESC LIMIT 1), 0)
-   AND p.kind = 'refund' AND coalesce(o.concluded_at, o.accepted_at) < $3
+   AND (w.kind = 'payout'
+        OR p.kind = 'refund' AND coalesce(o.concluded_at, o.accepted_at) < $3)
 
 -- name: listed_at_all
 -- Which of some payments any cycle listed. Primary key.

@@ -63,9 +63,12 @@ def ask(
 
 def enrol(bank: str, token: str, *, replaces: bool = False) -> None:
     """Be issued a device's secret, and keep it on this machine. Ends the command with 1 on a no."""
-    device = device_of() if replaces else ""
+    device, path = device_of() if replaces else "", staff_device_path()
+    trial = path.with_name(f"{path.name}.trial")
+    keep_device(trial, "")  # the secret is told once: first, whether it can be kept
+    trial.unlink()
     said = ask(bank, token, "POST", DEVICES, {"replaces": replaces}, device=device)
-    keep_device(staff_device_path(), said["device"])
+    keep_device(path, said["device"])
 
 
 def device_of() -> str:

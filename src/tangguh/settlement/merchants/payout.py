@@ -75,9 +75,10 @@ async def pay_out(office: BackOffice, day: date, cycle: int) -> list[PaidOut]:
 
 
 async def _given_back_since(office: BackOffice, waiting_id: int, ends: datetime) -> int:
-    """What of the sales before a cut-off went back to their payers after it, in minor units.
+    """What of the sales before a cut-off was given back or paid out after it, in minor units.
 
     It was taken from what waits, where new sales are by now: they are not paid out in its place.
+    Cycles may be paid late, and in any order.
     """
     sql = SETTLEMENT["given_back_since"]
     row = await office.pool.fetchrow(sql, office.book_id, waiting_id, ends)

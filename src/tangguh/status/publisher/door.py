@@ -52,15 +52,16 @@ class Door:
         The page itself is served all the same.
         """
         publisher = self._publisher
-        places = {one.url: one.is_reached for one in (publisher.home, *publisher.targets)}
+        reached = [one.is_reached for one in (publisher.home, *publisher.targets)]
         tasks = self._tasks()
         runs = all(one.state is TaskState.RUNNING for one in tasks)
-        is_well = runs and not publisher.unwritten and all(places.values())
+        is_well = runs and not publisher.unwritten and all(reached)
+        # Anybody reads this: which places, and why not, is in the log.
         body = {
             "written": not publisher.unwritten,
-            "why": publisher.unwritten,
-            "reached": places,
-            "tasks": tasks,
+            "places": len(reached),
+            "reached": sum(reached),
+            "tasks": {one.name: one.state for one in tasks},
         }
         return Response(
             msgspec.json.encode(body), 200 if is_well else 503, media_type="application/json"

@@ -160,12 +160,14 @@ def _is_no_room(fault: Exception) -> bool:
 def _what_can_be_read(path: str) -> sqlite3.Connection:
     """A copy in memory of what the file has, without writing anything; perhaps of nothing."""
     copy = sqlite3.connect(":memory:", isolation_level=None)
-    with suppress(sqlite3.Error):
-        there = sqlite3.connect(f"file:{quote(path)}?mode=ro&immutable=1", uri=True)
-        try:
-            there.backup(copy)
-        finally:
-            there.close()
+    for how in ("mode=ro", "mode=ro&immutable=1"):  # the second ignores what lies in its log
+        with suppress(sqlite3.Error):
+            there = sqlite3.connect(f"file:{quote(path)}?{how}", uri=True)
+            try:
+                there.backup(copy)
+                break
+            finally:
+                there.close()
     # A file in that mode is copied as such, and memory knows no such mode.
     copy.executescript(_SCHEMA)
     return copy

@@ -7,6 +7,7 @@ and started again it shows the last good word, with its age.
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from datetime import date, timedelta
 from functools import partial
@@ -263,13 +264,19 @@ class Publisher:
         if not is_due and "history/index.html" in self.files:
             return
         self._flush(partial(self._memory.forget, seen.now))
-        self._stories = {one.id: one for one in self._memory.stories()} | self._untold
+        try:
+            stories, days = self._memory.stories(), self._memory.days()
+        except sqlite3.Error as fault:
+            log.warning("page.history_not_read", error=str(fault))
+            self.unwritten = str(fault)
+            return  # what was known stays on the page
+        self._stories = {one.id: one for one in stories} | self._untold
         for gone in self._rendered.keys() - self._stories.keys():
             del self._rendered[gone]
             for path in [one for one in self.files if one.endswith(f"incident/{gone}.html")]:
                 del self.files[path]
         self._history_at = now
-        self.files.update(render_history(msgspec.structs.replace(seen, days=self._memory.days())))
+        self.files.update(render_history(msgspec.structs.replace(seen, days=days)))
 
     async def _push_on(self, target: Target) -> None:
         while True:

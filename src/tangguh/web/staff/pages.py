@@ -22,6 +22,7 @@ from starlette.routing import BaseRoute, Route
 
 from tangguh.access.acts import Act, refuse_begin
 from tangguh.access.people import Staff
+from tangguh.access.staff_devices import Standing
 from tangguh.core import numbers
 from tangguh.core.errors import TangguhError
 from tangguh.core.format import moment
@@ -163,10 +164,13 @@ async def _device(visit: Visit, by: Staff) -> str:
     staff = visit.staff
     typed = visit.typed("device")[:_DEVICE_LENGTH_MAX]
     kept = cookie(visit.request, DEVICE_COOKIE, path=_PATH)[:_DEVICE_LENGTH_MAX]
-    if device := typed or kept:
-        if refused := await staff.refuse_device(Act.CASE_ACT, by, device):
+    if typed:
+        if refused := await staff.refuse_device(Act.CASE_ACT, by, typed):
             raise Trouble(of_refused(refused))
-        return device
+        return typed
+    # What a browser has kept may be of before a reset, or of whoever used it before.
+    if kept and (await staff.room.staff.devices.held_by(by.id, kept)).standing is Standing.OWN:
+        return kept
     issued = await staff.room.staff.devices.issue_first(by.id)
     if isinstance(issued, Refused):
         raise Trouble(of_refused(issued))
