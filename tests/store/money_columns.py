@@ -130,8 +130,8 @@ NOT_MONEY: Final[dict[str, str]] = {
     "schema_migrations": "which migrations were applied; a wrong one keeps the bank from starting",
     "books.epoch": "the fence between writers: a changed one stops the writer, and moves nothing",
     "books.opened_at": _WORDS,
-    "wire_sequences": "numbers for references: one that is given twice is refused by the index "
-    "payment_of_wire_reference",
+    "wire_sequences": "numbers for references: one that is given twice is refused by the batch's own "
+    "question (`taken_payments`)",
     "gate_rates": "how many payments a limited gate let through this minute",
     "customers": _CREDENTIAL,
     "pins": _CREDENTIAL,
