@@ -86,6 +86,22 @@ STORIES: Sequence[tuple[str, tuple[str, ...]]] = [
         ("UPDATE payments SET state = 'voided', refusal = 'declined' WHERE order_key = '1:a'",),
     ),
     (
+        "a payment that was posted is there a second time, open",
+        (
+            "CREATE TEMP TABLE twin ON COMMIT DROP AS SELECT * FROM payments"
+            " WHERE state = 'posted' AND events > 1 LIMIT 1",
+            "UPDATE twin SET resolve_at = accepted_at, concluded_at = NULL, state = 'unanswered'",
+            "INSERT INTO payments SELECT * FROM twin",
+        ),
+    ),
+    (
+        "a payment that was posted is as its first event left it",
+        (
+            "UPDATE payments SET state = 'held', events = 1, concluded_at = NULL,"
+            " resolve_at = accepted_at WHERE state = 'posted' AND events > 1",
+        ),
+    ),
+    (
         "the payee of an open payment is somebody else",
         (
             'UPDATE payments SET order_json = replace(order_json::text, \'"acquirer":"93600914"\','

@@ -14,16 +14,14 @@ from typing import Final
 import msgspec
 
 from tangguh.guard.closure import SignalClass
-from tangguh.guard.rules import Metric, Mode, Rule
+from tangguh.guard.rules import Mode, Rule
 from tangguh.guard.scope import Facts, Scope
-from tangguh.guard.window import End, Seen, Window
+from tangguh.guard.window import COUNTED, End, Seen, Window
 
 _KEYS_MAX: Final = 50_000
 _LET_GO_MAX: Final = 1_000
 """Windows dropped per rule in one look: a crowd gone quiet at once must not hold the loop."""
 _EXAMPLES: Final = 5
-_OF_ATTEMPTS: Final = frozenset({Metric.ATTEMPTS, Metric.AMOUNT, Metric.PAYEES})
-"""Metrics that count what is asked for, whatever becomes of it."""
 _ANYWHERE: Final = Scope()
 _INSIDE: Final = frozenset({"onus", "emoney"})
 
@@ -42,18 +40,20 @@ class Finding(msgspec.Struct, frozen=True):
 class _Look:
     """A rule and its windows, with what is asked of it at every observation worked out once."""
 
-    __slots__ = (
-        "anywhere", "by", "of_attempts", "of_networks", "of_people", "rule", "rule_id", "windows",
-    )  # fmt: skip
+    __slots__ = ("anywhere", "by", "rule", "rule_id", "windows")
 
     def __init__(self, rule: Rule, windows: OrderedDict[tuple[str, ...], Window]) -> None:
         self.rule, self.rule_id, self.by, self.windows = rule, rule.id, rule.by, windows
         self.anywhere = rule.where is _ANYWHERE
-        # The bank's own probes and networks' credits are nobody's abuse.
-        self.of_people = rule.signal_class is SignalClass.ABUSE
-        # Nobody is asked inside, so nobody can fall silent.
-        self.of_networks = rule.signal_class is SignalClass.HEALTH
-        self.of_attempts = rule.metric in _OF_ATTEMPTS
+
+    def concerns(self, end: End, *, is_inside: bool, is_nobodys: bool) -> bool:
+        """Whether it counts such observations at all."""
+        kind = self.rule.signal_class
+        if kind is SignalClass.ABUSE and is_nobodys:
+            return False  # the bank's own probes and networks' credits are nobody's abuse
+        if kind is SignalClass.HEALTH and is_inside:
+            return False  # nobody is asked inside, so nobody can fall silent
+        return end in COUNTED[self.rule.metric]
 
 
 class Detector:
@@ -64,32 +64,35 @@ class Detector:
         self._windows: dict[str, OrderedDict[tuple[str, ...], Window]] = {
             rule.id: OrderedDict() for rule in self.rules
         }
-        self._touched: set[tuple[str, tuple[str, ...]]] = set()
+        self._touched: list[tuple[str, tuple[str, ...]]] = []
+        """Keys with something new since the last look: each window says whether it is here."""
         self._looks = self._all_looks()
 
-    def _all_looks(self) -> tuple[_Look, ...]:
-        return tuple(_Look(rule, self._windows[rule.id]) for rule in self.rules)
+    def _all_looks(self) -> dict[tuple[End, bool, bool], tuple[_Look, ...]]:
+        """The rules that count an observation, by its end, whether it is inside, and nobody's."""
+        looks = [_Look(rule, self._windows[rule.id]) for rule in self.rules]
+        return {
+            (end, inside, nobodys): tuple(
+                one for one in looks if one.concerns(end, is_inside=inside, is_nobodys=nobodys)
+            )
+            for end in End
+            for inside in (False, True)
+            for nobodys in (False, True)
+        }
 
     def take(self, rules: tuple[Rule, ...]) -> None:
         """Go by these rules from now on; what was counted under those that stay is kept."""
         self.rules = _in_use(rules)
         kept = self._windows
         self._windows = {rule.id: kept.get(rule.id, OrderedDict()) for rule in self.rules}
-        self._touched = {(name, key) for name, key in self._touched if name in self._windows}
+        self._touched = [(name, key) for name, key in self._touched if name in self._windows]
         self._looks = self._all_looks()
 
     def see(self, seen: Seen) -> None:
         """Count one observation under every rule that looks at it."""
-        facts, is_attempt = seen.facts, seen.end is End.ATTEMPTED
-        is_inside, is_nobodys = facts.rail in _INSIDE, not facts.customer_id
+        facts = seen.facts
         keys: dict[tuple[str, ...], tuple[str, ...] | None] = {}
-        for look in self._looks:
-            if (
-                (look.of_people and is_nobodys)
-                or (look.of_networks and is_inside)
-                or (look.of_attempts and not is_attempt)
-            ):
-                continue
+        for look in self._looks[seen.end, facts.rail in _INSIDE, not facts.customer_id]:
             rule = look.rule
             if look.by in keys:
                 key = keys[look.by]
@@ -106,21 +109,24 @@ class Detector:
             else:
                 windows.move_to_end(key)
             window.add(seen)
-            self._touched.add((look.rule_id, key))
+            if not window.is_touched:
+                window.is_touched = True
+                self._touched.append((look.rule_id, key))
 
     def findings(self, now: datetime) -> list[Finding]:
         """Which rules fire now, each once per key, of the keys something was seen of."""
         found = []
         by_id = {rule.id: rule for rule in self.rules}
-        waiting = set()
-        for rule_id, key in self._touched:
+        waiting = []
+        for rule_id, key in dict.fromkeys(self._touched):
             rule, window = by_id[rule_id], self._windows[rule_id].get(key)
             if window is None:
                 continue
             value, sample = window.measure(now)
-            if window.still_waits:
-                # Late comes by waiting alone: this key is looked at again though nothing is seen.
-                waiting.add((rule_id, key))
+            # Late comes by waiting alone: this key is looked at again though nothing is seen.
+            window.is_touched = window.still_waits
+            if window.is_touched:
+                waiting.append((rule_id, key))
             if sample >= rule.sample_min and value >= rule.threshold:
                 examples = window.examples(_EXAMPLES)
                 found.append(Finding(rule, scope_of_key(rule, key), value, sample, now, examples))

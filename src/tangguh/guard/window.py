@@ -35,6 +35,20 @@ class End(StrEnum):
 
 TECHNICAL: Final = frozenset({End.NOT_SENT, End.UNANSWERED, End.BROKEN})
 GOOD: Final = frozenset({End.PAID, End.DECLINED})
+_ALL: Final = frozenset(End)
+_ASKED: Final = frozenset({End.ATTEMPTED})
+COUNTED: Final[dict[Metric, frozenset[End]]] = {
+    Metric.BACKLOG: _ALL,
+    Metric.TECHNICAL_CONSECUTIVE: TECHNICAL | GOOD,
+    Metric.TECHNICAL_COUNT: _ALL - _ASKED,
+    Metric.TECHNICAL_RATE: TECHNICAL | GOOD,
+    Metric.SLOW_RATE: GOOD | {End.UNANSWERED},
+    Metric.REFUSED: _ALL,
+    Metric.ATTEMPTS: _ASKED,
+    Metric.AMOUNT: _ASKED,
+    Metric.PAYEES: _ASKED,
+}
+"""The ends that change what a metric has counted; any other says nothing to it."""
 
 
 class Seen(msgspec.Struct, frozen=True, gc=False):
@@ -58,7 +72,9 @@ class _Event(msgspec.Struct, frozen=True, gc=False):
 class Window:
     """The counts of one key under one rule."""
 
-    __slots__ = ("_newest", "_open", "_payees", "_row", "_rule", "_sample", "_value", "events")
+    __slots__ = (
+        "_newest", "_open", "_payees", "_row", "_rule", "_sample", "_value", "events", "is_touched",
+    )  # fmt: skip
 
     def __init__(self, rule: Rule) -> None:
         self._rule = rule
@@ -67,6 +83,8 @@ class Window:
         self._payees: Counter[str] = Counter()
         self._row = self._value = self._sample = 0
         self._newest: datetime | None = None
+        self.is_touched = False
+        """Whether its detector has noted that something new is in it."""
 
     def add(self, seen: Seen) -> None:
         """Count one observation, if the metric is about such ends at all."""

@@ -42,6 +42,7 @@ class Bounded(HttpToolsProtocol):
         self._place: Place | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._head_bytes = 0
+        self._chunk_bytes = self._head_bytes_most = 0
         self._in_head = True
         self._lingering = 0
         self._is_over = False
@@ -67,6 +68,8 @@ class Bounded(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._is_over:
             return
+        self._chunk_bytes = len(data)
+        self._head_bytes_most += self._chunk_bytes
         if self._in_head:
             self._head_bytes += len(data)
         elif self._lingering:
@@ -86,8 +89,7 @@ class Bounded(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         if self._is_over:
             return
-        size = len(self.url) + sum(map(len, chain.from_iterable(self.headers)))
-        if size > self.bounds.head_bytes_max or len(self.headers) > self.bounds.headers_max:
+        if self._is_head_too_large() or len(self.headers) > self.bounds.headers_max:
             self._refuse(431)
             return
         if len(self.pipeline) >= _PIPELINED_MAX:
@@ -95,6 +97,7 @@ class Bounded(HttpToolsProtocol):
             return
         self._in_head = False
         self._head_bytes = 0
+        self._head_bytes_most = self._chunk_bytes  # the next head may have begun in it
         self._stop_waiting()
         if self._place is not None:
             self.held.work(self._place)
@@ -114,6 +117,12 @@ class Bounded(HttpToolsProtocol):
             self._lingering = 0
             self._stop_waiting()
             self._rest()
+
+    def _is_head_too_large(self) -> bool:
+        if self._head_bytes_most <= self.bounds.head_bytes_max:
+            return False  # no more has come since the head before, this head among it
+        size = len(self.url) + sum(map(len, chain.from_iterable(self.headers)))
+        return size > self.bounds.head_bytes_max
 
     # ---- the answer --------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from tangguh.guard.closure import SignalClass
 from tangguh.guard.rules import DEFAULT_RULES, Metric, Mode, Rule, refuse_rule
 from tangguh.guard.scope import Facts, Scope
 from tangguh.guard.signals import Detector
-from tangguh.guard.window import End, Seen
+from tangguh.guard.window import COUNTED, End, Seen, Window
 from unit.guard.test_closure import closure
 
 NOON = datetime(2026, 3, 20, 5, tzinfo=UTC)
@@ -311,3 +311,18 @@ def _by_account() -> Rule:
     return next(
         rule for rule in DEFAULT_RULES if rule.metric is Metric.ATTEMPTS and rule.by == ("account",)
     )
+
+
+@pytest.mark.parametrize("metric", Metric)
+def test_an_end_that_a_metric_does_not_count_changes_nothing_of_it(metric: Metric) -> None:
+    """The detector does not even show such ends to the window: it would say the same."""
+    rule = msgspec.structs.replace(DEFAULT_RULES[0], metric=metric)
+    for end in End:
+        window, other = Window(rule), Window(rule)
+        for one in (window, other):
+            one.add(Seen(NOON, UUID(int=1), facts(), End.ATTEMPTED))
+            one.add(Seen(NOON, UUID(int=2), facts(), End.UNANSWERED, 60.0))
+        window.add(Seen(NOON, UUID(int=3), facts(), end, 60.0))
+        if end not in COUNTED[metric]:
+            assert window.measure(NOON) == other.measure(NOON)
+            assert window.events == other.events

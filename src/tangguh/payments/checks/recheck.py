@@ -23,7 +23,7 @@ from tangguh.ledger.plans import ACCOUNT_TERMS, ROW_SEALS
 from tangguh.ledger.proof import breaks_among, can_be_partial
 from tangguh.ledger.shelf import ShelfPlan
 from tangguh.payments import proof as payments_proof
-from tangguh.payments.checks.rows import wrong_among, wrong_open
+from tangguh.payments.checks.rows import Told, wrong_among, wrong_open
 from tangguh.payments.checks.sealed import SealedKeys, rows_not_as_sealed
 from tangguh.payments.plans import EVENTS
 
@@ -65,14 +65,17 @@ class _Spoken:
     """Which rows the links of a part speak of, and in which batch."""
 
     def __init__(self) -> None:
-        self.payments: dict[UUID, int] = {}
+        self.payments: dict[UUID, Told] = {}
         self.accounts: dict[int, int] = {}
         self.keys = SealedKeys(set)
 
     def note(self, batch_no: int, table: str, rows: Sequence[Row]) -> None:
         """One batch's rows of one table."""
         if table == EVENTS.table:
-            self.payments |= dict.fromkeys((row[0] for row in rows), batch_no)
+            for payment_id, seq, _, _, state, _, _, *digest in rows:
+                self.payments[payment_id] = Told(
+                    batch_no, seq, state, digest[0] if digest else None
+                )
         elif table == ACCOUNT_TERMS.table:
             self.accounts |= dict.fromkeys((row[0] for row in rows), batch_no)
         elif table == ROW_SEALS.table:
@@ -166,20 +169,21 @@ class Recheck:
                 found.append(Trouble(accounts[account], Broken("row.differs", told, (account,))))
         return found
 
-    async def _payments(self, connection: Connection, payments: dict[UUID, int]) -> list[Trouble]:
-        if not payments:
+    async def _payments(self, connection: Connection, told: dict[UUID, Told]) -> list[Trouble]:
+        if not told:
             return []
+        payments = {payment_id: event.batch_no for payment_id, event in told.items()}
         found = [
             Trouble(payments[payment_id], Broken("row.differs", f"payment {payment_id}: {what}"))
-            for payment_id, _, what in await wrong_among(connection, self._book_id, payments)
+            for payment_id, _, what in await wrong_among(connection, self._book_id, told)
         ]
         for name in _BY_PAYMENT:
             for row in await breaks_among(
                 connection, self._book_id, payments_proof.PROOF, name, payments
             ):
                 payment_id = row.get("payment_id") or row.get("hold_id")
-                told = f"payment {payment_id}: {name}"
-                found.append(Trouble(payments[payment_id], Broken("row.differs", told)))
+                what = f"payment {payment_id}: {name}"
+                found.append(Trouble(payments[payment_id], Broken("row.differs", what)))
         return found + await self._limits(connection, payments)
 
     async def _limits(self, connection: Connection, payments: dict[UUID, int]) -> list[Trouble]:

@@ -82,7 +82,7 @@ def length_of(number: int) -> tuple[int, bool]:
 
 def complaint_about(number: int, value: str) -> str:
     """The rule a value breaks, as a short code with its sense in the README; empty when none."""
-    if _shape_of(number).fullmatch(value) is not None:
+    if _SHAPES[number](value) is not None:
         return _out_of_calendar(number, value) if number in _CALENDAR else ""
     longest, fixed = length_of(number)
     if fixed and len(value) != longest:
@@ -145,13 +145,19 @@ def _pattern_of(number: int) -> re.Pattern[str] | None:
     return _HEXADECIMAL if number in _HEX else None
 
 
-@lru_cache(maxsize=256)
 def _shape_of(number: int) -> re.Pattern[str]:
     """Length, characters and pattern at once: nearly every value is right, and judged once."""
     longest, fixed = length_of(number)
     least = longest if fixed else 1
     pattern = _pattern_of(number) or _PRINTABLE
+    if pattern.pattern.endswith(("]+", "]*")) and pattern.pattern.count("[") == 1:
+        return re.compile(f"{pattern.pattern[:-1]}{{{least},{longest}}}")
     return re.compile(rf"(?=[\x00-\xff]{{{least},{longest}}}\Z)(?:{pattern.pattern})")
+
+
+_SHAPES: Final = {
+    number: _shape_of(number).fullmatch for number in range(2, 129) if str(number) in default_ascii
+}
 
 
 _CALENDAR: Final = frozenset((7, 12, 13, 15, 16, 17))

@@ -6,6 +6,7 @@ public field lists of ATM and transfer messages named in README.md.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from tangguh.rails.iso8583.message import Finding, Message
@@ -61,12 +62,16 @@ def kind_of(message: Message) -> str:
 
 def needed_in(message: Message) -> tuple[int, ...]:
     """The elements this kind of message must hold, in ascending order."""
-    first_of_its_kind = message.mti[:3] + "0"
+    return _needed(message.mti[:3] + "0", message.get(3)[:4])
+
+
+@lru_cache(maxsize=1024)
+def _needed(first_of_its_kind: str, processing: str) -> tuple[int, ...]:
     if first_of_its_kind not in ("0100", "0200"):
         return tuple(sorted(_OTHERS.get(first_of_its_kind, _TRACE)))
-    kind = kind_of(message)
+    kind = processing[:2]
     if kind == TRANSFER:
-        between_banks = message.get(3)[2:4] == "10"
+        between_banks = processing[2:] == "10"
         return tuple(sorted(_TRANSFER_BETWEEN_BANKS if between_banks else _TRANSFER_INSIDE))
     return tuple(sorted(_REQUESTS.get(kind, _FINANCIAL)))
 

@@ -208,8 +208,9 @@ class Pulse:
                 found += part.troubles
                 if not part.troubles:
                     del self._troubled[batch_no]
+            began = self._clock.monotonic()
             await self._walk_new(connection, head, found)
-            await self._walk_again(connection, head, found)
+            await self._walk_again(connection, head, found, self._clock.monotonic() - began)
         finally:
             for one in found:
                 if len(self._troubled) < _KEPT_MAX:
@@ -232,14 +233,18 @@ class Pulse:
             if self._clock.monotonic() >= until:
                 break
 
-    async def _walk_again(self, connection: Connection, head: Head, found: list[Trouble]) -> None:
-        """So much of everything that a whole round takes no longer than is allowed."""
+    async def _walk_again(
+        self, connection: Connection, head: Head, found: list[Trouble], spent: float
+    ) -> None:
+        """So much of everything that a whole round takes no longer than is allowed; more of it in
+        what time the newest batches left: when many pay, they are not kept waiting for it.
+        """
         settings = self._settings
         looks = max(settings.recheck_round_seconds / settings.pulse_seconds, 1.0)
         least = int(head.batch_no / looks) + 1
-        until = self._clock.monotonic() + settings.recheck_seconds_max
+        until = self._clock.monotonic() + settings.recheck_seconds_max - spent
         done = 0
-        while done < least or self._clock.monotonic() < until:
+        while (has_time := self._clock.monotonic() < until) or done < least:
             if self._again > head.batch_no:
                 self._again = 1  # first: whatever keeps us from the whole must not stop the walk
                 self._whole_troubles = await self._recheck.whole(connection)
@@ -247,11 +252,13 @@ class Pulse:
                 self.whole_round_at = self._clock.now()
                 break
             began = self._clock.monotonic()
-            last = min(self._again + self._step - 1, head.batch_no)
+            step = self._step if has_time else min(self._step, least - done)
+            last = min(self._again + step - 1, head.batch_no)
             found += (await self._recheck.part(connection, self._again, last)).troubles
             done += last - self._again + 1
             self._again = last + 1
-            self._pace(self._clock.monotonic() - began)
+            if step == self._step:
+                self._pace(self._clock.monotonic() - began)
 
     def _pace(self, seconds: float) -> None:
         """Parts as large as the time for them: each has a cost of its own, whatever its size."""

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from psec import aes, des, pinblock
+from psec import pin as pins
 
 from tangguh.core.errors import Misconfigured
 from tangguh.rails.iso8583 import hsm
@@ -115,6 +116,16 @@ class TestPins:
         assert value is not None
         assert value.isdigit()
         assert len(value) == 4
+
+    @given(
+        st.text("0123456789", min_size=5, max_size=12),
+        st.text("0123456789", min_size=13, max_size=19),
+    )
+    def test_a_longer_pin_gives_the_offset_another_library_gives(self, pin: str, pan: str) -> None:
+        """IBM 3624, whose cipher we keep between PINs and the library makes anew."""
+        value = module().pin_value(module().encrypt_pin(pin, pan, "tpk"), pan, key="tpk")
+        key, table = bytes.fromhex(ZPK), "0123456789012345"
+        assert value == pins.generate_ibm3624_offset(key, table, pin, pan, len(pan) - 12, 11, "F")
 
     @pytest.mark.parametrize("block", ["", "00", "zz" * 8, "00" * 8, "00" * 16, "98350FB9BEC9364"])
     def test_what_is_no_block_does_not_open(self, block: str) -> None:

@@ -8,6 +8,7 @@ so the year is the latest in which it is not in the future. Source: ISO 8583:198
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from tangguh.rails.iso8583.inbound.address import institution
@@ -64,12 +65,18 @@ def is_of_now(message: Message, now: datetime) -> bool:
     at = message.get(7)
     if len(at) != _DE7_LENGTH or not (at.isascii() and at.isdigit()):
         return False
+    sent = _instant(at, _year_of(at, now))
+    return sent is not None and abs(now - sent) <= _AHEAD
+
+
+@lru_cache(maxsize=1024)
+def _instant(at: str, year: int) -> datetime | None:
+    """What a DE7 of that year means; None where no calendar has it. Many come in one second."""
     try:
         month, day, hour, minute, second = (int(at[i : i + 2]) for i in range(0, 10, 2))
-        sent = datetime(_year_of(at, now), month, day, hour, minute, second, tzinfo=UTC)
+        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:
-        return False
-    return abs(now - sent) <= _AHEAD
+        return None
 
 
 def settled_name(message: Message) -> str:
@@ -83,8 +90,15 @@ def _name(whose: str, sender: str, at: str, stan: str, now: datetime) -> str:
 
 def _year_of(at: str, now: datetime) -> int:
     """The year of a DE7; that of now where it is no date, so that nothing is lost."""
-    ahead = now.astimezone(UTC) + _AHEAD
-    return ahead.year if at <= f"{ahead:%m%d%H%M%S}" else ahead.year - 1
+    latest, year = _day_ahead(int(now.timestamp()))
+    return year if at <= latest else year - 1
+
+
+@lru_cache(maxsize=16)
+def _day_ahead(seconds: int) -> tuple[str, int]:
+    """The latest DE7 that is of now, and its year; many are asked for in one second."""
+    ahead = datetime.fromtimestamp(seconds, UTC) + _AHEAD
+    return f"{ahead:%m%d%H%M%S}", ahead.year
 
 
 def _names_one(reversal: Message) -> bool:
