@@ -44,6 +44,7 @@ def stopped(line: Line) -> None:
         await asyncio.get_running_loop().create_future()
 
     line._writer.drain = never  # type: ignore[method-assign]
+    line._unread = lambda: 1  # type: ignore[method-assign]
 
 
 async def stranger(hall: Hall) -> tuple[asyncio.StreamWriter, Line]:

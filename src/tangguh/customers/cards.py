@@ -72,7 +72,8 @@ class CardLoader:
         """The card with this token, or None. Raises StoreUnavailable."""
         answer = self._asked.get(card_token)
         if answer is None:
-            answer = self._asked[card_token] = asyncio.get_running_loop().create_future()
+            loop = asyncio.get_running_loop() if self._reading is None else self._reading.get_loop()
+            answer = self._asked[card_token] = loop.create_future()
         if self._reading is None:
             self._reading = asyncio.create_task(self._read())
         return await asyncio.shield(answer)

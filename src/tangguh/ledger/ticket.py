@@ -57,6 +57,14 @@ def _is_new_money(command: Command[Any]) -> bool:
     return getattr(command, "takes_new_money", False)
 
 
+def loop_of(task: asyncio.Task[Any] | None) -> asyncio.AbstractEventLoop:
+    """The loop a task runs on; without one, the loop that runs now.
+
+    Up to Python 3.11 the question which loop runs now asks the system for the process's number.
+    """
+    return asyncio.get_running_loop() if task is None else task.get_loop()
+
+
 def split(ticket: Ticket) -> list[Ticket]:
     """One ticket per command; the parent is answered when the last of them is."""
     if len(ticket.commands) == 1:

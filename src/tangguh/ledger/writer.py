@@ -38,7 +38,7 @@ from tangguh.ledger.book import Book
 from tangguh.ledger.command import Command
 from tangguh.ledger.plans import LEDGER_JOURNALS
 from tangguh.ledger.shelf import ShelfPlan
-from tangguh.ledger.ticket import Ticket, split
+from tangguh.ledger.ticket import Ticket, loop_of, split
 from tangguh.ledger.writing.decider import Decider as Decider
 from tangguh.ledger.writing.decider import WriterSettings as WriterSettings
 from tangguh.ledger.writing.lines import Lines
@@ -134,7 +134,7 @@ class Writer:
 
         The answers come in order; a decision that failed has its TangguhError in its place.
         """
-        future: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[list[Any]] = loop_of(self._task).create_future()
         if self._dead is not None or self._stopping:
             future.set_exception(self._dead or StoreUnavailable("the book is closing"))
         elif self._queued + len(commands) > self.settings.queue_commands_max:

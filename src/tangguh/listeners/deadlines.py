@@ -19,12 +19,16 @@ class Deadlines:
         self._ends: dict[asyncio.Task[Any], float] = {}
         self._late: set[asyncio.Task[Any]] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def begin(self, seconds: float) -> asyncio.Task[Any]:
         """Give the running task so many seconds, then it is cancelled. ``end`` must follow."""
-        task = asyncio.current_task()
+        # Asked of a loop it knows: which one runs now is a question to the system in Python 3.11.
+        task = asyncio.current_task(self._loop) if self._loop is not None else None
+        if task is None:
+            task = asyncio.current_task()
         assert task is not None
-        loop = task.get_loop()
+        loop = self._loop = task.get_loop()
         self._ends[task] = loop.time() + seconds
         if self._timer is None:
             self._timer = loop.call_later(min(_LOOK_SECONDS, seconds), self._look, loop)

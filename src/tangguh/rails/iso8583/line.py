@@ -97,12 +97,10 @@ class Traffic(msgspec.Struct):
 class _Waiting:
     """A question in flight and where its answer goes."""
 
-    def __init__(self, question: Message) -> None:
+    def __init__(self, question: Message, loop: asyncio.AbstractEventLoop) -> None:
         self.question = question
         self.why = "no answer in time"
-        self.answer: asyncio.Future[Message | Unanswered] = (
-            asyncio.get_running_loop().create_future()
-        )
+        self.answer: asyncio.Future[Message | Unanswered] = loop.create_future()
 
     def resolve(self, answer: Message | Unanswered) -> None:
         if not self.answer.done():
@@ -140,6 +138,7 @@ class Line:
         self._waiting: dict[MatchKey, _Waiting] = {}
         self._handling: set[asyncio.Task[None]] = set()
         self._ended = ""
+        self._loop = asyncio.get_running_loop()
 
     async def ask(
         self, message: Message, timeout_seconds: float | None = None
@@ -150,7 +149,7 @@ class Line:
         if isinstance(raw, str):
             self._health.not_sent += 1
             return NotSent(raw)
-        waiting = self._waiting[key] = _Waiting(message)
+        waiting = self._waiting[key] = _Waiting(message, self._loop)
         started = self._clock.monotonic()
         self._health.sent += 1
         try:
@@ -278,7 +277,7 @@ class Line:
         elif len(self._handling) >= self._settings.handling_max:
             await self._turn_away(message, header)
         else:
-            task = asyncio.create_task(self._handle(message, header))
+            task = self._loop.create_task(self._handle(message, header))
             self._handling.add(task)
             task.add_done_callback(self._handling.discard)
 
@@ -339,13 +338,18 @@ class Line:
             return
         try:
             self._writer.write(framed(raw, self._framing, header))
-            async with self._patience.writing():
-                await self._writer.drain()
+            if self._unread():
+                async with self._patience.writing():
+                    await self._writer.drain()
         except TimeoutError:
             self.end("the peer does not read")
             self._writer.transport.abort()
         except OSError as error:
             self.end(type(error).__name__)
+
+    def _unread(self) -> int:
+        """Bytes the peer has not taken yet."""
+        return self._writer.transport.get_write_buffer_size()
 
     def _written(self, message: Message) -> bytes | Malformed:
         # Our questions are made of types in use; an answer's type is the question's.
