@@ -154,6 +154,21 @@ async def test_settled_and_then_declined_is_a_break_at_once(bank: Bank, office: 
     assert (opened.kind, opened.ours_minor, opened.theirs_minor) == (Kind.STATE_DIFFERS, -SUM, 0)
 
 
+async def test_what_a_network_denies_after_its_own_file_is_a_break(
+    bank: Bank, office: BackOffice, clock: HandClock
+) -> None:
+    """The file agreed with the book, and came before: it says nothing of what is said now."""
+    account = await announced(bank)
+    await bank.receiving.settled("bifast", REFERENCE, Accepted("CLR-1"), Facts(SUM, str(account)))
+    ran = await settle(office, clock, SUM)
+    assert (ran.breaks, ran.matched) == (0, 1)
+    clock.advance(HOUR)
+    await bank.receiving.settled("bifast", REFERENCE, NO)
+    (opened,) = await list_contradictions(office)
+    assert (opened.kind, opened.ours_minor, opened.theirs_minor) == (Kind.STATE_DIFFERS, -SUM, 0)
+    assert await open_breaks(bank.pool, bank.book_id) == [opened]
+
+
 async def test_an_account_named_later_is_ended_by_two_people(
     bank: Bank, office: BackOffice
 ) -> None:

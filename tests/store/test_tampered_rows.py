@@ -166,6 +166,19 @@ async def test_what_is_changed_by_sql_is_seen_live_and_by_the_proof(
         assert [one.rule for one in await bank.pulse.look()] != []
 
 
+async def test_one_name_of_a_network_for_two_payments_is_proved_wrong(
+    bank: Bank, paper: PaperRail
+) -> None:
+    """What is open lies apart from what ended, so no index of the whole keeps the names apart."""
+    await lived(bank, paper)
+    await by_sql(
+        bank,
+        "UPDATE payments SET wire_reference = 'in:1' WHERE payment_id IN"
+        " (SELECT max(payment_id::text)::uuid FROM payments WHERE rail = 'qris' GROUP BY state)",
+    )
+    assert "no_network_name_has_two_payments" in await broken_in_proof(bank)
+
+
 async def test_an_invented_floor_buys_nothing(bank: Bank, dsn: str, paper: PaperRail) -> None:
     """An overdraft by SQL, on an account the bank has not in memory: the order is refused."""
     await lived(bank, paper)

@@ -99,6 +99,11 @@ SELECT p.payment_id, p.refunded_minor, p.refunding_minor
 SELECT min(payment_id::text) AS payment_id, count(*) AS payments FROM payments
  WHERE book_id = $1 GROUP BY order_key HAVING count(*) > 1
 
+-- name: no_network_name_has_two_payments
+-- A network's name for a payment means one payment, whether it is open or has ended.
+SELECT rail, wire_reference, count(*) AS payments FROM payments
+ WHERE book_id = $1 AND wire_reference <> '' GROUP BY rail, wire_reference HAVING count(*) > 1
+
 -- name: timelines_are_whole
 -- A payment counts its events, and its last event shows its state.
 SELECT p.payment_id, p.events, count(e.seq) AS found

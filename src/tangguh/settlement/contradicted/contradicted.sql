@@ -10,11 +10,16 @@ SELECT e.payment_id, e.seq, e.at, e.detail, p.kind, p.state, p.debtor, p.credito
  ORDER BY e.at, e.payment_id, e.seq LIMIT 10000
 
 -- name: listed_by_a_file
--- Which of some payments a file has listed, or has a break of its own for. Primary key, breaks_of_payment.
-SELECT m.payment_id FROM settlement_matches AS m
+-- Which of some payments a file has listed, or has a break of its own for, and until when that was
+-- the last word: a break that is open is, now. Primary key, breaks_of_payment.
+SELECT m.payment_id, f.received_at AS at
+  FROM settlement_matches AS m
+  JOIN settlement_files AS f ON f.book_id = m.book_id AND f.network = m.network AND f.day = m.day
+       AND f.cycle = m.cycle AND f.state = 'posted'
  WHERE m.book_id = $1 AND m.payment_id = ANY($2::uuid[]) AND m.cycle > 0
-UNION
-SELECT b.payment_id FROM settlement_breaks AS b
+UNION ALL
+SELECT b.payment_id, coalesce(b.ended_at, $3::timestamptz)
+  FROM settlement_breaks AS b
  WHERE b.book_id = $1 AND b.payment_id = ANY($2::uuid[]) AND b.cycle > 0
 
 -- name: undone_now

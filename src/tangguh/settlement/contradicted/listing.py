@@ -57,19 +57,16 @@ async def list_contradictions(office: BackOffice) -> list[Break]:
         CONTRADICTED["contradicted_since"], office.book_id, now - LOOK_BACK
     )
     wanted = {one.break_id: one for row in rows for one in _breaks_of(dict(row))}
-    opened = await _open(office, wanted) if wanted else []
+    opened = await _open(office, wanted, now) if wanted else []
     await _close(office, now)
     return opened
 
 
-async def _open(office: BackOffice, wanted: dict[UUID, Break]) -> list[Break]:
-    payments = list({one.payment_id for one in wanted.values()})
-    listed = await _ids(office, "listed_by_a_file", payments)
+async def _open(office: BackOffice, wanted: dict[UUID, Break], now: datetime) -> list[Break]:
+    listed = await _listed(office, list(wanted.values()), now)
     known = await _ids(office, "breaks_known", list(wanted))
     fresh = [
-        one
-        for break_id, one in wanted.items()
-        if break_id not in known and one.payment_id not in listed
+        one for break_id, one in wanted.items() if break_id not in known and break_id not in listed
     ]
     by_cycle: dict[tuple[str, object, datetime], list[Break]] = defaultdict(list)
     for one in fresh:
@@ -89,15 +86,14 @@ async def _close(office: BackOffice, now: datetime) -> None:
     ours = [(one, one.payment_id) for one in found if one.cycle == OF_THE_WORD and one.payment_id]
     if not ours:
         return
-    payments = [payment_id for _, payment_id in ours]
-    listed = await _ids(office, "listed_by_a_file", payments)
-    clearings = {clearing_id_of(one): one for one in payments}
+    listed = await _listed(office, [one for one, _ in ours], now)
+    clearings = {clearing_id_of(payment_id): payment_id for _, payment_id in ours}
     known = await _ids(office, "postings_known", list(clearings))
     cleared = {clearings[one] for one in known}
     files, done = list[UUID](), list[UUID]()
     for one, payment_id in ours:
         by_account = one.kind is Kind.ACCOUNT_DIFFERS
-        if payment_id in (cleared if by_account else listed):
+        if (payment_id in cleared) if by_account else (one.break_id in listed):
             (done if by_account else files).append(one.break_id)
     agreed = await _agreed(office, [one for one, _ in ours if one.break_id not in {*files, *done}])
     for break_ids, why in (
@@ -128,6 +124,23 @@ async def _agreed(office: BackOffice, ours: list[Break]) -> list[UUID]:
         and one.kind is not Kind.ACCOUNT_DIFFERS
         and now.get(one.payment_id) == one.theirs_minor
     ]
+
+
+async def _listed(office: BackOffice, breaks: list[Break], now: datetime) -> set[UUID]:
+    """Those of these breaks whose payment a file has spoken of since: what was said after the
+    newest file that speaks of it is no file's.
+    """
+    payments = list({one.payment_id for one in breaks})
+    query = CONTRADICTED["listed_by_a_file"]
+    spoken: dict[UUID, datetime] = {}
+    for row in await office.pool.fetch(query, office.book_id, payments, now):
+        at = spoken.get(row["payment_id"], row["at"])
+        spoken[row["payment_id"]] = max(at, row["at"])
+    return {
+        one.break_id
+        for one in breaks
+        if one.payment_id in spoken and one.found_at <= spoken[one.payment_id]
+    }
 
 
 async def _ids(office: BackOffice, query: str, ids: list[Any]) -> set[UUID]:
