@@ -447,6 +447,18 @@ class TestMacs:
         assert SoftHsm(KEYS).verify_mac(raw[:-16], answer.get(128), "mak")
         await pair.close()
 
+    @pytest.mark.parametrize("mti", ["0220", "0400", "0420"])
+    async def test_what_happened_is_told_again_when_its_mac_is_wrong(self, mti: str) -> None:
+        """An answer, whatever it says, might end it; the keys may be in step the next time."""
+        pair = await Pair().open(line=LineSettings(mac_key="mak"))
+        await pair.until(lambda: pair.link.is_signed_on)
+        pair.peer.say(Message(mti, question("000007", de128="0" * 16).fields))
+        pair.peer.say(question("000008", de128="0" * 16))
+        answer = await pair.peer.heard.get()
+        assert (answer.get(11), answer.get(39)) == ("000008", "63")
+        assert (pair.asked, pair.link.traffic.mac_wrong) == ([], 2)
+        await pair.close()
+
     async def test_no_mac_no_message(self) -> None:
         pair = await Pair().open(line=LineSettings(mac_key="no such key"))
         await pair.until(lambda: pair.link.is_signed_on)

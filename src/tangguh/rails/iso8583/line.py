@@ -270,7 +270,9 @@ class Line:
             return
         self._traffic.received += 1
         if not mac_right:
-            await self._answer(reply_to(message, codes.SECURITY), header)
+            # Of something that happened it may be true all the same: unanswered, it comes again.
+            if answer := not_now(message, codes.SECURITY):
+                await self._answer(answer, header)
         elif missing := judge(message):
             self._drop(missing[0].field, missing[0].rule)
             await self._answer(reply_to(message, codes.FORMAT_ERROR), header)
