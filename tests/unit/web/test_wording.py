@@ -11,6 +11,7 @@ import pytest
 
 import tangguh.web
 from tangguh.core.outcome import Refusal
+from tangguh.core.redaction.redact import Secret
 from tangguh.core.service import BILL, TOPUP
 from tangguh.disputes.case import About, CaseState, Outcome
 from tangguh.disputes.steps import Step
@@ -156,6 +157,7 @@ def _computed_keys(known: set[str]) -> set[str]:
     families |= {f"review.tip_{kind}" for kind in ("none", "prompt", "fixed", "percent")}
     families |= {f"login.why_{why}" for why in ("ended", "unsent", "out")}
     families |= {"pin.wrong", "pin.wrong_again"}
+    families |= {f"removed.{secret}" for secret in Secret}
     families |= {
         f"ask.{part}_{kind}"
         for part, kind in product(

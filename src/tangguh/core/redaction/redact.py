@@ -49,10 +49,12 @@ _LENGTH: Final = 6
 """Digits of this bank's PINs and codes; other banks' have four to eight."""
 _LENGTH_MAX: Final = 8
 _CARD_LENGTHS: Final = range(13, 20)
-_OWN_PREFIX: Final = "9360"
+_NATIONAL: Final = "9360"
 """Cards of Indonesian banks begin with this and the bank's number (Bank Indonesia, GPN)."""
+_NATIONAL_LENGTH: Final = 19
+"""A merchant's public number begins alike and has eighteen digits; it is no secret."""
 _CARD: Final = re.compile(
-    rf"{_OWN_PREFIX}|4|5[0-8]|6|222[1-9]|22[3-9]|2[3-6]|27[01]|2720|3[47]|35[2-8]|30[0-5]|3[68]"
+    r"4|5[0-8]|6|222[1-9]|22[3-9]|2[3-6]|27[01]|2720|3[47]|35[2-8]|30[0-5]|3[68]"
 )
 _RUN: Final = re.compile(r"[0-9]+(?:[ \-._\u00a0]{1,2}[0-9]+)*")
 _TOKEN: Final = re.compile(
@@ -101,7 +103,12 @@ def redact(text: str) -> Redacted:
 
 
 def is_card(digits: str) -> bool:
-    """Whether digits are a card's: length, prefix and check digit."""
+    """Whether digits are a card's: length, prefix and check digit.
+
+    A national card's prefix is eight digits long: it is one with a wrong check digit too.
+    """
+    if digits.startswith(_NATIONAL):
+        return len(digits) == _NATIONAL_LENGTH or (len(digits) == 16 and _luhn(digits))
     return (
         len(digits) in _CARD_LENGTHS
         and _CARD.match(digits) is not None
