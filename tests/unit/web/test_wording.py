@@ -15,6 +15,7 @@ from tangguh.core.redaction.redact import Secret
 from tangguh.core.service import BILL, TOPUP
 from tangguh.disputes.case import About, CaseState, Outcome
 from tangguh.disputes.steps import Step
+from tangguh.disputes.verdict import WaitsFor
 from tangguh.notices.desk import SUBSCRIBABLE
 from tangguh.web import pages
 from tangguh.web.care.story import because_key
@@ -184,10 +185,10 @@ def _of_care() -> set[str]:
         "opened", "opened_bank", "waiting", "with_staff", "papers_asked", "papers_came", "extended",
         "escalated", "decided", "objected", "evidence", "closed",
     }  # fmt: skip
-    told_next = {*CaseState, "decided_again"}
-    families = {f"case.state_{state}" for state in CaseState}
-    families |= {f"case.next_{state}" for state in told_next}
-    families |= {f"case.did_{what}" for what in did}
+    waiting = {f"waiting_{reason.name.lower()}" for reason in WaitsFor}
+    families = {f"case.state_{state}" for state in {*CaseState, *waiting}}
+    families |= {f"case.next_{state}" for state in {*CaseState, *waiting, "decided_again"}}
+    families |= {f"case.did_{what}" for what in did | waiting}
     families |= {"case.by_answer", "case.by_papers"}
     families |= {f"report.about_{about}" for about in About}
     families |= {f"report.file_{key}" for _, key in _FILE_RULES}

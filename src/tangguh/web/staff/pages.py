@@ -202,11 +202,12 @@ async def log_out(visit: Visit) -> Response:
 
 
 async def show_queue(visit: Visit) -> Response:
-    """What people must act on, the most urgent first."""
-    found = await care.complaints_of(visit.door).store.queue(_QUEUE_MAX)
-    rows = [_row(visit, case) for case in found]
-    overdue = sum(row.is_overdue for row in rows)
-    return visit.page("staff_queue.html", rows=rows, overdue=overdue)
+    """What people must act on, the most urgent first; below it what its payment's clock ends."""
+    store = care.complaints_of(visit.door).store
+    rows = [_row(visit, case) for case in await store.queue(_QUEUE_MAX)]
+    waiting = [_row(visit, case) for case in await store.waiting(_QUEUE_MAX)]
+    overdue = sum(row.is_overdue for row in (*rows, *waiting))
+    return visit.page("staff_queue.html", rows=rows, waiting=waiting, overdue=overdue)
 
 
 async def show_case(visit: Visit) -> Response:
