@@ -54,7 +54,7 @@ async def test_pictures_of_being_heard(
     await sees(page, "Laporkan")
     await camera.take("report")
     await page.click("main button.button")
-    await sees(page, "Menunggu kepastian pembayaran")
+    await sees(page, "Menunggu jawaban jaringan")
     await page.set_input_files("#file", struk(uploads))
     await page.click("#files button.button")
     await sees(page, "Berkas diterima")

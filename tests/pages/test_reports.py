@@ -120,7 +120,7 @@ async def test_three_taps_from_the_payment_to_a_number_with_a_deadline(
     await page.click("main button.button")
     await page.wait_for_url(re.compile(r"/reports/[0-9a-f-]{36}$"))
     [case] = await cases(site)
-    await sees(page, case.number, "Menunggu kepastian pembayaran", "Dijawab paling lambat")
+    await sees(page, case.number, "Menunggu jawaban jaringan", "Dijawab paling lambat")
     await page.set_input_files("#file", struk(uploads))
     await page.click("#files button.button")
     await expect(page.locator(".thumbs img")).to_have_count(1)

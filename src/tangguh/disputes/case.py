@@ -1,6 +1,6 @@
 """A case: one complaint of one person, with its clock, its evidence and how it ended. Pure.
 
-    received ─┬─► waiting ──────────┐   (its payment's own clock ends it)
+    received ─┬─► waiting ──────────┐   (its payment's own clock ends it, or people take it)
               ├─► with_staff ◄─┐    │
               │      │  └► needs_papers (their turn; without papers it closes)
               │      └► escalated   │
@@ -63,7 +63,9 @@ class CaseState(StrEnum):
 
 TRANSITIONS: Final[dict[CaseState, frozenset[CaseState]]] = {
     CaseState.RECEIVED: frozenset({CaseState.WAITING, CaseState.WITH_STAFF, CaseState.DECIDED}),
-    CaseState.WAITING: frozenset({CaseState.WITH_STAFF, CaseState.DECIDED}),
+    CaseState.WAITING: frozenset(
+        {CaseState.WITH_STAFF, CaseState.NEEDS_PAPERS, CaseState.ESCALATED, CaseState.DECIDED}
+    ),
     CaseState.WITH_STAFF: frozenset(
         {CaseState.NEEDS_PAPERS, CaseState.ESCALATED, CaseState.WAITING, CaseState.DECIDED}
     ),

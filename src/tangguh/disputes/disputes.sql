@@ -54,6 +54,11 @@ SELECT case_json FROM cases
    AND state IN ('with_staff', 'escalated', 'needs_papers', 'received')
  ORDER BY act_by LIMIT $2
 
+-- name: waiting_cases
+-- What waits for its payment's own clock, the soonest first. cases_to_act_on.
+SELECT case_json FROM cases
+ WHERE book_id = $1 AND state <> 'closed' AND state = 'waiting' ORDER BY act_by LIMIT $2
+
 -- name: cases_due
 -- Cases whose time to act is over. cases_to_act_on.
 SELECT case_json FROM cases

@@ -86,6 +86,10 @@ class CaseStore:
         """What people must act on, the most urgent first."""
         return await self._cases("queue", count_max)
 
+    async def waiting(self, count_max: int = 100) -> list[Case]:
+        """What waits for its payment's own clock, the soonest first."""
+        return await self._cases("waiting_cases", count_max)
+
     async def due(self, now: datetime, count_max: int = 200) -> list[Case]:
         """Cases whose time to act is over."""
         return await self._cases("cases_due", now, count_max)

@@ -11,6 +11,7 @@ that a chip was loaded, or that a meter's token was read. Each of these has its 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Final
 
 import msgspec
@@ -25,6 +26,16 @@ FILE_WAIT: Final = timedelta(hours=36)
 """A network's file of a day is here within so long; until then nobody can say it lists nothing."""
 _NEEDS_PEOPLE: Final = frozenset({About.NOT_MINE})
 """Somebody else may have paid: a posted payment proves nothing about who ordered it."""
+
+
+class WaitsFor(StrEnum):
+    """What a case can wait for. The value is the reason that is stored with the case."""
+
+    NETWORK = "its network has not answered yet"
+    SERVICE = "its service is closed and it is not sent yet"
+    ADVANCE = "the bank has advanced it meanwhile"
+    FILE = "the network's file of that day is still to come"
+    MONEY_BACK = "its money is on the way back"
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +70,7 @@ class Wait(msgspec.Struct, frozen=True, tag="wait"):
     """Its payment is on a clock; look again by then."""
 
     until: datetime
-    why: str
+    why: WaitsFor
 
 
 class AskNetwork(msgspec.Struct, frozen=True, tag="ask_network"):
@@ -103,7 +114,7 @@ def judge(case: Case, seen: Seen, policy: RedressPolicy, now: datetime) -> Verdi
 
 def _judge_posted(payment: Payment, seen: Seen, now: datetime) -> Verdict:
     if payment.refunding_minor:
-        return Wait(now + timedelta(days=1), "its money is on the way back")
+        return Wait(now + timedelta(days=1), WaitsFor.MONEY_BACK)
     if (verdict := _judge_by_own_evidence(payment, seen)) is not None:
         return verdict
     if seen.is_inside:
@@ -117,7 +128,7 @@ def _judge_posted(payment: Payment, seen: Seen, now: datetime) -> Verdict:
     if seen.listed_minor is None:
         until = payment.accepted_at + FILE_WAIT
         if now < until:
-            return Wait(until, "the network's file of that day is still to come")
+            return Wait(until, WaitsFor.FILE)
     return AskStaff("no settled file decides it")
 
 
@@ -143,8 +154,9 @@ def _wait_for(payment: Payment, policy: RedressPolicy, now: datetime) -> Wait:
     word = next_word_at(payment, now) or now
     due = policy.advance_due(payment)
     if payment.advanced_minor:
-        return Wait(max(word, now + timedelta(days=1)), "the bank has advanced it meanwhile")
-    return Wait(max(word, due) if due > now else word, "its network has not answered yet")
+        return Wait(max(word, now + timedelta(days=1)), WaitsFor.ADVANCE)
+    reason = WaitsFor.SERVICE if payment.state is State.PARKED else WaitsFor.NETWORK
+    return Wait(max(word, due) if due > now else word, reason)
 
 
 def _without_payment(case: Case, seen: Seen) -> Verdict:

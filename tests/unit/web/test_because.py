@@ -16,7 +16,7 @@ VERDICTS = {"Decide", "Wait", "AskNetwork", "AskStaff"}
 
 def reasons() -> list[str]:
     """Every reason the bank gives by itself, as it stands in the code that judges."""
-    found: set[str] = set()
+    found: set[str] = {str(reason) for reason in verdict.WaitsFor}
     for call in ast.walk(ast.parse(Path(verdict.__file__).read_text())):
         if (
             isinstance(call, ast.Call)

@@ -11,9 +11,11 @@ import pytest
 
 import tangguh.web
 from tangguh.core.outcome import Refusal
+from tangguh.core.redaction.redact import Secret
 from tangguh.core.service import BILL, TOPUP
 from tangguh.disputes.case import About, CaseState, Outcome
 from tangguh.disputes.steps import Step
+from tangguh.disputes.verdict import WaitsFor
 from tangguh.notices.desk import SUBSCRIBABLE
 from tangguh.web import pages
 from tangguh.web.care.story import because_key
@@ -156,6 +158,7 @@ def _computed_keys(known: set[str]) -> set[str]:
     families |= {f"review.tip_{kind}" for kind in ("none", "prompt", "fixed", "percent")}
     families |= {f"login.why_{why}" for why in ("ended", "unsent", "out")}
     families |= {"pin.wrong", "pin.wrong_again"}
+    families |= {f"removed.{secret}" for secret in Secret}
     families |= {
         f"ask.{part}_{kind}"
         for part, kind in product(
@@ -182,10 +185,10 @@ def _of_care() -> set[str]:
         "opened", "opened_bank", "waiting", "with_staff", "papers_asked", "papers_came", "extended",
         "escalated", "decided", "objected", "evidence", "closed",
     }  # fmt: skip
-    told_next = {*CaseState, "decided_again"}
-    families = {f"case.state_{state}" for state in CaseState}
-    families |= {f"case.next_{state}" for state in told_next}
-    families |= {f"case.did_{what}" for what in did}
+    waiting = {f"waiting_{reason.name.lower()}" for reason in WaitsFor}
+    families = {f"case.state_{state}" for state in {*CaseState, *waiting}}
+    families |= {f"case.next_{state}" for state in {*CaseState, *waiting, "decided_again"}}
+    families |= {f"case.did_{what}" for what in did | waiting}
     families |= {"case.by_answer", "case.by_papers"}
     families |= {f"report.about_{about}" for about in About}
     families |= {f"report.file_{key}" for _, key in _FILE_RULES}

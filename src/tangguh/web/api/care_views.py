@@ -14,6 +14,7 @@ from tangguh.disputes.store import Event, Message
 from tangguh.notices.inbox import Item
 from tangguh.payments.payment import Payment
 from tangguh.web.care.story import said_in, steps_of, tell
+from tangguh.web.gate import FREE_TEXT
 from tangguh.web.words import Words
 
 SaidText = Annotated[
@@ -22,7 +23,9 @@ SaidText = Annotated[
         min_length=1,
         max_length=TEXT_LENGTH_MAX,
         pattern=r"^[^\x00-\x09\x0b-\x1f\x7f]*$(?!\n)",
-        description="In your own words; line feeds are kept",
+        description="In your own words; line feeds are kept. A PIN, a one-time code or a card "
+        "number in it is taken out",
+        extra=FREE_TEXT,
     ),
 ]
 

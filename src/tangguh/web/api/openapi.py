@@ -7,7 +7,9 @@ from typing import Any, Final
 import msgspec
 
 from tangguh import __version__
+from tangguh.core.redaction.redact import Secret
 from tangguh.web.api.operations import Operation
+from tangguh.web.gate import REMOVED_HEADER, free_fields
 from tangguh.web.problems import CONTENT_TYPE, OF_REFUSAL, OF_REQUEST, Problem
 
 _REF: Final = "#/components/schemas/{name}"
@@ -34,6 +36,11 @@ _MONEY_HEADERS: Final = (
         "timestamp and key, joined by newlines",
     ),
 )
+_REMOVED: Final[dict[str, Any]] = {
+    "description": "What was taken out of the words of this request before they were kept, "
+    "separated by commas; absent: nothing was",
+    "schema": {"type": "string", "examples": [", ".join(Secret)]},
+}
 
 
 def document(operations: tuple[Operation, ...]) -> dict[str, Any]:
@@ -102,6 +109,8 @@ def _responses(one: Operation, schema_of: dict[str, Any]) -> dict[str, Any]:
             answer["content"] = {"application/json": {"schema": schema_of[_key(one.gives)]}}
         if one.gives_file:
             answer["content"] = {one.gives_file: {}}
+        if one.takes is not None and any(free_fields(one.takes).values()):
+            answer["headers"] = {REMOVED_HEADER: _REMOVED}
         responses[str(status)] = answer
     codes = [*one.problems, *_ALWAYS]
     codes += _WITH_SESSION if one.needs_session else ()

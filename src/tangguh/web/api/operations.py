@@ -26,8 +26,9 @@ from tangguh.core.errors import (
     TangguhError,
 )
 from tangguh.core.json_once import RepeatedName, read_once
+from tangguh.core.redaction.redact import Secret
 from tangguh.web.door import Door
-from tangguh.web.gate import check_body
+from tangguh.web.gate import check_body, fields_without_secrets, free_fields, removed_header
 from tangguh.web.problems import CONTENT_TYPE, Problem, Trouble, problem, trouble
 
 log = structlog.get_logger("web")
@@ -38,7 +39,10 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 class Call(msgspec.Struct, frozen=True):
-    """What a handler gets: the request, the bank, who asks, the decoded body, the key."""
+    """What a handler gets: the request, the bank, who asks, the decoded body, the key.
+
+    ``removed``: which secrets the body's words had; they are gone from ``body``.
+    """
 
     request: Request
     door: Door
@@ -47,6 +51,7 @@ class Call(msgspec.Struct, frozen=True):
     raw: bytes
     key: str
     signed: Consent | None = None
+    removed: tuple[Secret, ...] = ()
 
     @property
     def consent(self) -> Consent:
@@ -145,10 +150,12 @@ class Endpoint:
         self._decoder = (
             msgspec.json.Decoder(operation.takes) if operation.takes is not None else None
         )
+        self._free = free_fields(operation.takes) if operation.takes is not None else {}
 
     async def __call__(self, request: Request) -> Response:
         try:
-            answer = await self._operation.handler(await self._call(request))
+            call = await self._call(request)
+            answer = await self._operation.handler(call)
         except Trouble as found:
             return problem_response(found.problem)
         except TangguhError as error:
@@ -156,15 +163,21 @@ class Endpoint:
         if answer.body is None:
             return Response(status_code=answer.status, headers=answer.headers)
         body = answer.body if isinstance(answer.body, bytes) else _encode(answer.body)
-        return _Said(body, answer.status, answer.headers, media_type=answer.media)
+        headers = answer.headers
+        if call.removed:
+            headers = headers | removed_header(call.removed)
+        return _Said(body, answer.status, headers, media_type=answer.media)
 
     async def _call(self, request: Request) -> Call:
         session = await self._session(request) if self._operation.needs_session else None
         raw = b""
         body = None
+        removed: tuple[Secret, ...] = ()
         if self._decoder is not None:
             raw = await read_body(request, self._door.settings.body_bytes_max)
             body = self._decode(request, raw)
+            if free := self._free.get(type(body)):
+                body, removed = fields_without_secrets(body, free)
         elif self._operation.takes_files:
             raw = await self._file(request)
         key = ""
@@ -174,7 +187,7 @@ class Endpoint:
         if self._operation.moves_money and session is not None:
             key = idempotency_key(request)
             signed = check_signature(self._door, request, session, raw, key)
-        return Call(request, self._door, session, body, raw, key, signed)
+        return Call(request, self._door, session, body, raw, key, signed, removed)
 
     async def _session(self, request: Request) -> Session:
         scheme, _, token = header(request, b"authorization").partition(" ")

@@ -33,6 +33,7 @@ from tangguh.payments.store import Event, receipt_of
 from tangguh.rails.banks import name_of_bank
 from tangguh.rails.qris.message import Reading
 from tangguh.rails.qris.nns import MEMBERS
+from tangguh.web.gate import FREE_TEXT
 from tangguh.web.shutters import Shut
 
 # A dollar sign alone would let a newline through at the end.
@@ -64,7 +65,15 @@ AttemptText = Annotated[
     str, Meta(max_length=128, description="What `code_needed` said the code belongs to")
 ]
 PinText = Annotated[str, Meta(pattern=r"^[0-9]{6}$(?!\n)", description="Six digits")]
-NoteText = Annotated[str, Meta(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)")]
+NoteText = Annotated[
+    str,
+    Meta(
+        max_length=100,
+        pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)",
+        description="Free text. A PIN, a one-time code or a card number in it is taken out",
+        extra=FREE_TEXT,
+    ),
+]
 SealedText = Annotated[str, Meta(min_length=10, max_length=4096, description="From an inquiry")]
 QrText = Annotated[str, Meta(min_length=1, max_length=512, description="The text of a QRIS code")]
 

@@ -13,6 +13,7 @@ from tangguh.disputes.case import AGAINST, EVIDENCE_MAX, Case, CaseState, Outcom
 from tangguh.disputes.complaints import BANK
 from tangguh.disputes.letters import answer_of
 from tangguh.disputes.store import Event, Message
+from tangguh.disputes.verdict import WaitsFor
 from tangguh.payments.payment import Payment
 from tangguh.web.words import Words
 
@@ -100,7 +101,18 @@ def tell(
 
 def label_of(words: Words, case: Case) -> str:
     """The state in a few words."""
-    return words(f"case.state_{case.state}")
+    return words(f"case.state_{_state_key(case.state, case.why)}")
+
+
+def waits_for(why: str) -> WaitsFor | None:
+    """What a waiting case waits for, by its reason; None where the reason is an old one."""
+    return next((one for one in WaitsFor if one == why), None)
+
+
+def _state_key(state: str, why: str) -> str:
+    """A state as its words are found: waiting by what it waits for."""
+    reason = waits_for(why) if state == CaseState.WAITING else None
+    return f"waiting_{reason.name.lower()}" if reason is not None else state
 
 
 def steps_of(words: Words, events: list[Event]) -> list[CaseStep]:
@@ -122,7 +134,7 @@ def _did(event: Event) -> str:
         return event.state  # the clock moved it; where to, is what counts
     if event.what == "opened" and event.detail == BANK:
         return "opened_bank"
-    return event.what
+    return _state_key(event.what, event.detail)
 
 
 def _look(case: Case) -> tuple[str, str]:
@@ -140,7 +152,9 @@ def _sentence(words: Words, case: Case, now: datetime, *, may_object: bool) -> s
         until = moment(case.act_by, now, words.language)
         key = "case.next_decided" if may_object else "case.next_decided_again"
         return words(key, until=until)
-    return words(f"case.next_{case.state}")
+    looked_at = case.act_by if case.act_by > now else case.due_at
+    time = moment(looked_at, now, words.language)
+    return words(f"case.next_{_state_key(case.state, case.why)}", time=time)
 
 
 def _by(words: Words, case: Case, now: datetime) -> str:

@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from tangguh.access.session import Kind, Session
 from tangguh.core.errors import StoreUnavailable, TangguhError
+from tangguh.core.redaction.redact import Secret
 from tangguh.customers import store as customers
 from tangguh.customers.store import Customer
 from tangguh.listeners.limits import Limit, limited
@@ -27,7 +28,13 @@ from tangguh.web import words
 from tangguh.web.api.operations import of_error, rate_limited, read_body
 from tangguh.web.cookies import cookie
 from tangguh.web.door import Door
-from tangguh.web.gate import form_texts
+from tangguh.web.gate import (
+    REMOVED_PARAMETER,
+    form_texts,
+    removed_in,
+    tell_removed,
+    without_secrets,
+)
 from tangguh.web.login import host_of
 from tangguh.web.pages.memory import Memory
 from tangguh.web.pages.screen import WORDS, show
@@ -46,7 +53,10 @@ _EVERY_METHOD: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTION
 
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True):
-    """One request of a browser: the bank, who asks, the language, what was typed or sent."""
+    """One request of a browser: the bank, who asks, the language, what was typed or sent.
+
+    ``removed``: which secrets the form's words had; they are gone from ``form``.
+    """
 
     request: Request
     door: Door
@@ -56,6 +66,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     customer: Customer | None = None
     form: dict[str, str] = {}
     photo: bytes = b""
+    removed: tuple[Secret, ...] = ()
 
     @property
     def me(self) -> Customer:
@@ -107,6 +118,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
             "here": self.request.url.path,
             "address": _address(self.request),
             "now": self.door.clock.now(),
+            "removed": self.removed or removed_in(self.asked(REMOVED_PARAMETER)),
         }
 
 
@@ -175,7 +187,9 @@ class Frame:
             visit = await self._visit(visit)
             if self._page.needs_login and visit.customer is None:
                 return _to_login(request)
-            return await handler(visit)
+            answer = await handler(visit)
+            tell_removed(answer, visit.removed)
+            return answer
         except Trouble as found:
             answer = trouble_page(visit.words, visit.shared(), found.problem)
         except TangguhError as error:
@@ -204,7 +218,8 @@ class Frame:
             check_origin(visit.request)
             if visit.session is not None and not self._page.opens_session:
                 _check_form_token(self._door, visit.session, form)
-        return msgspec.structs.replace(visit, form=form, photo=photo)
+        form, removed = without_secrets(form)
+        return msgspec.structs.replace(visit, form=form, photo=photo, removed=removed)
 
     async def _who(self, request: Request) -> tuple[Session | None, Customer | None]:
         token = cookie(request, SESSION_COOKIE)

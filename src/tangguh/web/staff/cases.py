@@ -18,7 +18,7 @@ from tangguh.access.acts import Act, refuse_begin
 from tangguh.access.people import Staff
 from tangguh.core.outcome import Refusal, Refused
 from tangguh.customers import store as customers
-from tangguh.disputes.case import BY_PEOPLE, About, Case, Outcome
+from tangguh.disputes.case import BY_PEOPLE, About, Case, CaseState, Outcome
 from tangguh.disputes.complaints import Complaint, Complaints
 from tangguh.disputes.evidence.judge import SIZE_MAX
 from tangguh.disputes.steps import Escalate
@@ -148,9 +148,9 @@ def verdict_view(verdict: Verdict) -> dict[str, Any]:
 
 
 async def list_cases(call: Call) -> Any:
-    """What people must act on, the most urgent first."""
-    now = call.staff.door.clock.now()
-    found = await care.complaints_of(call.staff.door).store.queue(_QUEUE_MAX)
+    """What people must act on, the most urgent first; then what its payment's clock ends."""
+    now, store = call.staff.door.clock.now(), care.complaints_of(call.staff.door).store
+    found = [*await store.queue(_QUEUE_MAX), *await store.waiting(_QUEUE_MAX)]
     return {"cases": [_line(case, now) for case in found]}
 
 
@@ -263,6 +263,7 @@ def _line(case: Case, now: datetime) -> dict[str, Any]:
         "about": case.about,
         "channel": case.channel,
         "state": case.state,
+        "turn": "payment" if case.state is CaseState.WAITING else "people",
         "opened_at": case.opened_at,
         "payment_id": case.payment_id,
         "incident_id": case.incident_id,

@@ -22,6 +22,7 @@ from tangguh.access.staff_devices import Standing
 from tangguh.core.errors import TangguhError
 from tangguh.core.json_once import RepeatedName
 from tangguh.core.outcome import Refusal, Refused
+from tangguh.core.redaction.redact import Secret
 from tangguh.listeners.limits import SMALL, Limit, limited
 from tangguh.recovery.climber import Climber
 from tangguh.web.api.operations import (
@@ -32,7 +33,7 @@ from tangguh.web.api.operations import (
     read_body,
 )
 from tangguh.web.door import Door
-from tangguh.web.gate import check_body
+from tangguh.web.gate import check_body, removed_header, words_without_secrets
 from tangguh.web.problems import Trouble, of_refused, trouble
 from tangguh.work.control.room import ControlRoom
 from tangguh.work.guardian import Guardian
@@ -89,6 +90,7 @@ class Call:
         self.staff = staff
         self.by = by
         self._body = body
+        self.removed: tuple[Secret, ...] = ()
 
     def read(self, shape: type[B]) -> B:
         """The body in its shape. Raises Trouble(json_invalid, body_invalid) naming the field."""
@@ -104,6 +106,7 @@ class Call:
         except (msgspec.DecodeError, ValueError, RecursionError) as fault:
             raise trouble("json_invalid", "not JSON") from fault
         check_body(raw, body, lines=None)
+        body, self.removed = words_without_secrets(body)
         return body
 
     @property
@@ -149,7 +152,8 @@ def route(
             if refused is not None:
                 return problem_response(of_refused(refused))
             body = await read_body(request, bytes_max)
-            found = await handler(Call(request, staff, by, body))
+            call = Call(request, staff, by, body)
+            found = await handler(call)
         except Trouble as said:
             return problem_response(said.problem)
         except TangguhError as error:
@@ -158,7 +162,8 @@ def route(
             return problem_response(of_refused(found))
         if isinstance(found, Response):
             return found
-        return Response(msgspec.json.encode(found), media_type="application/json")
+        headers = removed_header(call.removed)
+        return Response(msgspec.json.encode(found), headers=headers, media_type="application/json")
 
     answer.act = act  # type: ignore[attr-defined]
     # A body of staff is read after who sends it is known; what may be long is their acts' affair.

@@ -27,6 +27,7 @@ from tangguh.core import numbers
 from tangguh.core.errors import TangguhError
 from tangguh.core.format import moment
 from tangguh.core.outcome import Refused
+from tangguh.core.redaction.redact import Secret
 from tangguh.disputes.case import BY_PEOPLE, Case, Outcome
 from tangguh.web import words as language_of
 from tangguh.web.api.operations import of_error, read_body
@@ -34,7 +35,13 @@ from tangguh.web.care import desk as care
 from tangguh.web.care.story import label_of, reason_of, said_in, steps_of
 from tangguh.web.cookies import cookie, drop_cookie, put_cookie
 from tangguh.web.door import Door
-from tangguh.web.gate import form_texts
+from tangguh.web.gate import (
+    REMOVED_PARAMETER,
+    form_texts,
+    removed_in,
+    tell_removed,
+    without_secrets,
+)
 from tangguh.web.pages.care.track import Shown, files_of
 from tangguh.web.pages.frame import LANGUAGE_COOKIE, check_origin, redirect
 from tangguh.web.pages.screen import WORDS, show
@@ -69,13 +76,17 @@ _VERSIONS_MAX: Final = 99_999_999
 
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True):
-    """One request of a browser of staff. ``by`` is None on the page that asks for the token."""
+    """One request of a browser of staff. ``by`` is None on the page that asks for the token.
+
+    ``removed``: which secrets the form's words had; they are gone from ``form``.
+    """
 
     request: Request
     staff: StaffDoor
     words: Words
     by: Staff | None = None
     form: dict[str, str] = {}
+    removed: tuple[Secret, ...] = ()
 
     @property
     def door(self) -> Door:
@@ -108,6 +119,8 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
             "address": self.request.url.path,
             "now": self.door.clock.now(),
             "me": self.by,
+            "removed": self.removed
+            or removed_in(self.request.query_params.get(REMOVED_PARAMETER, "")),
         }
 
 
@@ -189,11 +202,12 @@ async def log_out(visit: Visit) -> Response:
 
 
 async def show_queue(visit: Visit) -> Response:
-    """What people must act on, the most urgent first."""
-    found = await care.complaints_of(visit.door).store.queue(_QUEUE_MAX)
-    rows = [_row(visit, case) for case in found]
-    overdue = sum(row.is_overdue for row in rows)
-    return visit.page("staff_queue.html", rows=rows, overdue=overdue)
+    """What people must act on, the most urgent first; below it what its payment's clock ends."""
+    store = care.complaints_of(visit.door).store
+    rows = [_row(visit, case) for case in await store.queue(_QUEUE_MAX)]
+    waiting = [_row(visit, case) for case in await store.waiting(_QUEUE_MAX)]
+    overdue = sum(row.is_overdue for row in (*rows, *waiting))
+    return visit.page("staff_queue.html", rows=rows, waiting=waiting, overdue=overdue)
 
 
 async def show_case(visit: Visit) -> Response:
@@ -322,8 +336,11 @@ def _page(
                 if visit.by is None:
                     return redirect(f"{_PATH}/login")
             if request.method == "POST":
-                visit = msgspec.structs.replace(visit, form=await _read_form(request))
-            return await handler(visit)
+                form, removed = without_secrets(await _read_form(request))
+                visit = msgspec.structs.replace(visit, form=form, removed=removed)
+            found = await handler(visit)
+            tell_removed(found, visit.removed)
+            return found
         except Trouble as said:
             return trouble_page(visit.words, visit.shared(), said.problem)
         except TangguhError as error:

@@ -1,0 +1,1 @@
+"""Secrets that people write where they do not belong, and how they are taken out."""
