@@ -151,3 +151,18 @@ async def _known(
     async with session.get(f"{world.addresses.control}/networks/{name}") as answer:
         known: list[dict[str, object]] = msgspec.json.decode(await answer.read())["known"]
         return known
+
+
+@pytest.mark.parametrize(
+    ("method", "mode", "status"),
+    [("GET", "navigate", 200), ("PUT", "navigate", 403), ("GET", "cors", 403)],
+)
+async def test_a_link_from_the_guide_leads_here_and_only_looks(
+    world: World, method: str, mode: str, status: int
+) -> None:
+    """Another port is another site to a browser: it may be followed from, and send nothing."""
+    headers = {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": mode}
+    path = "/networks/qris/faults" if method == "PUT" else "/"
+    async with aiohttp.ClientSession(headers=headers) as session:
+        async with session.request(method, world.addresses.control + path, data=b"{}") as answer:
+            assert answer.status == status

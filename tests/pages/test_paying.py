@@ -23,7 +23,7 @@ from pages.harness import (
 from tangguh.core.errors import Ambiguous
 from tangguh.core.outcome import Accepted, Declined, Refusal, Unanswered
 from tangguh.payments.payment import State
-from tangguh.web.pages.outside.demo import CODES
+from tangguh.web.pages.demo.guide import CODES
 
 pytestmark = pytest.mark.browser
 

@@ -180,7 +180,8 @@ class OwnOnly:
     """Lets in whoever is on this machine and asks by its own name, and no page of another site.
 
     A name that was made to lead here (DNS rebinding) is not ours; a browser says when another site
-    has it send something. With a token every request must carry it as a bearer.
+    has it send something; a link that is followed only looks. With a token every request must
+    carry it as a bearer.
     """
 
     def __init__(self, app: ASGIApp, token: str) -> None:
@@ -195,7 +196,9 @@ class OwnOnly:
             is_let_in = hmac.compare_digest(given, self._token.encode())
         else:
             is_let_in = _is_local(headers.get(b"host", b"").decode("latin-1"))
-        if is_let_in and headers.get(b"sec-fetch-site", b"none") in _OWN_SITES:
+        if is_let_in and (
+            headers.get(b"sec-fetch-site", b"none") in _OWN_SITES or _is_visit(scope)
+        ):
             await self._app(scope, receive, send)
             return
         await _json({"error": "only for this machine's own"}, 403)(scope, receive, send)
@@ -203,6 +206,12 @@ class OwnOnly:
 
 def _page(page: OwnPage) -> Response:
     return HTMLResponse(page.text, headers={"Content-Security-Policy": page.policy})
+
+
+def _is_visit(scope: Scope) -> bool:
+    """Whether somebody followed a link: nothing is changed, and the other page reads nothing."""
+    headers = dict(scope.get("headers", ()))
+    return scope.get("method") == "GET" and headers.get(b"sec-fetch-mode") == b"navigate"
 
 
 def _is_local(host: str) -> bool:

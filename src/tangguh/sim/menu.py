@@ -145,7 +145,7 @@ PLACES: Final[dict[str, Place]] = {
     ),
     **{
         wallet: Place(title=title, speaks="SNAP", offers=_offers(("38", "39"), *_DECIDES))
-        for wallet, title in zip(WALLETS, ("GoPay", "OVO", "DANA", "i.saku"), strict=True)
+        for wallet, title in zip(WALLETS, ("GoPay", "OVO", "DANA", "iSaku"), strict=True)
     },
     "billers": Place(
         title="Billers",
