@@ -22,11 +22,11 @@ from tangguh.payments.payment import Decided, Payment
 
 MERCHANT = ToQris(
     payload="(scanned)",
-    merchant_pan="9360091432840999140",
-    merchant_id="G284099914",
-    nmid="ID1025378077198",
+    merchant_pan="936009143280099914",
+    merchant_id="G280099914",
+    nmid="ID1099999000014",
     acquirer="93600914",
-    merchant_name="SIINMEDIA",
+    merchant_name="KOPI CONTOH",
     merchant_city="JEPARA",
     category_code="5499",
 )

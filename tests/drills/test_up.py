@@ -153,7 +153,7 @@ def test_a_dead_process_is_started_again(data: Path, name: str) -> None:
 
 
 def test_smoke_pays_on_every_service() -> None:
-    """One real act on each service of the table, five real merchants' codes, and the proof."""
+    """One real act on each service of the table, five codes of other banks' merchants, and the proof."""
     done = tangguh("smoke", "--json")
     result = json.loads(done.stdout)
     assert done.returncode == 0, result

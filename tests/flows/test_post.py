@@ -39,7 +39,7 @@ class Street:
             id=self.bank.ids.next(), to=to_customer(1, "id"), matter="payment:7", step=step,
             template="payment_back", channels=(Via.SMS,), made_at=NOON,
             values={
-                "service": "QRIS", "payee": "SIINMEDIA", "total": 5_400_000,
+                "service": "QRIS", "payee": "KOPI CONTOH", "total": 5_400_000,
                 "at": NOON.isoformat(),
             },
         )  # fmt: skip

@@ -98,8 +98,8 @@ async def open_bank(dsn: str, network: Network, clock: HandClock, seed: int) -> 
 
 def qris(customer_id: int, account: int, key: str) -> PaymentOrder:
     merchant = ToQris(
-        payload="(scanned)", merchant_pan="9360091432840999140", merchant_id="G284099914",
-        nmid="ID1025378077198", acquirer="93600914", merchant_name="SIINMEDIA",
+        payload="(scanned)", merchant_pan="936009143280099914", merchant_id="G280099914",
+        nmid="ID1099999000014", acquirer="93600914", merchant_name="KOPI CONTOH",
         merchant_city="JEPARA", category_code="5499",
     )  # fmt: skip
     return PaymentOrder(

@@ -13,7 +13,7 @@ from tangguh.customers import store as customers
 from tangguh.customers.seed import DEMO_PIN, demo
 from tangguh.payments import store as payments
 from tangguh.payments.payment import Payment
-from tangguh.web.pages.outside.demo import CODES
+from tangguh.web.pages.demo.guide import CODES
 
 PEOPLE, ACCOUNTS, OPENINGS = demo(1)
 ACCOUNT_OF = {customer_id: account_id for customer_id, account_id, _ in ACCOUNTS}

@@ -15,7 +15,7 @@ from yarl import URL
 from pages.harness import ACCOUNT_OF, OPEN_CODE, PEOPLE, Site
 from tangguh.core.outcome import Accepted, Unanswered
 from tangguh.core.service import QRIS_OFFUS
-from tangguh.web.pages.outside.demo import CODES
+from tangguh.web.pages.demo.guide import CODES
 from tangguh.web.pages.trouble import CODES as PROBLEM_CODES
 
 HTML = {"Accept": "text/html"}

@@ -99,7 +99,7 @@ async def test_the_demo_page_leads_into_the_bank(visitor) -> None:
     page = await visitor()
     await page.goto("/")
     await page.click("text=Ini bank contoh")
-    await sees(page, PEOPLE[0].full_name, "290325", "Tims Donuts")
+    await sees(page, PEOPLE[0].full_name, "290325", "Donat Contoh")
     await page.click(".sample a >> nth=0")
     await type_login(page, 1, "290325")
     await page.wait_for_url("**/pay?**")

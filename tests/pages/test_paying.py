@@ -23,7 +23,7 @@ from pages.harness import (
 from tangguh.core.errors import Ambiguous
 from tangguh.core.outcome import Accepted, Declined, Refusal, Unanswered
 from tangguh.payments.payment import State
-from tangguh.web.pages.outside.demo import CODES
+from tangguh.web.pages.demo.guide import CODES
 
 pytestmark = pytest.mark.browser
 
@@ -34,7 +34,7 @@ async def test_a_pasted_code_is_paid_as_reviewed(site: Site, visitor) -> None:
     await log_in(page)
     before = await site.available(1)
     await review_qris(page, "25000")
-    await sees(page, "SIINMEDIA, PCNGN", "JEPARA", "GoPay", "Rp25.000", "Rp0", "Sisa limit")
+    await sees(page, "KOPI CONTOH, JPR", "JEPARA", "GoPay", "Rp25.000", "Rp0", "Sisa limit")
     await confirm(page)
     await page.wait_for_url(re.compile(r"/payments/[0-9a-f-]{36}$"))
     await sees(page, "Berhasil", "Diterima GoPay, 12.00 WIB. Ref. RRN000000001.", "····")
@@ -50,7 +50,7 @@ async def test_an_uploaded_picture_of_a_code_is_read(site: Site, visitor, upload
     await page.goto("/pay")
     await page.set_input_files("input[name=photo]", str(picture))
     await page.wait_for_url("**/review?**")
-    await sees(page, "Tims Donuts", "Tip 0,7% dari nominal", "Rp3.500", "Rp503.500")
+    await sees(page, "Donat Contoh", "Tip 0,7% dari nominal", "Rp3.500", "Rp503.500")
 
 
 async def test_a_picture_without_a_code_is_refused_in_words(visitor, uploads: Path) -> None:

@@ -89,7 +89,7 @@ async def push_to(bank: Bank, customer_id: int, clock: HandClock) -> None:
         step=f"told-{clock.now().timestamp()}",
         template="payment_back",
         values={
-            "service": "QRIS", "payee": "SIINMEDIA", "total": 5_400_000,
+            "service": "QRIS", "payee": "KOPI CONTOH", "total": 5_400_000,
             "at": clock.now().isoformat(),
         },
         channels=(Via.IN_APP, Via.PUSH),

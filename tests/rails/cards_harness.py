@@ -73,7 +73,7 @@ def transfer(**changes: Any) -> Instruction:
     plain = Instruction(
         payment_id=UUID(int=123_000_456_000_123),
         reference="20250329TGHCRD000000000001",
-        payee=ToBank(bank="998", account="5260000001", name="RINA UJI"),
+        payee=ToBank(bank="998", account="5260000001", name="RINA PUSPITA"),
         amount_minor=RP100K,
         tip_minor=0,
         currency="IDR",
@@ -189,7 +189,7 @@ class CardsHarness(Far):
 
     def other_payee(self) -> Payee:
         """An account at another bank."""
-        return ToBank(bank="014", account="5260000001", name="PENERIMA UJI EMPAT BELAS")
+        return ToBank(bank="014", account="5260000001", name="DODI SAPUTRA")
 
     async def ready(self) -> None:
         """Wait until the switch has signed us on again."""

@@ -57,9 +57,9 @@ class TestLookUp:
     async def test_the_payee_is_named(self, far: CardsHarness) -> None:
         found = await far.rail.look_up(asked())
         assert isinstance(found, Found)
-        assert found.name == "RINA UJI"
+        assert found.name == "RINA PUSPITA"
         assert isinstance(found.payee, ToBank)
-        assert found.payee.name == "RINA UJI"
+        assert found.payee.name == "RINA PUSPITA"
         assert len(found.payee.inquiry) == 12
         assert far.paid_minor() == 0
 

@@ -157,7 +157,7 @@ async def test_page_and_merchants(keys: Keys, tmp_path: Path) -> None:
             async with session.get(world.addresses.control + "/") as response:
                 page = await response.text()
         _, merchants = await http("GET", world.addresses.control + "/merchants")
-        assert "://" not in page and "<h1>" in page
+        assert "://" not in page and "<h1" in page
         shown = {label for merchant in merchants for label in merchant["payloads"]}
         assert shown == set(MERCHANTS)
 

@@ -120,6 +120,7 @@ def called(headers: list[tuple[bytes, bytes]]) -> dict[str, object]:
         ("", [], 403),
         ("", [(b"host", b"127.0.0.1:8081"), (b"sec-fetch-site", b"cross-site")], 403),
         ("", [(b"host", b"127.0.0.1:8081"), (b"sec-fetch-site", b"same-origin")], 200),
+        ("", [(b"host", b"127.0.0.1:8081"), (b"sec-fetch-site", b"same-site")], 403),
         ("secret", [(b"host", b"127.0.0.1:8081")], 403),
         ("secret", [(b"host", b"sim.example"), (b"authorization", b"Bearer secret")], 200),
         ("secret", [(b"host", b"127.0.0.1"), (b"authorization", b"Bearer other")], 403),

@@ -79,6 +79,7 @@ from tangguh.settlement.cycle import BackOffice
 from tangguh.status.book import INCIDENT_EVENTS, STATUS_SHELVES
 from tangguh.web import pages, server
 from tangguh.web.door import Door
+from tangguh.web.pages.demo import stories
 from tangguh.web.partners import acquirer, hub, notices, transit
 from tangguh.web.partners.guard import GuardDoor
 from tangguh.web.partners.status import status_routes
@@ -293,6 +294,8 @@ class Bank:
             *self.guard_door.routes(),
             *status_routes(self.care.incidents, self.settings.status, self.clock),
         ]
+        page = self.settings.status.page_url if self.settings.status is not None else ""
+        stories.attach(self.door, self.control, status_url=page)
         staff = StaffDoor(self.door, self.control, self.guardian, self.climber)
         people = [
             *staff_api.routes(staff),

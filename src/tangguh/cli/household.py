@@ -224,6 +224,7 @@ class Household:
         if self.settings.qris is None:
             assert self.outside is not None
             values |= self.outside.bank_settings()
+            web["demo_networks_url"] = self.addresses["control"]
             values["notices"] |= self.outside.post.bank_settings(self.settings.notices)
             values["recovery"]["probes"] = await demo_probes(self.addresses["control"])
             values["guard"] |= self.outside.guard_settings()

@@ -22,7 +22,7 @@ from tangguh.sim.cards.directory import CARDS, TestCard
 
 Seen = list[dict[str, Any]]
 QRIS_CODES: Final = ("V1", "V5", "V7", "V8", "V14")
-"""Real merchants' codes, with tips by percentage and fixed, static and dynamic."""
+"""Merchants' codes of other acquirers, with tips by percentage and fixed, static and dynamic."""
 _TYPED: Final = {"V5": "15000.00", "V7": "20000.00", "V14": "32500.00"}
 """What the payer types where the code has no amount."""
 _END_SECONDS_MAX: Final = 20.0

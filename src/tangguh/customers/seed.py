@@ -1,8 +1,7 @@
 """Fills a demo bank from a seed: people, shops, accounts and opening balances. Test data only.
 
-Names are drawn from lists of common given and family names; phone numbers are in a range that no
-network hands out (62 811 000 ...). The same seed fills the same bank; filling it twice changes
-nothing, because every posting's id comes from its account.
+Who there is comes from ``tangguh.demo``. The same seed fills the same bank; filling it twice
+changes nothing, because every posting's id comes from its account.
 """
 
 from __future__ import annotations
@@ -17,13 +16,14 @@ from tangguh.core.outcome import Refused
 from tangguh.customers import store
 from tangguh.customers.store import Customer
 from tangguh.db.pool import Pool
+from tangguh.demo import people as town
 from tangguh.ledger import chart
 from tangguh.ledger.chart import Kind
 from tangguh.ledger.command import OpenAccount, Post
 from tangguh.ledger.writer import Decider
 from tangguh.notices.notice import Via
 
-PEOPLE: Final = 56
+PEOPLE: Final = town.PEOPLE
 SHOPS: Final = 8
 DEMO_PIN: Final = "290325"
 """Every seeded customer's PIN. A bank that is not a demo is never seeded."""
@@ -32,18 +32,6 @@ _OPENING: Final = UUID("6f70656e-696e-5700-8000-000000000001")
 _SAVINGS: Final = "Tabungan Tangguh"
 _SHOP_ACCOUNT: Final = "Giro Usaha"
 
-_GIVEN: Final = (
-    "Adi", "Agus", "Ayu", "Bagus", "Bayu", "Citra", "Dewi", "Dian", "Eka", "Endang", "Fajar",
-    "Fitri", "Galih", "Hadi", "Hesti", "Indra", "Intan", "Joko", "Kartika", "Lestari", "Maya",
-    "Mega", "Nanda", "Novi", "Putri", "Rahmat", "Ratna", "Rizki", "Sari", "Siti", "Surya",
-    "Taufik", "Utami", "Wahyu", "Wulan", "Yani", "Yusuf", "Zahra",
-)  # fmt: skip
-_FAMILY: Final = (
-    "Anggraini", "Firmansyah", "Gunawan", "Hakim", "Handayani", "Hartono", "Hidayat", "Kurniawan",
-    "Kusuma", "Lubis", "Maulana", "Nasution", "Nugroho", "Permata", "Pratama", "Purnomo",
-    "Rahayu", "Ramadhan", "Saputra", "Setiawan", "Siregar", "Susanto", "Wibowo", "Wijaya",
-    "Yulianti",
-)  # fmt: skip
 _SHOPS: Final = (
     "Warung Bu Ratna", "Kopi Sudut Kota", "Toko Roti Melati", "Apotek Sehat Selalu",
     "Bengkel Maju Jaya", "Laundry Kilat", "Toko Buku Cendekia", "Sayur Segar Pak Hadi",
@@ -102,11 +90,11 @@ def demo(seed: int) -> tuple[list[Customer], list[tuple[int, int, str]], dict[in
     people: list[Customer] = []
     accounts: list[tuple[int, int, str]] = []
     openings: dict[int, int] = {}
-    names = _names(source)
+    drawn = town.names(source)
     for number in range(1, PEOPLE + SHOPS + 1):
         is_shop = number > PEOPLE
-        name = _SHOPS[number - PEOPLE - 1] if is_shop else names[number - 1]
-        phone = f"62811000{number:04d}"
+        name = _SHOPS[number - PEOPLE - 1] if is_shop else drawn[number - 1]
+        phone = town.phone_of(number)
         people.append(Customer(number, phone, name, "en" if number % 7 == 0 else "id"))
         account_id = chart.CUSTOMER_ACCOUNT_MIN + 100_000_000 + number * 10 + 1
         accounts.append((number, account_id, _SHOP_ACCOUNT if is_shop else _SAVINGS))
@@ -117,11 +105,6 @@ def demo(seed: int) -> tuple[list[Customer], list[tuple[int, int, str]], dict[in
 
 def addresses_of(person: Customer) -> tuple[tuple[Via, str], ...]:
     """Where a seeded person can be reached: the number they log in with, and an e-mail address."""
-    # Nobody can own a name under .example (RFC 2606), and nobody was given such a number.
+    # Nobody can own a name under .example (RFC 2606). The demo's own post takes what is sent.
     name = ".".join(person.full_name.lower().split())
     return (Via.SMS, person.phone), (Via.EMAIL, f"{name}@post.example")
-
-
-def _names(source: random.Random) -> list[str]:
-    pairs = [f"{given} {family}" for given in _GIVEN for family in _FAMILY]
-    return source.sample(pairs, PEOPLE)

@@ -2,7 +2,8 @@
 
 Every network has its own place: ``/networks/{name}/faults``, ``/books``, ``/books/proof``,
 ``/settlement`` and ``/acts/{what}``. The QRIS switch, the first of them, also answers without a
-place, and its page shows the merchants. ``/post`` is everybody's phone.
+place. ``/`` is the page of all, made from ``/overview``, ``/menu`` and ``/networks/{name}``;
+``/post`` is everybody's phone.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping
 from datetime import date
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -22,11 +22,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tangguh.core.clock import Clock, business_date
 from tangguh.sim.faults import Plan
+from tangguh.sim.healing import Healing
+from tangguh.sim.menu import PLACES
 from tangguh.sim.network import Network
-from tangguh.sim.post.page import PAGE, POLICY
+from tangguh.sim.overview import line_of, sheet_of
+from tangguh.sim.page import NETWORKS, POST, OwnPage
 from tangguh.sim.qris.merchants import Merchant
 
-_PAGE: Final = Path(__file__).with_name("control.html").read_text("utf-8")
 _FIRST: Final = "qris"
 _LOCAL: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _OWN_SITES: Final = frozenset({b"none", b"same-origin"})
@@ -39,11 +41,13 @@ class Control:
     def __init__(
         self,
         networks: Mapping[str, Network],
+        healing: Healing,
         merchants: list[Merchant],
         clock: Clock,
         token: str = "",
     ) -> None:
         self._networks = networks
+        self._healing = healing
         self._merchants = merchants
         self._clock = clock
         routes = Starlette(
@@ -52,6 +56,10 @@ class Control:
                 Route("/merchants", self._show_merchants),
                 Route("/post", self._show_post),
                 Route("/networks", self._show_networks),
+                Route("/overview", self._show_overview),
+                Route("/menu", self._show_menu),
+                Route("/networks/faults", self._clear_all, methods=["DELETE"]),
+                Route("/networks/{name}", self._show_sheet),
                 *self._routes(""),
                 *self._routes("/networks/{name}"),
                 Route("/networks/{name}/settlement", self._show_settlement),
@@ -70,12 +78,12 @@ class Control:
         ]
 
     async def _show_page(self, _request: Request) -> Response:
-        return HTMLResponse(_PAGE)
+        return _page(NETWORKS)
 
     async def _show_post(self, _request: Request) -> Response:
         if _POST not in self._networks:
             return _UNKNOWN
-        return HTMLResponse(PAGE, headers={"Content-Security-Policy": POLICY})
+        return _page(POST)
 
     async def _show_merchants(self, _request: Request) -> Response:
         return _json(self._merchants)
@@ -83,9 +91,31 @@ class Control:
     async def _show_networks(self, _request: Request) -> Response:
         return _json({name: network.address for name, network in self._networks.items()})
 
+    async def _show_overview(self, _request: Request) -> Response:
+        """A line for each network, in the order of the page."""
+        shown = [name for name in PLACES if name in self._networks]
+        return _json([line_of(name, self._healing.dealt(name)) for name in shown])
+
+    async def _show_menu(self, _request: Request) -> Response:
+        """What can be chosen for each network: faults, and what it does of its own accord."""
+        return _json({name: place for name, place in PLACES.items() if name in self._networks})
+
+    async def _show_sheet(self, request: Request) -> Response:
+        """Everything of one network."""
+        network = self._network(request)
+        if network is None:
+            return _UNKNOWN
+        codes = {one.pan: one.payloads for one in self._merchants if network.name == _FIRST}
+        return _json(sheet_of(network, self._healing.dealt(network.name), codes))
+
+    async def _clear_all(self, _request: Request) -> Response:
+        for name in self._networks:
+            await self._healing.put(name, Plan())
+        return await self._show_overview(_request)
+
     async def _show_faults(self, request: Request) -> Response:
         network = self._network(request)
-        return _json(network.dealt()) if network else _UNKNOWN
+        return _json(self._healing.dealt(network.name)) if network else _UNKNOWN
 
     async def _put_faults(self, request: Request) -> Response:
         network = self._network(request)
@@ -95,15 +125,15 @@ class Control:
             plan = msgspec.json.decode(await request.body(), type=Plan)
         except (msgspec.MsgspecError, ValueError) as error:
             return _json({"error": str(error)}, 400)
-        await network.put_plan(plan)
-        return _json(network.dealt())
+        await self._healing.put(network.name, plan)
+        return _json(self._healing.dealt(network.name))
 
     async def _clear_faults(self, request: Request) -> Response:
         network = self._network(request)
         if network is None:
             return _UNKNOWN
-        await network.put_plan(Plan())
-        return _json(network.dealt())
+        await self._healing.put(network.name, Plan())
+        return _json(self._healing.dealt(network.name))
 
     async def _show_books(self, request: Request) -> Response:
         network = self._network(request)
@@ -150,7 +180,8 @@ class OwnOnly:
     """Lets in whoever is on this machine and asks by its own name, and no page of another site.
 
     A name that was made to lead here (DNS rebinding) is not ours; a browser says when another site
-    has it send something. With a token every request must carry it as a bearer.
+    has it send something; a link that is followed only looks. With a token every request must
+    carry it as a bearer.
     """
 
     def __init__(self, app: ASGIApp, token: str) -> None:
@@ -165,10 +196,22 @@ class OwnOnly:
             is_let_in = hmac.compare_digest(given, self._token.encode())
         else:
             is_let_in = _is_local(headers.get(b"host", b"").decode("latin-1"))
-        if is_let_in and headers.get(b"sec-fetch-site", b"none") in _OWN_SITES:
+        if is_let_in and (
+            headers.get(b"sec-fetch-site", b"none") in _OWN_SITES or _is_visit(scope)
+        ):
             await self._app(scope, receive, send)
             return
         await _json({"error": "only for this machine's own"}, 403)(scope, receive, send)
+
+
+def _page(page: OwnPage) -> Response:
+    return HTMLResponse(page.text, headers={"Content-Security-Policy": page.policy})
+
+
+def _is_visit(scope: Scope) -> bool:
+    """Whether somebody followed a link: nothing is changed, and the other page reads nothing."""
+    headers = dict(scope.get("headers", ()))
+    return scope.get("method") == "GET" and headers.get(b"sec-fetch-mode") == b"navigate"
 
 
 def _is_local(host: str) -> bool:

@@ -15,6 +15,7 @@ import msgspec
 
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 Seconds = Annotated[float, msgspec.Meta(ge=0.0, le=3600.0)]
+Lasting = Annotated[float, msgspec.Meta(gt=0.0, le=86_400.0)]
 
 
 class Fault(
@@ -23,7 +24,8 @@ class Fault(
     """Where a fault strikes. ``services`` are the network's own names of its operations: two-digit
     SNAP codes (50 payment, 51 query, 73 token, 77 cancel, 78 refund), MTIs, message types; empty
     means the operations that pay. ``payee`` is a merchant's PAN, an account, a number.
-    ``count``: how often, None for ever. Other empty filters fit everything.
+    ``count``: how often, None for ever. Other empty filters fit everything. ``for_seconds``: how
+    long it lasts from when it is put, None until somebody heals it (``sim.healing``).
     """
 
     services: tuple[str, ...] = ()
@@ -31,6 +33,7 @@ class Fault(
     count: Annotated[int, msgspec.Meta(ge=0)] | None = None
     payee: str = ""
     reference_prefix: str = ""
+    for_seconds: Lasting | None = None
 
 
 class DropRequest(Fault, frozen=True, kw_only=True, tag="drop_request"):
@@ -106,17 +109,22 @@ AnyFault = DropRequest | DropReply | Late | Twice | Decline | Pending | Down | C
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is wrong with the network from now on. The same seed deals the same faults."""
+    """What is wrong with the network from now on. The same seed deals the same faults.
+
+    ``struck``: how often each has struck before; empty for none of them.
+    """
 
     seed: int = 0
     faults: tuple[AnyFault, ...] = ()
+    struck: tuple[int, ...] = ()
 
 
 class Dealt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The plan in force and how often each of its faults has struck.
 
     ``asked``: how many requests of each service came since the network opened; ``asked_most``: how
-    many of them, at most, named one and the same reference.
+    many of them, at most, named one and the same reference. ``seconds_left``: how long each fault
+    still lasts, None until it is healed; empty when all of them wait for that.
     """
 
     seed: int
@@ -124,6 +132,7 @@ class Dealt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     struck: tuple[int, ...]
     asked: dict[str, int] = {}
     asked_most: dict[str, int] = {}
+    seconds_left: tuple[float | None, ...] = ()
 
 
 class Faults:
@@ -136,10 +145,11 @@ class Faults:
         self.put(Plan())
 
     def put(self, plan: Plan) -> None:
-        """Replace the plan; counts and dice start anew."""
+        """Replace the plan; dice start anew, and so do counts unless the plan brings them."""
         self._plan = plan
         self._random = Random(plan.seed)  # noqa: S311  a plan must be repeatable
-        self._struck = [0] * len(plan.faults)
+        missing = [0] * (len(plan.faults) - len(plan.struck))
+        self._struck = [*plan.struck, *missing][: len(plan.faults)]
 
     @property
     def is_down(self) -> bool:

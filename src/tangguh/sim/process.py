@@ -23,6 +23,7 @@ from tangguh.sim.billers.aggregator import Aggregator, AggregatorSettings
 from tangguh.sim.cards.switch import CardSwitch, CardSwitchSettings
 from tangguh.sim.control import Control
 from tangguh.sim.faults import Faults, Plan
+from tangguh.sim.healing import Healing
 from tangguh.sim.listener import Listener
 from tangguh.sim.network import Network
 from tangguh.sim.post.post import Post, PostSettings
@@ -78,7 +79,10 @@ class World:
         }
         if not settings.control_token and settings.control_host not in _LOOPBACK:
             raise Misconfigured("control_host: whoever may control the networks needs a token")
-        control = Control(self.networks, self.merchants, clock, settings.control_token)
+        self.healing = Healing(self.networks, clock)
+        control = Control(
+            self.networks, self.healing, self.merchants, clock, settings.control_token
+        )
         self._control_port = Listener(control.app, settings.control_host, settings.control_port)
 
     @property
@@ -108,13 +112,14 @@ class World:
 
     async def close(self, grace_seconds: float = 0.0) -> None:
         """Stop listening; requests in hand have that long to end."""
+        await self.healing.close()
         for network in self.networks.values():
             await network.close(grace_seconds)
         await self._control_port.close(grace_seconds)
 
     async def put_plan(self, plan: Plan) -> None:
         """Let this be wrong with the QRIS switch from now on, and nothing else."""
-        await self.switch.put_plan(plan)
+        await self.healing.put(self.switch.name, plan)
 
     async def settle(self) -> None:
         """Wait until no network works on a request."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tangguh.access.attempts import Attempts
 from tangguh.access.consent import Consent
@@ -38,6 +38,9 @@ from tangguh.web.names import Names
 from tangguh.web.settings import WebSettings
 from tangguh.web.shutters import Shutters
 from tangguh.work.incidents.desk import IncidentDesk
+
+if TYPE_CHECKING:
+    from tangguh.web.pages.demo.stories import Stories
 
 T = TypeVar("T")
 
@@ -105,6 +108,8 @@ class Door:
         """Word to people; set by whoever has it."""
         self.incidents: IncidentDesk | None = None
         """What the public is told of, for banners; set by whoever has it."""
+        self.stories: Stories | None = None
+        """What the demo's guide can make happen; set by a bank that is a demo."""
         self.space: Space | None = None
         """The database's disk; set by whoever measures it."""
         self.tasks: Callable[[], list[TaskHealth]] = list

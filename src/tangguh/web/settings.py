@@ -19,7 +19,8 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     customer may look up, by whatever way. ``trusted_proxies``: networks (CIDR) whose
     X-Forwarded-For and X-Forwarded-Proto are believed, nobody else's. ``sealing_key``: 32 bytes
     in hex, the root of the keys that seal what is shown; empty: one for the life of the
-    process. ``demo_crew_path``: where the demo's staff tokens are written, once.
+    process. ``demo_crew_path``: where the demo's staff tokens are written, once;
+    ``demo_networks_url``: the control port of its simulated networks.
     """
 
     host: str = "127.0.0.1"
@@ -47,3 +48,4 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     sealing_key: str = ""
     demo: bool = False
     demo_crew_path: str = ""
+    demo_networks_url: str = ""

@@ -7,7 +7,7 @@ import pytest
 from tangguh.core.format import money
 from tangguh.rails.qris.codec import parse
 from tangguh.rails.qris.message import TipKind
-from tangguh.web.pages.outside.demo import CODES
+from tangguh.web.pages.demo.guide import CODES
 from tangguh.web.words import read_all
 
 

@@ -20,7 +20,8 @@ from tangguh.notices.desk import SUBSCRIBABLE
 from tangguh.web import pages
 from tangguh.web.care.story import because_key
 from tangguh.web.pages.care.track import _FILE_RULES
-from tangguh.web.pages.outside.demo import CODES as DEMO_CODES
+from tangguh.web.pages.demo.guide import CODES as DEMO_CODES
+from tangguh.web.pages.demo.stories import NAMES as STORIES
 from tangguh.web.pages.story import LOOKS
 from tangguh.web.pages.trouble import CODES
 from tangguh.web.problems import OF_REFUSAL, OF_REQUEST
@@ -155,6 +156,7 @@ def _computed_keys(known: set[str]) -> set[str]:
     families = {f"problem.{code}.{part}" for code, part in product(CODES, ("reason", "do"))}
     families |= {f"frame.{name}" for name in ("home", "pay", "transfer", "history")}
     families |= {f"demo.kind_{name}" for name in DEMO_CODES}
+    families |= _of_demo()
     families |= {f"review.tip_{kind}" for kind in ("none", "prompt", "fixed", "percent")}
     families |= {f"login.why_{why}" for why in ("ended", "unsent", "out")}
     families |= {"pin.wrong", "pin.wrong_again"}
@@ -177,6 +179,16 @@ def _computed_keys(known: set[str]) -> set[str]:
     families |= {key for key in known if key.startswith(("money.", "retry.", "event.", "entry."))}
     families |= {key for key in known if key.startswith(("qr.", "photo.", "amount."))}
     return families | {key for key in known if key.split(".")[0] == "state" and _is_state(key)}
+
+
+def _of_demo() -> set[str]:
+    """What the demo's guide puts together: stories, products, and where its index leads."""
+    parts = ("", "_what", "_look", "_ends", "_go", "_end")
+    families = {f"demo.story_{name}{part}" for name, part in product(STORIES, parts)}
+    families.discard("demo.story_flood_end")  # it ends by itself, and nothing else ends it
+    places = ("people", "codes", "stories", "banks", "wallets", "bills", "emoney", "cards")
+    families |= {f"demo.{place}" for place in (*places, "shops", "staff")}
+    return families | {f"demo.purse_{name}" for name in ("card", "server", "touristpass")}
 
 
 def _of_care() -> set[str]:

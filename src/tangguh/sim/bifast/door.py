@@ -19,10 +19,12 @@ from tangguh.sim.bifast.answers import REPORT
 from tangguh.sim.bifast.counter import PAYING, Counter
 from tangguh.sim.bifast.paper import NotPaper, Paper, find, is_sealed_by, open_paper, seal
 from tangguh.sim.delivery import Silence, deliver
-from tangguh.sim.faults import AnyFault, DropRequest, Faults, Garbage, Late, Twice
+from tangguh.sim.faults import AnyFault, DropReply, DropRequest, Faults, Garbage, Late, Twice
 from tangguh.sim.message import Said
 
 PATH: Final = "/bifast/messages"
+NOTICE: Final = "sttl"
+"""As a service of ``drop_reply``: the settlement notice of the payment struck is lost as well."""
 _BAD_SIGNATURE: Final = "U999"
 _CONTENT: Final = {"json": "application/json", "xml": "application/xml"}
 
@@ -91,7 +93,8 @@ class Door:
             await self._clock.sleep(fault.seconds)
         self.conclude_due()
         answer = self._counter.answer(paper, fault)
-        if service in PAYING and self._counter.is_news(answer, reference):
+        is_told = not (isinstance(fault, DropReply) and NOTICE in fault.services)
+        if service in PAYING and is_told and self._counter.is_news(answer, reference):
             self._tell(reference, 2 if isinstance(fault, Twice) else 1)
         return self._deliver(answer, fault)
 

@@ -1,10 +1,12 @@
-"""The other banks behind the hub, their customers and proxies. All invented."""
+"""The other banks behind the hub, their customers and proxies, from the demo's one list."""
 
 from __future__ import annotations
 
 from typing import Final
 
 import msgspec
+
+from tangguh.demo.neighbours import BANK_NAMES, NEIGHBOURS, Neighbour
 
 AMOUNT_MINOR_MAX: Final = 250_000_000_00
 """Rp250.000.000 a transaction, BI-FAST's ceiling since its start."""
@@ -32,34 +34,26 @@ def key_of(bank: str, account: str) -> str:
     return f"{bank}:{account}"
 
 
-PARTICIPANTS: Final[dict[str, str]] = {
-    "UJIAIDJ1": "Bank Uji Antar",
-    "CENAIDJA": "BCA",
-    "BMRIIDJA": "Mandiri",
-    "BRINIDJA": "BRI",
-    "BNINIDJA": "BNI",
-}
-"""Banks that take part, by BIC. Their customers here are invented."""
+PARTICIPANTS: Final = BANK_NAMES
+"""Banks that take part, by BIC: public codes. Their customers here are invented."""
 
 
 def demo_customers() -> list[Customer]:
-    """People with accounts elsewhere; two of them cannot be paid."""
+    """Everybody with an account elsewhere, as the hub knows them; some cannot be paid."""
     return [
         Customer(
-            bank="UJIAIDJ1",
-            account="9980000001",
-            name="SARI WULANDARI",
-            proxies=(("01", "6281299980001"), ("02", "sari@uji.example")),
-        ),
-        Customer(bank="UJIAIDJ1", account="9980000002", name="BUDI HARTONO", state="blocked"),
-        Customer(bank="UJIAIDJ1", account="9980000003", name="RATNA DEWI", state="closed"),
-        Customer(
-            bank="CENAIDJA",
-            account="0149990001",
-            name="AGUS SETIAWAN",
-            proxies=(("01", "6281299980014"),),
-        ),
-        Customer(bank="BMRIIDJA", account="0089990000001", name="TOKO MAJU JAYA"),
-        Customer(bank="BRINIDJA", account="002999000000001", name="DEWI LESTARI PUTRI"),
-        Customer(bank="BNINIDJA", account="0099990001", name="KOPERASI MELATI"),
+            bank=account.bic,
+            account=account.number,
+            name=one.name,
+            state=one.state,
+            proxies=_proxies(one) if account is one.accounts[0] and one.state == "open" else (),
+        )
+        for one in NEIGHBOURS
+        for account in one.accounts
     ]
+
+
+def _proxies(one: Neighbour) -> tuple[tuple[str, str], ...]:
+    """The mobile number (01) and the e-mail address (02) that stand for the first account."""
+    named = (("01", one.phone), ("02", one.email))
+    return tuple((kind, value) for kind, value in named if value)

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from tangguh.core.clock import Clock
-from tangguh.sim.billers.bills import BILLS, Bill
+from tangguh.demo.bills import BILLS, Bill
 from tangguh.sim.faults import AnyFault, Decline, Lie, Pending
 from tangguh.sim.message import Amount, Said, amount_of, read_body, refused
 from tangguh.sim.passbook import TransferRow, instant_text, pending_until

@@ -1,4 +1,4 @@
-"""The other banks' customers and cards behind the switch. All of them invented."""
+"""The other banks' customers and cards behind the switch, from the demo's one list."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from tangguh.demo.neighbours import NEIGHBOURS
 from tangguh.sim.passbook import Passbook
 
 NOTES_MINOR: Final = 100_000_000_000_00
@@ -50,18 +51,15 @@ def number_of(bank: str, account: str) -> str:
     return f"{bank}-{account}"
 
 
-CUSTOMERS: Final = (
-    Customer(bank="998", account="5260000001", name="RINA UJI"),
-    Customer(bank="998", account="5260000002", name="JOKO UJI", state="blocked"),
-    Customer(bank="998", account="5260000003", name="TUTI UJI", state="closed"),
-    Customer(bank="014", account="5260000001", name="PENERIMA UJI EMPAT BELAS"),
-    Customer(bank="008", account="1370000000001", name="PENERIMA UJI DELAPAN"),
-    Customer(bank="002", account="001701000001509", name="PENERIMA UJI DUA"),
-    Customer(bank="009", account="0110000001", name="PENERIMA UJI SEMBILAN"),
+CUSTOMERS: Final = tuple(
+    Customer(bank=account.code, account=account.number, name=one.name, state=one.state)
+    for one in NEIGHBOURS
+    for account in one.accounts
 )
-CARDS: Final = (
-    TestCard(pan="9360099811111111119", pin="246810", account="5260000001"),
-    TestCard(pan="9360099822222222224", pin="135791", account="5260000002"),
+CARDS: Final = tuple(
+    TestCard(pan=one.card.pan, pin=one.card.pin, account=one.accounts[-1].number)
+    for one in NEIGHBOURS
+    if one.card is not None
 )
 
 

@@ -18,11 +18,22 @@ import aiohttp
 import msgspec
 
 from tangguh.core.clock import Clock
-from tangguh.sim.faults import Dealt, Faults, Plan
+from tangguh.sim.faults import (
+    Dealt,
+    DropReply,
+    DropRequest,
+    Faults,
+    Garbage,
+    Late,
+    Plan,
+    Twice,
+)
 from tangguh.sim.passbook import Passbook, PassbookProof, TransferRow, day_text, instant_text
 from tangguh.sim.snap import asymmetric_signature, timestamp_of
 from tangguh.sim.snap_network import private_key_at
 
+TAP, FILE = "tap", "file"
+"""What its readers call the bank for: the services that faults name."""
 FARE_MINOR: Final = 3_500_00
 _FILE_ROWS_MAX: Final = 100_000
 
@@ -54,7 +65,7 @@ class Operator:
         self._line_key = bytes.fromhex(settings.line_key)
         self._random = Random(settings.seed)  # noqa: S311  a rehearsal must be repeatable
         self._session: aiohttp.ClientSession | None = None
-        self.faults = Faults("ride")
+        self.faults = Faults(TAP, FILE)
         self.ledger = Passbook(settings.books_path)
 
     @property
@@ -185,12 +196,18 @@ class Operator:
         return f"{body}T|{len(rows)}|{total // 100}.{total % 100:02d}|{digest}\n"
 
     async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        return await self._call(path, msgspec.json.encode(body))
+        return await self._call(TAP, str(body["number"]), path, msgspec.json.encode(body))
 
     async def _send(self, text: str) -> dict[str, Any]:
-        return await self._call("/emoney/files", text.encode())
+        return await self._call(FILE, "", "/emoney/files", text.encode())
 
-    async def _call(self, path: str, content: bytes) -> dict[str, Any]:
+    async def _call(self, service: str, number: str, path: str, content: bytes) -> dict[str, Any]:
+        """The bank's answer; ``error`` where there is none, or where a fault has it lost."""
+        fault = self.faults.strike(service, number, "")
+        if self.faults.is_down or isinstance(fault, DropRequest):
+            return {"error": "not sent"}
+        if isinstance(fault, Late):
+            await self._clock.sleep(fault.seconds)
         timestamp = timestamp_of(self._clock.now())
         signature = asymmetric_signature(self._key, "POST", path, content, timestamp)
         headers = {
@@ -198,6 +215,14 @@ class Operator:
             "X-SIGNATURE": signature,
             "Content-Type": "application/json",
         }
+        if isinstance(fault, Garbage):
+            content = content[:-1]  # not what was signed
+        said = await self._ask(path, content, headers)
+        if isinstance(fault, Twice):
+            said = await self._ask(path, content, headers)
+        return {"error": "no answer"} if isinstance(fault, DropReply) else said
+
+    async def _ask(self, path: str, content: bytes, headers: dict[str, str]) -> dict[str, Any]:
         parts = urlsplit(self._settings.bank_url)
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20))

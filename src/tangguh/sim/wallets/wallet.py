@@ -1,7 +1,8 @@
 """One e-wallet speaking SNAP: inquiry (37), top-up (38), status (39), with its own customers.
 
 Same reference, same content: the first answer again; other content: 404/18. It holds the bank's
-deposit: a top-up above what is left of it is refused (403/14). Test data; the name is real.
+deposit: a top-up above what is left of it is refused (403/14). The names of the
+wallets are the public ones, their customers are invented.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from tangguh.core.clock import Clock
+from tangguh.demo.neighbours import NEIGHBOURS
+from tangguh.demo.people import people
 from tangguh.sim.faults import AnyFault, Decline, Lie, Pending
 from tangguh.sim.message import Amount, Reference, Said, amount_of, read_body, refused
 from tangguh.sim.passbook import TransferRow, instant_text, pending_until
@@ -25,17 +28,19 @@ STATUS: Final = "39"
 _SUFFIX: Final = {"dana": ".htm"}
 _MONTHLY_MAX_MINOR: Final = 40_000_000_00
 _BALANCE_MAX_MINOR: Final = 20_000_000_00
-CUSTOMERS: Final = (
-    ("628121110001", "RINA PUSPITA", "open"),
-    ("628121110002", "DODI SAPUTRA", "open"),
-    ("628121110003", "AKUN DIBLOKIR", "blocked"),
-    ("628121110004", "AKUN DITUTUP", "closed"),
-)
-"""Numbers in a range no network hands out, with invented names."""
+
+
+def accounts(seed: int) -> tuple[tuple[str, str, str], ...]:
+    """Number, name and state of whoever has a wallet: the neighbours, and the bank's customers."""
+    neighbours = [(one.phone, one.name, one.state) for one in NEIGHBOURS if one.phone]
+    return (*neighbours, *((phone, name.upper(), "open") for phone, name in people(seed)))
 
 
 class WalletSettings(SnapSettings, frozen=True, kw_only=True):
-    """One wallet and the one bank that tops it up. ``wallet`` is gopay, ovo, dana or isaku."""
+    """One wallet and the one bank that tops it up. ``wallet`` is gopay, ovo, dana or isaku.
+
+    ``seed`` is also that of the bank's people, who have wallets under the numbers they log in with.
+    """
 
     wallet: str
     deposit_minor: int = 1_000_000_000_00
@@ -81,7 +86,7 @@ class Wallet(SnapPartner):
             ),
             paying=TOPUP,
             aim=_aim,
-            accounts=CUSTOMERS,
+            accounts=accounts(settings.seed),
         )
         self._deposit_minor = settings.deposit_minor
 

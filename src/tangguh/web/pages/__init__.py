@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 
 from tangguh.web.door import Door
 from tangguh.web.pages import (
+    demo,
     history,
     home,
     pay,
@@ -23,7 +24,7 @@ from tangguh.web.pages import (
 from tangguh.web.pages.care import inbox, report, track
 from tangguh.web.pages.frame import Frame
 from tangguh.web.pages.memory import Memory
-from tangguh.web.pages.outside import demo, login, strangers, subscribe
+from tangguh.web.pages.outside import login, strangers, subscribe
 
 PAGES = (
     *login.PAGES,

@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from rails.bifast_harness import BifastHarness, running
 from rails.harness import NOON, Keys
-from tangguh.core.outcome import Accepted
+from tangguh.core.outcome import Accepted, Unanswered
 from tangguh.rails.bifast import message
 from tangguh.sim import faults
 from tangguh.sim.bifast.books import HubBooks
@@ -208,6 +208,23 @@ async def test_is_a_network(far: BifastHarness) -> None:
     assert [row.state for row in shown["transfers"]] == ["paid"]
     assert shown["totals"].in_minor == 600_000 * RP
     assert network.prove().holds
+
+
+async def test_a_lost_reply_takes_its_notice_with_it_when_told_so(far: BifastHarness) -> None:
+    """Else the bank would hear by the notice what the reply had said."""
+    told: list[str] = []
+
+    async def notify(reference: str, _times: int) -> None:
+        told.append(reference)
+
+    far.hub.door._notify = notify
+    for services, heard in ((("010",), 1), (("010", "sttl"), 0)):
+        told.clear()
+        await far.break_with(faults.DropReply(seconds=0, services=services))
+        sent = far.instruction(reference=f"LOST{len(services)}")
+        assert isinstance(await far.rail.send(sent), Unanswered)
+        await far.hub.door.settle()
+        assert len(told) == heard
 
 
 async def test_faults_find_their_aim(far: BifastHarness) -> None:

@@ -11,10 +11,10 @@ import pytest
 
 from rails.harness import CLIENT, SECRET, Keys
 from tangguh.core.clock import HandClock
+from tangguh.demo.bills import BILLS
 from tangguh.rails.billers.rail import BILLERS
 from tangguh.sim import faults
 from tangguh.sim.billers.aggregator import Aggregator, AggregatorSettings
-from tangguh.sim.billers.bills import BILLS
 from tangguh.sim.faults import AnyFault
 
 NOON = datetime(2026, 3, 20, 5, 0, tzinfo=UTC)

@@ -15,7 +15,7 @@ from tangguh.rails.iso8583.message import Message, decode, encode
 from tangguh.rails.iso8583.soft_hsm import SoftHsm
 from tangguh.sim import faults
 from tangguh.sim.cards.counter import Counter, CounterSettings
-from tangguh.sim.cards.directory import CARDS, CUSTOMERS, Directory
+from tangguh.sim.cards.directory import CARDS, Directory
 from tangguh.sim.cards.foreign import numbered
 from tangguh.sim.cards.wire import (
     NotATelegram,
@@ -113,7 +113,7 @@ class TestTransfers:
 
     def test_inquiry_moves_nothing(self, desk: Desk) -> None:
         answer = desk.counter.decide(transfer(de3="391000"), None)
-        assert answer.get(48)[:30].strip() == CUSTOMERS[0].name
+        assert answer.get(48)[:30].strip() == "RINA PUSPITA"
         assert desk.say(transfer(de3="391000", de103="1")) == "76"
         assert desk.paid() == 0
 

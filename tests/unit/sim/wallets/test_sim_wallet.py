@@ -14,10 +14,11 @@ from tangguh.core.clock import HandClock
 from tangguh.core.errors import Misconfigured
 from tangguh.sim import faults
 from tangguh.sim.faults import AnyFault
-from tangguh.sim.wallets.wallet import CUSTOMERS, Wallet, WalletSettings
+from tangguh.sim.wallets.wallet import Wallet, WalletSettings, accounts
 
 NOON = datetime(2026, 3, 20, 5, 0, tzinfo=UTC)
-RINA, DODI, BLOCKED, CLOSED = (number for number, _, _ in CUSTOMERS)
+RINA, DODI = "628121110001", "628121110002"
+BLOCKED, CLOSED = "628121110003", "628121110004"
 
 
 class Desk:
@@ -39,7 +40,7 @@ class Desk:
             ),
             self.clock,
         )
-        for number, name, state in CUSTOMERS:
+        for number, name, state in accounts(0):
             self.wallet.ledger.open_account(number, name, state=state)
 
     def inquire(self, number: str = RINA, minor: int = 100_000_00) -> tuple[str, dict[str, Any]]:

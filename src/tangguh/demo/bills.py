@@ -1,4 +1,7 @@
-"""The bills that exist in this world. Test data: invented numbers, names and sums."""
+"""The bills one can pay: numbers, households and sums are made up.
+
+The first digits are the biller, by the numbers the bank and its aggregator agreed on.
+"""
 
 from __future__ import annotations
 
