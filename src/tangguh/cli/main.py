@@ -6,11 +6,13 @@ code does not wait for the whole bank to load.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
-from cyclopts import App, Group
+from cyclopts import App, CycloptsError, Group
 
 from tangguh import __version__
+from tangguh.cli.trouble import not_understood
 
 app = App(
     name="tangguh",
@@ -43,7 +45,10 @@ _COMMANDS: Final = {
     "Operate it (a member of staff's token, or the bank stopped)": {
         "gate": ("tangguh.cli.staff.gate:app", "See, make, widen and narrow closures."),
         "ladder": ("tangguh.cli.staff.ladder:app", "The way back from a closure, step by step."),
-        "staff": ("tangguh.cli.staff.device:app", "The devices your staff account signs from."),
+        "staff": (
+            "tangguh.cli.staff.device:app",
+            "Roles, and the devices your account signs from.",
+        ),
         "change": ("tangguh.cli.staff.change:change", "Approve or deny what others proposed."),
         "rule": ("tangguh.cli.staff.change:rule", "The guard's rules: list, try, propose."),
         "settlement": ("tangguh.cli.settlement:app", "Settlement files, breaks, pay-outs."),
@@ -67,6 +72,9 @@ for _number, (_title, _commands) in enumerate(_COMMANDS.items()):
         app.command(_place, name=_name, help=_line, group=_group)
 
 
-def main() -> None:
-    """Run the command line."""
-    app()
+def main(words: Sequence[str] | None = None) -> None:
+    """Run the command line: these words, else the process's own. Ends in SystemExit."""
+    try:
+        app(words, print_error=False, exit_on_error=False)
+    except CycloptsError as error:
+        not_understood(error)

@@ -7,13 +7,13 @@ may not change the schema, so somebody who may has to do it first.
 from __future__ import annotations
 
 import asyncio
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 from cyclopts import Parameter
 
+from tangguh.cli.trouble import in_trouble
 from tangguh.config import load
 from tangguh.core.errors import Misconfigured, TangguhError
 from tangguh.db.migrate import migrate as apply_pending
@@ -51,11 +51,10 @@ def migrate(
     try:
         where = dsn or load(None).db.dsn
         if not where:
-            raise Misconfigured("--dsn or TANGGUH_DB__DSN: say which database")
+            raise Misconfigured("no database was named: --dsn or TANGGUH_DB__DSN says which")
         done = asyncio.run(bring_up_to_date(where, keys))
     except TangguhError as trouble:
-        print(f"tangguh: {trouble}", file=sys.stderr)
-        sys.exit(1)
+        in_trouble(trouble)
     print(msgspec.json.encode(done).decode() if as_json else _told(done))
 
 

@@ -11,6 +11,7 @@ import msgspec
 from cyclopts import Parameter
 
 from tangguh.app import BESIDE, SHELVES
+from tangguh.cli.trouble import in_trouble
 from tangguh.config import load
 from tangguh.core.errors import Misconfigured, TangguhError
 from tangguh.db.embedded import EmbeddedPostgres
@@ -41,8 +42,7 @@ def prove(
         settings = load(None)
         proof = asyncio.run(_prove(dsn or settings.db.dsn, data, settings.book.book_id))
     except TangguhError as trouble:
-        print(f"tangguh: {trouble}", file=sys.stderr)
-        sys.exit(1)
+        in_trouble(trouble)
     print(msgspec.json.encode(proof).decode() if as_json else table(proof))
     sys.exit(0 if proof.passed else 1)
 

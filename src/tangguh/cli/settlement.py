@@ -21,8 +21,10 @@ from cyclopts import App, Parameter
 
 from tangguh.access import acts
 from tangguh.app import Bank
+from tangguh.cli.invocation import invoked
 from tangguh.cli.staff.present import two_present
 from tangguh.cli.stopped import Stopped, in_the_book, place_of
+from tangguh.cli.trouble import fail, in_trouble
 from tangguh.core.clock import SystemClock
 from tangguh.core.errors import TangguhError
 from tangguh.core.outcome import Refusal, Refused
@@ -49,6 +51,14 @@ _Network = Annotated[str, Parameter(help="qris, bifast, cards, billers, or a wal
 _Day = Annotated[str, Parameter(help="The Jakarta day, YYYY-MM-DD.")]
 _Cycle = Annotated[int, Parameter(help="The cycle of the day, from 1; 0 is the day so far.")]
 _File = Annotated[Path | None, Parameter(help="The file, or the directory it is in.")]
+_Reason = Annotated[str, Parameter(help="Why, in words; both who sign it see it.")]
+_Supersede = Annotated[
+    bool, Parameter(negative="", help="Another file for a cycle that was run; two people sign.")
+]
+_ToCustomer = Annotated[
+    bool, Parameter(negative="", help="The customer gets the difference, not suspense.")
+]
+_To = Annotated[int, Parameter(help="The account it belongs to.")]
 _Url = Annotated[str, Parameter(help="Where the network gives its files.")]
 T = TypeVar("T")
 Act = Callable[[BackOffice], Awaitable[T]]
@@ -75,7 +85,7 @@ def check(
 @app.command
 def run(
     *, network: _Network, day: _Day, cycle: _Cycle = 1, file: _File = None, url: _Url = "",
-    supersede: bool = False, reason: str = "",
+    supersede: _Supersede = False, reason: _Reason = "",
     dsn: _Dsn = "", bank_is_stopped: Stopped = False, as_json: _Json = False,
 ) -> None:  # fmt: skip
     """Run a cycle: conclude what the file proves, list breaks, post the position. Once."""
@@ -98,7 +108,7 @@ def run(
 @app.command
 def repair(
     break_id: Annotated[str, Parameter(help="The break's id, as `breaks` lists it.")],
-    *, reason: str, to_customer: bool = False,
+    *, reason: _Reason, to_customer: _ToCustomer = False,
     dsn: _Dsn = "", bank_is_stopped: Stopped = False, as_json: _Json = False,
 ) -> None:  # fmt: skip
     """Repair a break by a posting that two people sign, with a reason."""
@@ -115,7 +125,7 @@ def repair(
 @app.command
 def clear(
     posting_id: Annotated[str, Parameter(help="What put it in suspense, as `ageing` lists it.")],
-    *, to: int, reason: str,
+    *, to: _To, reason: _Reason,
     dsn: _Dsn = "", bank_is_stopped: Stopped = False, as_json: _Json = False,
 ) -> None:  # fmt: skip
     """Give what is in suspense to the account it belongs to: two people sign, with a reason."""
@@ -248,12 +258,12 @@ def _run(asked: Awaitable[T]) -> T:
     try:
         return asyncio.run(wait())
     except TangguhError as trouble:
-        _fail(str(trouble))
+        in_trouble(trouble)
 
 
 def _source(file: Path | None, url: str) -> Source:
     if (file is None) == (not url):
-        _fail("say either --file or --url")
+        fail("say either --file or --url, one of them", 2)
     return file if file is not None else url
 
 
@@ -261,25 +271,23 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        _fail(f"--day is YYYY-MM-DD, not {text!r}")
+        fail(f"--day is YYYY-MM-DD, not {text!r}")
 
 
 def _id(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        _fail(f"{text!r} is no id")
+        fail(
+            f"{text!r} is no id; `{invoked()} settlement breaks` shows a break's, "
+            f"`{invoked()} settlement ageing` a posting's"
+        )
 
 
 def _known(asked: T | Refused) -> T:
     if isinstance(asked, Refused):
-        _fail(f"{asked.field}: {asked.detail}")
+        fail(f"{asked.field}: {asked.detail}")
     return asked
-
-
-def _fail(why: str) -> NoReturn:
-    print(f"tangguh: {why}", file=sys.stderr)
-    sys.exit(1)
 
 
 def _end(result: Any, *, as_json: bool) -> NoReturn:

@@ -13,6 +13,7 @@ from typing import Annotated, Final, TypeVar
 from cyclopts import Parameter
 
 from tangguh.app import Bank
+from tangguh.cli.invocation import invoked
 from tangguh.config import Settings, load
 from tangguh.core.errors import Misconfigured
 
@@ -46,5 +47,8 @@ def place_of(dsn: str) -> tuple[Settings, str]:
     settings = load(None)
     where = dsn or settings.db.dsn
     if not where:
-        raise Misconfigured("--dsn or TANGGUH_DB__DSN: say which bank")
+        raise Misconfigured(
+            "no database was named: --dsn or TANGGUH_DB__DSN says which; a bank of "
+            f"`{invoked()} up` keeps its own in its data directory (see `{invoked()} prove --help`)"
+        )
     return settings, where

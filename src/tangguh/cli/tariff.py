@@ -16,6 +16,7 @@ from tangguh.access.acts import Act
 from tangguh.app import Bank
 from tangguh.cli.staff.present import two_present
 from tangguh.cli.stopped import Stopped, in_the_book, place_of
+from tangguh.cli.trouble import in_trouble
 from tangguh.core.errors import TangguhError
 from tangguh.core.money import EXPONENTS, IDR
 from tangguh.core.outcome import Refused
@@ -35,6 +36,16 @@ _Json = Annotated[bool, Parameter(name="--json", negative="", help="Print one JS
 _Name = Annotated[
     str, Parameter(help="A service, a service/tier, or for limits a channel; see `list`.")
 ]
+_Reason = Annotated[str, Parameter(help="Why, in words; both who sign it see it.")]
+_PerPayment = Annotated[int, Parameter(help="The most one payment may be, in rupiah.")]
+_PerDay = Annotated[int, Parameter(help="The most of one Jakarta day, in rupiah.")]
+_PerMonth = Annotated[int | None, Parameter(help="The most of one month, in rupiah.")]
+_Balance = Annotated[
+    int | None, Parameter(help="The most a purse may hold after a top-up, in rupiah.")
+]
+_Rupiah = Annotated[int, Parameter(help="The fee, in rupiah.")]
+_Parts = Annotated[int, Parameter(help="What a merchant pays of ten thousand; 70 is 0.7 %.")]
+_Free = Annotated[int, Parameter(help="Up to this sum, in rupiah, a merchant pays nothing.")]
 _Dsn = Annotated[str, Parameter(help="The bank's database; else TANGGUH_DB__DSN.")]
 
 
@@ -73,9 +84,9 @@ def history(*, dsn: _Dsn = "", as_json: _Json = False) -> None:
 
 @app.command
 def limit(
-    name: _Name, *, transaction: int, day: int, reason: str,
-    month: int | None = None, balance: int | None = None,
-    dsn: _Dsn = "", bank_is_stopped: Stopped = False,
+    name: _Name, *, transaction: _PerPayment, day: _PerDay, reason: _Reason,
+    month: _PerMonth = None, balance: _Balance = None,
+    dsn: _Dsn = "", bank_is_stopped: Stopped = False, as_json: _Json = False,
 ) -> None:  # fmt: skip
     """Set a limit, in whole rupiah: per payment, per Jakarta day and, when given, per month.
 
@@ -88,37 +99,37 @@ def limit(
         balance_max_minor=None if balance is None else balance * _MINOR,
     )
     change = ChangeLimit(name=name, limit=wanted, changed_by="", approved_by="", reason=reason)
-    _decide(change, dsn, is_stopped=bank_is_stopped)
+    _decide(change, dsn, is_stopped=bank_is_stopped, as_json=as_json)
 
 
 @app.command
 def fee(
-    name: _Name, *, rupiah: int, reason: str,
-    dsn: _Dsn = "", bank_is_stopped: Stopped = False,
+    name: _Name, *, rupiah: _Rupiah, reason: _Reason,
+    dsn: _Dsn = "", bank_is_stopped: Stopped = False, as_json: _Json = False,
 ) -> None:  # fmt: skip
     """Set a fee, in whole rupiah."""
     change = ChangeFee(
         name=name, fee_minor=rupiah * _MINOR, changed_by="", approved_by="", reason=reason,
     )  # fmt: skip
-    _decide(change, dsn, is_stopped=bank_is_stopped)
+    _decide(change, dsn, is_stopped=bank_is_stopped, as_json=as_json)
 
 
 @app.command
 def discount(
     name: Annotated[str, Parameter(help="A criteria (UKE) or a category (category/8211).")],
-    *, per_ten_thousand: int, reason: str, free_up_to: int = 0,
-    dsn: _Dsn = "", bank_is_stopped: Stopped = False,
+    *, per_ten_thousand: _Parts, reason: _Reason, free_up_to: _Free = 0,
+    dsn: _Dsn = "", bank_is_stopped: Stopped = False, as_json: _Json = False,
 ) -> None:  # fmt: skip
     """Set what merchants pay: parts of ten thousand, and up to which sum in rupiah nothing."""
     change = ChangeDiscount(
         name=name, discount=Discount(per_ten_thousand, free_up_to * _MINOR), changed_by="",
         approved_by="", reason=reason,
     )  # fmt: skip
-    _decide(change, dsn, is_stopped=bank_is_stopped)
+    _decide(change, dsn, is_stopped=bank_is_stopped, as_json=as_json)
 
 
 def _decide(
-    change: ChangeLimit | ChangeFee | ChangeDiscount, dsn: str, *, is_stopped: bool
+    change: ChangeLimit | ChangeFee | ChangeDiscount, dsn: str, *, is_stopped: bool, as_json: bool
 ) -> None:
     """Have two people sign and the book decide; 1 on a no, with the field and the rule."""
 
@@ -135,20 +146,23 @@ def _decide(
     try:
         said = asyncio.run(in_the_book(dsn, act, is_stopped=is_stopped))
     except TangguhError as trouble:
-        print(f"tangguh: {trouble}", file=sys.stderr)
-        sys.exit(1)
-    if isinstance(said, Refused):
+        in_trouble(trouble)
+    is_refused = isinstance(said, Refused)
+    if as_json:
+        told = said if is_refused else {"name": change.name, "in_force": "from the next start"}
+        print(msgspec.json.encode(told).decode())
+    elif isinstance(said, Refused):
         print(f"refused: {said.field}: {said.detail}")
-        sys.exit(1)
-    print(f"{change.name}: in force from the bank's next start")
+    else:
+        print(f"{change.name}: in force from the bank's next start")
+    sys.exit(1 if is_refused else 0)
 
 
 def _changes(dsn: str) -> list[Change]:
     try:
         return asyncio.run(_read(dsn))
     except TangguhError as trouble:
-        print(f"tangguh: {trouble}", file=sys.stderr)
-        sys.exit(1)
+        in_trouble(trouble)
 
 
 async def _read(dsn: str) -> list[Change]:

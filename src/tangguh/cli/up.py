@@ -12,7 +12,7 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
-from tangguh.cli.household import Household
+from tangguh.cli.household import Household, Say
 from tangguh.cli.invocation import invoked
 from tangguh.cli.place import Place
 from tangguh.cli.staff.line import DEFAULT_BANK
@@ -33,38 +33,47 @@ def up(
         Path | None, Parameter(help="Written with the addresses once all is up.")
     ] = None,
     config: Annotated[Path | None, Parameter(help="A TOML file of settings.")] = None,
+    as_json: Annotated[
+        bool,
+        Parameter(
+            name="--json",
+            negative="",
+            help="Print one JSON document of addresses once all is up; progress on standard error.",
+        ),
+    ] = False,
 ) -> None:
     """Run the whole bank: PostgreSQL, the bank, its simulated networks. Ctrl-C stops everything."""
     try:
         settings = load(config)
-        household = Household(Place(data), settings, port=port, seed=seed, say=_say)
-        asyncio.run(_run(household, ready_file))
+        say = _say_beside if as_json else _say
+        household = Household(Place(data), settings, port=port, seed=seed, say=say)
+        asyncio.run(_run(household, say, ready_file, as_json=as_json))
     except TangguhError as trouble:
         print(f"tangguh: {trouble}", file=sys.stderr)
         sys.exit(1)
 
 
-async def _run(household: Household, ready_file: Path | None) -> None:
+async def _run(household: Household, say: Say, ready_file: Path | None, *, as_json: bool) -> None:
     told_to_stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, told_to_stop.set)
     household.place.take()
-    _say(f"Tangguh is starting on {household.place.directory}")
+    say(f"Tangguh is starting on {household.place.directory}")
     try:
         await household.start()
         if ready_file is not None:
             write_private(ready_file, msgspec.json.encode(household.addresses))
-        _show(household)
+        _say(msgspec.json.encode(household.addresses).decode()) if as_json else _show(household)
         watching = asyncio.create_task(household.watch())
         await told_to_stop.wait()
         watching.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await watching
-        _say("\nStopping; everything acknowledged is kept")
+        say("\nStopping; everything acknowledged is kept")
     finally:
         await household.stop()
-    _say("Stopped")
+    say("Stopped")
 
 
 def _show(household: Household) -> None:
@@ -99,3 +108,8 @@ Ctrl-C stops everything and loses nothing.
 def _say(text: str) -> None:
     with contextlib.suppress(OSError):  # whoever read us is gone, or the disk is full: go on
         print(text, flush=True)
+
+
+def _say_beside(text: str) -> None:
+    with contextlib.suppress(OSError):
+        print(text, file=sys.stderr, flush=True)

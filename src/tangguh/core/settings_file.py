@@ -16,7 +16,9 @@ def read_file(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
         values = msgspec.json.decode(text) if path.suffix == ".json" else tomllib.loads(text)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.DecodeError) as fault:
+    except OSError as fault:
+        raise Misconfigured(f"{path}: {fault.strerror}") from fault
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.DecodeError) as fault:
         raise Misconfigured(f"{path}: {fault}") from fault
     if not isinstance(values, dict):
         raise Misconfigured(f"{path}: not a table of settings")

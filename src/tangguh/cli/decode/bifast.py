@@ -28,12 +28,16 @@ from tangguh.rails.bifast.transfer import CreditTransfer
 app = App(name="bifast", help="Read and judge BI-FAST messages.")
 
 _UNKNOWN: Final = datetime.fromtimestamp(0, UTC)
+_JSON_HELP: Final = "One JSON document for each message: its only form, with or without this."
 _FILE_HELP: Final = "A file with one message, or one JSON message a line; - reads standard input."
 
 
 @app.command
 def decode(
-    file: Annotated[str, Parameter(allow_leading_hyphen=True, help=_FILE_HELP)] = "-", /
+    file: Annotated[str, Parameter(allow_leading_hyphen=True, help=_FILE_HELP)] = "-",
+    /,
+    *,
+    as_json: Annotated[bool, Parameter(name="--json", negative="", help=_JSON_HELP)] = True,
 ) -> None:
     """Decode and validate messages; print one JSON document for each.
 
@@ -47,7 +51,10 @@ def decode(
             # ASCII only: nothing a message holds can steer a terminal.
             print(json.dumps(verdict))
     except OSError as error:
-        print(f"cannot read {file}: {error.strerror}", file=sys.stderr)
+        print(
+            f"tangguh: {file} cannot be read: {error.strerror}; - reads standard input",
+            file=sys.stderr,
+        )
         sys.exit(2)
     sys.exit(0 if all_valid else 1)
 

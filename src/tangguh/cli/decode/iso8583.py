@@ -28,6 +28,7 @@ _HEADER: Final = re.compile(rb"[0-9A-Fa-f]{4}")
 _MESSAGE_HELP: Final = "The message, or - to read one per line from standard input."
 _CLEAR_HELP: Final = "Show cards, tracks, PIN blocks and names."
 _TEXT_HELP: Final = "Character set of the link."
+_JSON_HELP: Final = "One JSON document for each message: its only form, with or without this."
 _BITMAP_HELP: Final = "How the link writes bitmaps."
 
 
@@ -39,6 +40,7 @@ def show(
     clear: Annotated[bool, Parameter(negative="", help=_CLEAR_HELP)] = False,
     text: Annotated[Text, Parameter(help=_TEXT_HELP)] = "ascii",
     bitmap: Annotated[Bitmap, Parameter(help=_BITMAP_HELP)] = "hex",
+    as_json: Annotated[bool, Parameter(name="--json", negative="", help=_JSON_HELP)] = True,
 ) -> None:
     """Decode and judge messages, one line of JSON each. Exits 0 only when every one is valid."""
     dialect = Dialect(text=text, bitmap=bitmap)

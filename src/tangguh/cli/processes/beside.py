@@ -37,6 +37,7 @@ async def serve_beside(
     host: str,
     port: int,
     ready_file: Path | None,
+    as_json: bool = False,
     grace_seconds: int = _GRACE_SECONDS,
     keep_alive_seconds: int = _KEEPALIVE_SECONDS,
     answer_seconds: float = SMALL.seconds,
@@ -59,10 +60,13 @@ async def serve_beside(
     serving = asyncio.create_task(server.serve())
     while not server.started and not serving.done():
         await asyncio.sleep(0.01)
-    if ready_file is not None and server.started:
+    if server.started:
         bound = server.servers[0].sockets[0].getsockname()[1]
-        said = {name: f"http://{host}:{bound}", "pid": os.getpid()}
-        write_private(ready_file, msgspec.json.encode(said))
+        said = msgspec.json.encode({name: f"http://{host}:{bound}", "pid": os.getpid()})
+        if ready_file is not None:
+            write_private(ready_file, said)
+        if as_json:
+            print(said.decode(), flush=True)
     watching = asyncio.create_task(_end_without_work(loops, server), name="watching")
     try:
         await serving

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -13,6 +12,7 @@ from cyclopts import Parameter
 from tangguh.cli.processes import logs
 from tangguh.cli.processes.beside import serve_beside, with_health
 from tangguh.cli.processes.parent import end_with_parent
+from tangguh.cli.processes.told import ReadyJson, settings_refused
 from tangguh.config import read_file
 from tangguh.core.clock import SystemClock
 from tangguh.core.errors import TangguhError
@@ -34,19 +34,19 @@ def gateway(
     *,
     config: Annotated[Path, Parameter(help="TOML or JSON: the gateway's keys, hub and port.")],
     ready_file: Annotated[Path | None, Parameter(help="Written once it listens.")] = None,
+    as_json: ReadyJson = False,
 ) -> None:
     """Run the BI-FAST gateway: forwards to the hub only what the ledger authorised."""
-    logs.to_stderr()
     try:
         settings = msgspec.convert(read_file(config), GatewaySettings)
+        logs.to_stderr()
         end_with_parent()
-        uvloop.run(_serve(settings, ready_file))
+        uvloop.run(_serve(settings, ready_file, as_json=as_json))
     except (TangguhError, msgspec.ValidationError) as fault:
-        print(f"tangguh: {config}: {fault}", file=sys.stderr)
-        sys.exit(1)
+        settings_refused("gateway", config, fault)
 
 
-async def _serve(settings: GatewaySettings, ready_file: Path | None) -> None:
+async def _serve(settings: GatewaySettings, ready_file: Path | None, *, as_json: bool) -> None:
     clock = SystemClock()
     closures = closures_of(settings)
     running = Gateway(settings, clock, closures)
@@ -61,6 +61,7 @@ async def _serve(settings: GatewaySettings, ready_file: Path | None) -> None:
             host=settings.host,
             port=settings.port,
             ready_file=ready_file,
+            as_json=as_json,
             grace_seconds=_GRACE_SECONDS,
             keep_alive_seconds=_KEEPALIVE_SECONDS,
             answer_seconds=_ANSWER_SECONDS,

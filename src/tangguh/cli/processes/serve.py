@@ -15,10 +15,12 @@ import uvloop
 from cyclopts import Parameter
 
 from tangguh.app import Bank
+from tangguh.cli.invocation import invoked
 from tangguh.cli.memory import quiet_garbage
 from tangguh.cli.processes import logs
 from tangguh.cli.processes.parent import end_with_parent
 from tangguh.cli.processes.server import Server
+from tangguh.cli.processes.told import ReadyJson, settings_refused
 from tangguh.config import Settings, load, read_file
 from tangguh.core.errors import Misconfigured, TangguhError
 from tangguh.customers.crew import enrol_crew
@@ -36,15 +38,19 @@ def serve(
     config: Annotated[Path | None, Parameter(help="A TOML file of settings.")] = None,
     seed: Annotated[int | None, Parameter(help="Fill an empty bank with a demo's people.")] = None,
     ready_file: Annotated[Path | None, Parameter(help="Written once the bank answers.")] = None,
+    as_json: ReadyJson = False,
 ) -> None:
     """Run the bank as one process over a PostgreSQL that is there: web, book, resolver."""
-    logs.to_stderr()
     try:
         settings = load(config)
         if not settings.db.dsn:
-            raise Misconfigured("db.dsn: serve needs a server; `tangguh up` brings its own")
+            raise Misconfigured(
+                "db.dsn is not set: TANGGUH_DB__DSN or --config says which PostgreSQL; "
+                f"`{invoked()} up` brings its own"
+            )
+        logs.to_stderr()
         end_with_parent()
-        uvloop.run(serve_bank(settings, seed, ready_file))
+        uvloop.run(serve_bank(settings, seed, ready_file, as_json=as_json))
     except TangguhError as trouble:
         print(f"tangguh: {trouble}", file=sys.stderr)
         sys.exit(1)
@@ -54,6 +60,7 @@ def sim(
     *,
     config: Annotated[Path, Parameter(help="TOML or JSON: control_port and [switch].")],
     ready_file: Annotated[Path | None, Parameter(help="Written once both ports listen.")] = None,
+    as_json: ReadyJson = True,
 ) -> None:
     """Run the outside world: the simulated QRIS switch, its merchants and its control page."""
     try:
@@ -61,14 +68,18 @@ def sim(
         values["ready_path"] = str(ready_file) if ready_file else ""
         settings = msgspec.convert(values, SimSettings)
     except (TangguhError, msgspec.ValidationError) as fault:
-        print(f"tangguh: {config}: {fault}", file=sys.stderr)
-        sys.exit(1)
+        settings_refused("sim", config, fault)
     end_with_parent()
     run_world(settings)
 
 
 async def serve_bank(
-    settings: Settings, seed: int | None, ready_file: Path | None, kind: type[Bank] = Bank
+    settings: Settings,
+    seed: int | None,
+    ready_file: Path | None,
+    kind: type[Bank] = Bank,
+    *,
+    as_json: bool = False,
 ) -> None:
     """Serve until told to stop. ``kind``: a drill's bank with a door more. Raises TangguhError."""
     bank = await kind.open(settings, settings.db.dsn)
@@ -94,15 +105,22 @@ async def serve_bank(
         watching = asyncio.create_task(_until_fenced(bank))
         while not server.started and not serving.done():
             await asyncio.sleep(0.01)
-        if ready_file is not None and server.started:
-            address = {"bank": f"http://{web.host}:{web.port}", "pid": os.getpid()}
-            write_private(ready_file, msgspec.json.encode(address))
+        if server.started:
+            _tell(f"http://{web.host}:{web.port}", ready_file, as_json=as_json)
         await serving
         watching.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await watching
     if bank.writer.fate is not None:
         raise bank.writer.fate
+
+
+def _tell(bank: str, ready_file: Path | None, *, as_json: bool) -> None:
+    said = msgspec.json.encode({"bank": bank, "pid": os.getpid()})
+    if ready_file is not None:
+        write_private(ready_file, said)
+    if as_json:
+        print(said.decode(), flush=True)
 
 
 async def _enrol_crew(bank: Bank, path: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +12,7 @@ from cyclopts import Parameter
 from tangguh.cli.processes import logs
 from tangguh.cli.processes.beside import serve_beside
 from tangguh.cli.processes.parent import end_with_parent
+from tangguh.cli.processes.told import ReadyJson, settings_refused
 from tangguh.core.clock import SystemClock
 from tangguh.core.errors import TangguhError
 from tangguh.core.settings_file import read_file
@@ -28,23 +28,23 @@ def status(
         Path, Parameter(help="TOML or JSON: whom it believes, where the page lies and goes.")
     ],
     ready_file: Annotated[Path | None, Parameter(help="Written once it listens.")] = None,
+    as_json: ReadyJson = False,
 ) -> None:
     """Publish the bank's status page: it stays when the bank's processes are gone, and says so.
 
     It needs the bank's address and public key, and nothing else of it.
     """
-    logs.to_stderr()
     try:
         settings = msgspec.convert(read_file(config), PublisherSettings)
+        logs.to_stderr()
         if ready_file is not None:
             end_with_parent()  # started by `tangguh up`; by itself it depends on nobody
-        uvloop.run(_serve(settings, ready_file))
+        uvloop.run(_serve(settings, ready_file, as_json=as_json))
     except (TangguhError, msgspec.ValidationError) as fault:
-        print(f"tangguh: {config}: {fault}", file=sys.stderr)
-        sys.exit(1)
+        settings_refused("status", config, fault)
 
 
-async def _serve(settings: PublisherSettings, ready_file: Path | None) -> None:
+async def _serve(settings: PublisherSettings, ready_file: Path | None, *, as_json: bool) -> None:
     clock = SystemClock()
     publisher = Publisher(settings, clock)
     loops = Supervisor(clock)
@@ -57,6 +57,7 @@ async def _serve(settings: PublisherSettings, ready_file: Path | None) -> None:
             host=settings.host,
             port=settings.port,
             ready_file=ready_file,
+            as_json=as_json,
         )
     finally:
         publisher.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +16,7 @@ from starlette.routing import Route
 from tangguh.cli.processes import logs
 from tangguh.cli.processes.beside import serve_beside, with_health
 from tangguh.cli.processes.parent import end_with_parent
+from tangguh.cli.processes.told import ReadyJson, settings_refused
 from tangguh.config import read_file
 from tangguh.core.clock import SystemClock
 from tangguh.core.errors import TangguhError
@@ -31,21 +31,21 @@ def watch(
     *,
     config: Annotated[Path, Parameter(help="TOML or JSON: the watch's keys, feed and book.")],
     ready_file: Annotated[Path | None, Parameter(help="Written once it listens.")] = None,
+    as_json: ReadyJson = False,
 ) -> None:
     """Match every outflow of BI-FAST to the book; close that rail's outgoing side if one has no
     payment. Its own keys and its own database role; ``/status`` says what it sees.
     """
-    logs.to_stderr()
     try:
         settings = msgspec.convert(read_file(config), WatchSettings)
+        logs.to_stderr()
         end_with_parent()
-        uvloop.run(_serve(settings, ready_file))
+        uvloop.run(_serve(settings, ready_file, as_json=as_json))
     except (TangguhError, msgspec.ValidationError) as fault:
-        print(f"tangguh: {config}: {fault}", file=sys.stderr)
-        sys.exit(1)
+        settings_refused("watch", config, fault)
 
 
-async def _serve(settings: WatchSettings, ready_file: Path | None) -> None:
+async def _serve(settings: WatchSettings, ready_file: Path | None, *, as_json: bool) -> None:
     clock = SystemClock()
     watcher = Watcher(settings, clock, Ids(clock))
 
@@ -62,6 +62,7 @@ async def _serve(settings: WatchSettings, ready_file: Path | None) -> None:
             host=settings.host,
             port=settings.port,
             ready_file=ready_file,
+            as_json=as_json,
         )
     finally:
         await watcher.close()

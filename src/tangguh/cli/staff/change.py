@@ -8,11 +8,14 @@ from typing import Annotated
 import msgspec
 from cyclopts import App, Parameter
 
-from tangguh.cli.staff.line import DEFAULT_BANK, BankUrl, Json, Token, ask, fail, show
+from tangguh.cli.invocation import invoked
+from tangguh.cli.staff.line import DEFAULT_BANK, BankUrl, Json, Token, Why, ask, fail, show
 
 change = App(name="change", help="What waits for a second person, and signing it.")
 rule = App(name="rule", help="The guard's rules: list, back-test, put in force.")
 
+_Hash = Annotated[str, Parameter(help="The hash of what you were shown; see `list`.")]
+_Days = Annotated[int, Parameter(help="How many days back.")]
 _Change = Annotated[str, Parameter(help="The change's id; see `list`.")]
 _File = Annotated[Path, Parameter(help="A rule as JSON; see `tangguh rule list --json`.")]
 
@@ -28,11 +31,13 @@ def list_changes(*, bank: BankUrl = DEFAULT_BANK, token: Token = "", as_json: Js
         state = one["state"] if one["is_live"] or one["state"] != "pending" else "expired"
         print(f"{one['id']}  {one['kind']:<20} {one['subject']}  {state}  by {one['made_by']}")
         print(f"    {msgspec.json.encode(one['payload']).decode()}  sha256 {one['sha256']}")
+    if not found["changes"]:
+        print("nothing waits for anybody")
 
 
 @change.command
 def approve(
-    id: _Change, /, *, sha256: str,
+    id: _Change, /, *, sha256: _Hash,
     bank: BankUrl = DEFAULT_BANK, token: Token = "", as_json: Json = False,
 ) -> None:  # fmt: skip
     """Say yes to exactly what has this hash."""
@@ -61,11 +66,13 @@ def list_rules(*, bank: BankUrl = DEFAULT_BANK, token: Token = "", as_json: Json
             f"{one['id']:<20} {one['mode']:<7} class {one['signal_class']}  {one['metric']} >= "
             f"{one['threshold']} in {one['window_seconds']} s by {', '.join(one['by'])}"
         )
+    if not found["rules"]:
+        print("no rule is in force")
 
 
 @rule.command(name="test")
 def back_test(
-    file: _File, /, *, days: int = 7,
+    file: _File, /, *, days: _Days = 7,
     bank: BankUrl = DEFAULT_BANK, token: Token = "", as_json: Json = False,
 ) -> None:  # fmt: skip
     """What a rule would have closed over the last days, and what that would have cost."""
@@ -86,7 +93,7 @@ def back_test(
 
 @rule.command(name="set")
 def set_(
-    file: _File, /, *, reason: str,
+    file: _File, /, *, reason: Why,
     bank: BankUrl = DEFAULT_BANK, token: Token = "", as_json: Json = False,
 ) -> None:  # fmt: skip
     """Put a rule in force; one that stops too much waits for a risk officer."""
@@ -103,5 +110,13 @@ def set_(
 def _read(file: Path) -> object:
     try:
         return msgspec.json.decode(file.read_bytes())
-    except (OSError, msgspec.DecodeError) as fault:
-        fail(f"{file}: {fault}")
+    except OSError as fault:
+        fail(
+            f"{file}: {fault.strerror}; it is a file with one rule, "
+            f"as `{invoked()} rule list --json` shows them"
+        )
+    except msgspec.DecodeError as fault:
+        fail(
+            f"{file}: not JSON ({fault}); "
+            f"`{invoked()} rule list --json` shows what a rule looks like"
+        )

@@ -10,12 +10,15 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from tangguh.cli.staff.line import DEFAULT_BANK, BankUrl, Json, Token, ask, fail, show
+from tangguh.cli.staff.line import DEFAULT_BANK, BankUrl, Json, Token, Why, ask, fail, show
 
 app = App(name="gate", help="Closures: what is in force, closing the smallest scope, and more.")
 
-_Scope = Annotated[str, Parameter(help="As `rail=bifast direction=out`; `*` is the whole bank.")]
+_Scope = Annotated[
+    str, Parameter(help='In quotes: "rail=bifast direction=out"; "*" is the whole bank.')
+]
 _Closure = Annotated[str, Parameter(help="The closure's id; see `list`.")]
+_Parts = Annotated[str, Parameter(help="The parts that stay closed, each in quotes.")]
 
 
 @app.command(name="list")
@@ -47,7 +50,7 @@ def close(
         Path | None, Parameter(help="A file that shows it; its hash is kept.")
     ] = None,
     signal_class: Annotated[str, Parameter(name="--class", help="A, B, C or D.")] = "A",
-    minutes: int = 60,
+    minutes: Annotated[int, Parameter(help="For how long, unless somebody confirms it.")] = 60,
     amount_max: Annotated[int | None, Parameter(help="Limit to this many minor units.")] = None,
     parks: Annotated[
         bool, Parameter(negative="", help="Take payments, send them when it opens.")
@@ -99,7 +102,7 @@ def widen(
 
 @app.command
 def narrow(
-    closure: _Closure, /, *scopes: str,
+    closure: _Closure, /, *scopes: _Parts,
     bank: BankUrl = DEFAULT_BANK, token: Token = "", as_json: Json = False,
 ) -> None:  # fmt: skip
     """Keep only these parts of it closed."""
@@ -109,7 +112,7 @@ def narrow(
 
 @app.command
 def wrong(
-    closure: _Closure, /, *, why: str,
+    closure: _Closure, /, *, why: Why,
     bank: BankUrl = DEFAULT_BANK, token: Token = "", as_json: Json = False,
 ) -> None:  # fmt: skip
     """Propose that it was a false positive; a risk officer agrees, and it is lifted."""
@@ -132,6 +135,8 @@ def history(*, bank: BankUrl = DEFAULT_BANK, token: Token = "", as_json: Json = 
         return
     for one in found["events"]:
         print(f"{one['at']}  {one['what']:<16} {one['closure']}  by {one['by']}")
+    if not found["events"]:
+        print("nothing was ever closed")
 
 
 def _show_preview(found: dict[str, Any]) -> None:

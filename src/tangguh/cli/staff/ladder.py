@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from tangguh.cli.staff.line import DEFAULT_BANK, BankUrl, Json, Token, ask, fail, show
+from tangguh.cli.staff.line import DEFAULT_BANK, BankUrl, Json, Token, Why, ask, fail, show
 
 app = App(name="ladder", help="The way back: begin, sign the next stage, close again.")
 
@@ -35,9 +35,9 @@ def start(
     closure: _Closure,
     /,
     *,
-    cause: str = "",
-    fix: str = "",
-    evidence: str = "",
+    cause: Annotated[str, Parameter(help="What was wrong.")] = "",
+    fix: Annotated[str, Parameter(help="What was done about it.")] = "",
+    evidence: Annotated[str, Parameter(help="What shows that it is done.")] = "",
     control: Annotated[str, Parameter(help="What stands in for a cause nobody knows.")] = "",
     keys_rotated: Annotated[str, Parameter(help="Which keys are new.")] = "",
     without_restore: Annotated[
@@ -90,7 +90,7 @@ def approve(
 
 @app.command
 def back(
-    closure: _Closure, /, *, why: str,
+    closure: _Closure, /, *, why: Why,
     bank: BankUrl = DEFAULT_BANK, token: Token = "", as_json: Json = False,
 ) -> None:  # fmt: skip
     """Close it again. Needs nobody else."""

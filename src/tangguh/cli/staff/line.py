@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import aiohttp
 import msgspec
 from cyclopts import Parameter
 
+from tangguh.cli.invocation import invoked
+from tangguh.cli.staff.hints import next_step
+from tangguh.cli.trouble import fail as fail
 from tangguh.config import staff_device_path
 from tangguh.web.staff.door import DEVICE_HEADER
 
@@ -26,6 +28,7 @@ Token = Annotated[
     str,
     Parameter(name="--token", env_var="TANGGUH_STAFF_TOKEN", help="Your staff token."),
 ]
+Why = Annotated[str, Parameter(name=("--why", "--reason"), help="Why, in words; it is kept.")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print one JSON document.")]
 DEFAULT_BANK = "http://127.0.0.1:8080"
 DEVICES = "/staff/v1/devices"
@@ -46,7 +49,7 @@ def ask(
     ``device`` is this machine's own unless something else is said; empty: none.
     """
     if not token:
-        fail("--token or TANGGUH_STAFF_TOKEN: say who you are")
+        fail(f"nobody said who you are; {next_step('not_logged_in')}")
     try:
         if device is None:
             if method != "GET" and not device_of():
@@ -54,10 +57,15 @@ def ask(
             device = device_of()
         status, said = asyncio.run(_ask(bank, token, device, method, path, body))
     except (aiohttp.ClientError, TimeoutError, OSError, msgspec.DecodeError) as fault:
-        fail(f"{bank}: the bank cannot be reached ({type(fault).__name__})")
+        fail(
+            f"no bank answers at {bank} ({type(fault).__name__}); `{invoked()} up` starts one, "
+            "--bank or TANGGUH_BANK says where another answers"
+        )
     if status >= 400:
-        field = f" ({said['field']})" if said.get("field") else ""
-        fail(f"{said.get('code', status)}{field}: {said.get('detail') or said.get('title', '')}")
+        field, code = str(said.get("field") or ""), str(said.get("code") or status)
+        told = str(said.get("detail") or said.get("title", ""))
+        step = next_step(code, field)
+        fail(f"{code}{f' ({field})' if field else ''}: {told}{f'; {step}' if step else ''}")
     return said
 
 
@@ -92,12 +100,6 @@ def keep_device(path: Path, secret: str) -> None:
         beside.replace(path)
     except OSError as fault:
         fail(f"{fault.filename}: {fault.strerror}")
-
-
-def fail(why: str) -> NoReturn:
-    """End the command with 1, saying why on standard error."""
-    print(f"tangguh: {why}", file=sys.stderr)
-    sys.exit(1)
 
 
 def show(found: Any) -> None:

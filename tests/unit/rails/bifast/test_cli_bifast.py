@@ -166,7 +166,7 @@ def test_no_such_file(capsys: pytest.CaptureFixture[str]) -> None:
     run = Run(capsys, "/nowhere/at/all")
     assert run.exit_code == 2
     assert run.output == ""
-    assert "cannot read" in run.trouble
+    assert "cannot be read" in run.trouble
 
 
 def test_output_is_ascii(
