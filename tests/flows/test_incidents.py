@@ -270,7 +270,7 @@ async def test_who_waits_alone_is_told_by_the_payment_and_hears_its_end(
     await bank.desk.decide(Conclude(payment.id, NO, bank.desk.rules))
     await bank.care.word.round()
     assert [one.title for one in await told(bank, ANA)] == [
-        "Pembayaran tidak terkirim, uang kembali",
+        "Pembayaran batal, dana dikembalikan",
         "Pembayaran Anda menunggu kepastian",
     ]
 
@@ -395,7 +395,7 @@ async def test_an_end_the_bank_died_with_untold_is_told_when_it_is_back(
     anew = type(bank.care)(bank)
     await anew.word.round()
     titles = [one.title for one in await told(bank, ANA)]
-    assert titles[0] == "Pembayaran tidak terkirim, uang kembali"
+    assert titles[0] == "Pembayaran batal, dana dikembalikan"
     clock.advance(61)
     await anew.word.round()
     assert [one.title for one in await told(bank, ANA)] == titles
@@ -438,9 +438,7 @@ async def test_word_that_finds_no_database_is_told_by_the_next_round(
         running.cancel()
     assert await told(bank, ANA) == []
     await bank.care.word.round()
-    assert [one.title for one in await told(bank, ANA)] == [
-        "Pembayaran tidak terkirim, uang kembali"
-    ]
+    assert [one.title for one in await told(bank, ANA)] == ["Pembayaran batal, dana dikembalikan"]
 
 
 async def test_a_book_that_was_never_told_of_is_not_told_from_its_first_day(

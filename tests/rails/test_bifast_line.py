@@ -208,7 +208,7 @@ async def test_one_thing_wrong_in_the_header(both: Both, head: dict[str, Any]) -
 async def test_a_no_without_an_amount_is_a_no(both: Both) -> None:
     """Only a yes has to name its amount."""
     both.hub.report = {"status": "RJCT", "reason": "U101", "amount_minor": None}
-    no = Declined(Refusal.PAYEE_NOT_FOUND, "U101")
+    no = Declined(Refusal.FAR_ACCOUNT_NOT_FOUND, "U101")
     assert await both.said() == (no, no)
 
 

@@ -57,18 +57,18 @@ class TestLookUp:
     @pytest.mark.parametrize(
         ("payee", "refusal", "code"),
         [
-            (ToBank(bank="998", account="1"), Refusal.PAYEE_NOT_FOUND, "U101"),
-            (ToBank(bank="998", account="9980000002"), Refusal.PAYEE_ACCOUNT_CLOSED, "U102"),
-            (ToBank(bank="451", account="1"), Refusal.PAYEE_NOT_FOUND, "U124"),
-            (ToBank(bank="777", account="1"), Refusal.PAYEE_NOT_FOUND, ""),
+            (ToBank(bank="998", account="1"), Refusal.FAR_ACCOUNT_NOT_FOUND, "U101"),
+            (ToBank(bank="998", account="9980000002"), Refusal.PAYEE_INACTIVE, "U102"),
+            (ToBank(bank="451", account="1"), Refusal.FAR_ACCOUNT_NOT_FOUND, "U124"),
+            (ToBank(bank="777", account="1"), Refusal.FAR_ACCOUNT_NOT_FOUND, ""),
             (
                 ToBank(bank="", account="", proxy_type="01", proxy="6281200000000"),
-                Refusal.PAYEE_NOT_FOUND,
+                Refusal.ALIAS_NOT_FOUND,
                 "U804",
             ),
             (
                 ToBank(bank="", account="", proxy_type="01", proxy="0812"),
-                Refusal.PAYEE_NOT_FOUND,
+                Refusal.ALIAS_NOT_FOUND,
                 "",
             ),
         ],
@@ -125,7 +125,7 @@ class TestSend:
         assert isinstance(await far.rail.send(far.instruction(payee=found.payee)), Accepted)
         wrong = ToBank(bank="014", account="0149990001", proxy_type="01", proxy="6281299980001")
         said = await far.rail.send(far.instruction(payee=wrong, reference="OTHER"))
-        assert said == Declined(Refusal.PAYEE_NOT_FOUND, "U804")
+        assert said == Declined(Refusal.ALIAS_NOT_FOUND, "U804")
         assert far.paid_minor() == RP600K
 
     async def test_two_payments_whose_sequences_meet(self, far: BifastHarness) -> None:
@@ -144,10 +144,10 @@ class TestSend:
     @pytest.mark.parametrize(
         ("payee", "amount_minor", "refusal", "code"),
         [
-            (ToBank(bank="998", account="9980000003"), 100, Refusal.PAYEE_ACCOUNT_CLOSED, "U102"),
+            (ToBank(bank="998", account="9980000003"), 100, Refusal.PAYEE_INACTIVE, "U102"),
             (SARI, 250_000_000_01, Refusal.PARTNER_LIMIT, "U112"),
             (SARI, 0, Refusal.PARTNER_LIMIT, "U111"),
-            (ToBank(bank="777", account="1"), 100, Refusal.PAYEE_NOT_FOUND, ""),
+            (ToBank(bank="777", account="1"), 100, Refusal.FAR_ACCOUNT_NOT_FOUND, ""),
             (ToAccount(account_id=1), 100, Refusal.ORDER_INVALID, ""),
         ],
     )
@@ -291,9 +291,9 @@ class TestTheRest:
         assert isinstance(await far.rail.register(mine), Declined)
         payee = ToBank(bank="", account="", proxy_type="02", proxy="budi@tangguh.example")
         for verb, expected in (
-            ("SUSP", Declined(Refusal.PAYEE_ACCOUNT_CLOSED, "U805")),
+            ("SUSP", Declined(Refusal.PAYEE_INACTIVE, "U805")),
             ("ACTV", None),
-            ("DEAC", Declined(Refusal.PAYEE_NOT_FOUND, "U804")),
+            ("DEAC", Declined(Refusal.ALIAS_NOT_FOUND, "U804")),
         ):
             step = Registration(**{**_fields(mine), "verb": verb, "registration": told.reference})
             assert isinstance(await far.rail.register(step), Accepted)

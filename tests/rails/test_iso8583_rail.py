@@ -66,8 +66,8 @@ class TestLookUp:
     @pytest.mark.parametrize(
         ("account", "code", "reason"),
         [
-            ("5260000009", "76", Refusal.PAYEE_NOT_FOUND),
-            ("5260000003", "78", Refusal.PAYEE_NOT_FOUND),
+            ("5260000009", "76", Refusal.FAR_ACCOUNT_NOT_FOUND),
+            ("5260000003", "78", Refusal.FAR_ACCOUNT_NOT_FOUND),
             ("5260000002", "62", Refusal.PARTNER_DECLINED),
         ],
     )
@@ -110,7 +110,7 @@ class TestSend:
         [
             ("40305", "05", Refusal.PARTNER_DECLINED),
             ("40302", "61", Refusal.PARTNER_LIMIT),
-            ("40408", "76", Refusal.PAYEE_NOT_FOUND),
+            ("40408", "76", Refusal.FAR_ACCOUNT_NOT_FOUND),
         ],
     )
     async def test_a_no_is_a_no(
@@ -203,7 +203,7 @@ class TestNoAnswer:
         sent = transfer(payee=payee)
         assert isinstance(await far.passing(far.rail.send(sent)), Unanswered)
         await far.until(lambda: far.rail.link.traffic.late == 1)
-        assert await far.rail.inquire(sent) == Declined(Refusal.PAYEE_NOT_FOUND, "76")
+        assert await far.rail.inquire(sent) == Declined(Refusal.FAR_ACCOUNT_NOT_FOUND, "76")
 
     async def test_late_no_to_a_copy_is_not_believed(self, far: CardsHarness) -> None:
         await far.break_with(LOST_REPLY)

@@ -307,9 +307,7 @@ async def test_in_progress_ends(qris: QrisHarness, becomes: Any, expected: objec
     assert await qris.rail.inquire(qris.instruction()) == expected
     assert await qris.rail.send(qris.instruction()) == expected
     assert await qris.rail.reverse(qris.instruction()) == (
-        expected
-        if isinstance(expected, Accepted)
-        else Declined(Refusal.PARTNER_DECLINED, "2007700")
+        expected if isinstance(expected, Accepted) else Declined(Refusal.NOT_CARRIED_OUT, "2007700")
     )
 
 

@@ -41,10 +41,10 @@ async def test_the_customer_is_named_and_topped_up(wallet: PartnerHarness) -> No
 @pytest.mark.parametrize(
     ("number", "reason"),
     [
-        ("628121110003", Refusal.PAYEE_NOT_FOUND),
-        ("628121110004", Refusal.PAYEE_NOT_FOUND),
-        ("628121119999", Refusal.PAYEE_NOT_FOUND),
-        ("0812", Refusal.PAYEE_NOT_FOUND),
+        ("628121110003", Refusal.PAYEE_INACTIVE),
+        ("628121110004", Refusal.PAYEE_INACTIVE),
+        ("628121119999", Refusal.WALLET_NOT_FOUND),
+        ("0812", Refusal.WALLET_NOT_FOUND),
     ],
     ids=["blocked", "closed", "unknown", "no_number"],
 )

@@ -288,6 +288,23 @@ async def test_a_log_in_code_waits_for_no_turn_and_takes_nobodys(story: Story) -
     assert [state[0] for state in await story.states()] == ["delivered"] * 8
 
 
+async def test_the_closing_word_of_a_payment_is_never_held_back(story: Story) -> None:
+    """Whoever was told "wait" is told the end, however many messages the hour has seen."""
+    await story.reachable()
+    rules = Rules(per_hour_max=2)
+    await story.tell(*(story.notice(step=f"s-{number}") for number in range(3)))
+    await story.drain(story.sender(rules))
+    end = {
+        "service": "QRIS",
+        "payee": "Kopi",
+        "total": 3_000_000,
+        "at": story.clock.now().isoformat(),
+    }
+    await story.tell(story.notice(step="end", template="payment_back", values=end))
+    await story.drain(story.sender(rules))
+    assert [one.step for one in await story.notices.undelivered("incident:7")] == ["s-2"]
+
+
 async def test_the_rate_holds_with_many_senders_at_once(story: Story) -> None:
     """However the claims fall: nobody gets more than the rule, and nothing goes twice."""
     await story.reachable()

@@ -53,12 +53,15 @@ def test_every_transition_is_legal_or_refused(here: State, there: State) -> None
     assert (after.concluded_at is None) == (there in OPEN)
 
 
-def test_the_next_word_is_never_later_than_a_quarter_of_an_hour() -> None:
-    """An open payment always has a time by which the customer hears more; an ended one has none."""
+def test_the_first_word_is_within_a_quarter_of_an_hour_and_none_is_later_than_eight() -> None:
+    """An open payment always has a time by which the customer hears more; an ended one has none.
+
+    It is never further away than the payment has waited, nor than eight hours.
+    """
     held = payment(State.HELD)
-    for minutes in (0, 14, 15, 29, 100):
+    for minutes in (0, 14, 15, 29, 100, 600, 5_000):
         now = AT.replace(minute=0).fromtimestamp(AT.timestamp() + minutes * 60, UTC)
         word = next_word_at(held, now)
         assert word is not None
-        assert 0 < (word - now).total_seconds() <= 15 * 60
+        assert 30 <= (word - now).total_seconds() <= min(max(15, minutes + 1), 8 * 60) * 60 + 30
     assert next_word_at(payment(State.POSTED), AT) is None

@@ -18,6 +18,8 @@ _MONTHS: Final = {
     "id": ("Jan", "Feb", "Mar", "Apr", "Mei", "Jun", "Jul", "Agu", "Sep", "Okt", "Nov", "Des"),
     "en": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
 }
+_CLOCK_WORD: Final = {"id": "pukul ", "en": ""}
+_HAPPENED: Final = {"id": ("pada", "pukul"), "en": ("on", "at")}
 _DAYS: Final = {"id": ("Hari ini", "Kemarin"), "en": ("Today", "Yesterday")}
 _RUPIAH: Final = re.compile(r"^rp\.?", re.IGNORECASE)
 _TYPED: Final = re.compile(r"(\d{1,16}|\d{1,3}(?:\.\d{3}){1,5})(?:,(\d{1,2}))?", re.ASCII)
@@ -81,6 +83,37 @@ def moment(at: datetime, now: datetime, language: str) -> str:
     """An instant as a person says it: the time alone today, day and time otherwise."""
     same_day = at.astimezone(JAKARTA).date() == now.astimezone(JAKARTA).date()
     return clock_time(at, language) if same_day else instant(at, language)
+
+
+def spoken(at: datetime, now: datetime, language: str) -> str:
+    """An instant inside a sentence: ``pukul 14.05 WIB``, ``29 Mar 2025 pukul 14.05 WIB``."""
+    same_day = at.astimezone(JAKARTA).date() == now.astimezone(JAKARTA).date()
+    if same_day:
+        return f"{_CLOCK_WORD[language]}{clock_time(at, language)}"
+    return spoken_instant(at, language)
+
+
+def spoken_instant(at: datetime, language: str) -> str:
+    """Day and time inside a sentence; in English as it stands alone."""
+    if language != "id":
+        return instant(at, language)
+    return f"{day(at, language)} {_CLOCK_WORD[language]}{clock_time(at, language)}"
+
+
+def happened(at: datetime, now: datetime, language: str) -> str:
+    """When something happened, with its preposition: ``pukul 14.05 WIB``, ``at 14:05 WIB``; on
+    another day ``pada 29 Mar 2025 pukul 14.05 WIB``, ``on 29 Mar 2025 at 14:05 WIB``.
+    """
+    same_day = at.astimezone(JAKARTA).date() == now.astimezone(JAKARTA).date()
+    if same_day:
+        return f"{_HAPPENED[language][1]} {clock_time(at, language)}"
+    return happened_on(at, language)
+
+
+def happened_on(at: datetime, language: str) -> str:
+    """The same with the day, whatever day it is: for letters."""
+    on, by = _HAPPENED[language]
+    return f"{on} {day(at, language)} {by} {clock_time(at, language)}"
 
 
 def heading_day(at: datetime, now: datetime, language: str) -> str:

@@ -122,6 +122,13 @@ class Refusal(StrEnum):
     BILL_EXPIRED = "bill_expired"
     PARTNER_FLOAT = "partner_float"
     PARTNER_UNREACHABLE = "partner_unreachable"
+    FAR_ACCOUNT_NOT_FOUND = "far_account_not_found"
+    ALIAS_NOT_FOUND = "alias_not_found"
+    WALLET_NOT_FOUND = "wallet_not_found"
+    EMONEY_NOT_FOUND = "emoney_not_found"
+    PAYEE_INACTIVE = "payee_inactive"
+    NEVER_ARRIVED = "never_arrived"
+    NOT_CARRIED_OUT = "not_carried_out"
 
 
 class Refused(msgspec.Struct, frozen=True, tag="refused", gc=False):

@@ -18,7 +18,7 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
-from tangguh.core.format import instant, masked, money
+from tangguh.core.format import happened_on, instant, masked, money, spoken_instant
 from tangguh.core.service import SERVICES
 from tangguh.disputes.case import AGAINST, Case, Outcome
 from tangguh.payments.payment import Payment
@@ -67,7 +67,7 @@ def answer_of(case: Case, payment: Payment | None, language: str = "", token: st
         if case.outcome in {Outcome.CAME_BACK, Outcome.CLAIMED}:
             minor = payment.to_payee_minor
     return text.format(
-        money=money(minor), time=instant(at, language), reference=reference, token=token
+        money=money(minor), time=happened_on(at, language), reference=reference, token=token
     )
 
 
@@ -122,7 +122,7 @@ def _sentences(
 ) -> list[tuple[str, ParagraphStyle]]:
     said = words["letter"]
     if case.is_open or case.outcome is None:
-        due = instant(case.due_at, language)
+        due = spoken_instant(case.due_at, language)
         return [(said["received"].format(due=due), _ANSWER)]
     told = [(answer_of(case, payment, language, token), _ANSWER)]
     if case.outcome in {Outcome.REFUSED, Outcome.EXPLAINED, Outcome.PAID_BY_BANK}:
@@ -132,7 +132,7 @@ def _sentences(
     if case.evidence:
         told.append((said["evidence"].format(count=len(case.evidence)), _BODY))
     if not case.has_objected:
-        told.append((said["objection"].format(until=instant(case.act_by, language)), _BODY))
+        told.append((said["objection"].format(until=spoken_instant(case.act_by, language)), _BODY))
     if case.outcome in AGAINST:
         told.append((said["laps"], _BODY))
     return told

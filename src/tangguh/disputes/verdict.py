@@ -19,7 +19,7 @@ import msgspec
 from tangguh.core.order import PaymentOrder, ToBiller, ToCash
 from tangguh.core.service import BILL
 from tangguh.disputes.case import About, Case, Outcome
-from tangguh.payments.payment import Payment, State, next_word_at
+from tangguh.payments.payment import NEXT_WORD_SECONDS, Payment, State
 from tangguh.payments.redress.policy import RedressPolicy
 
 FILE_WAIT: Final = timedelta(hours=36)
@@ -151,7 +151,7 @@ def _judge_by_own_evidence(payment: Payment, seen: Seen) -> Verdict | None:
 
 
 def _wait_for(payment: Payment, policy: RedressPolicy, now: datetime) -> Wait:
-    word = next_word_at(payment, now) or now
+    word = now + timedelta(seconds=NEXT_WORD_SECONDS)
     due = policy.advance_due(payment)
     if payment.advanced_minor:
         return Wait(max(word, now + timedelta(days=1)), WaitsFor.ADVANCE)

@@ -58,8 +58,8 @@ class Assured(msgspec.Struct, frozen=True, kw_only=True):
     def text(self) -> str:
         """The sentence with both times, as it must be written to pass the lint."""
         return _SENTENCE[self.language].format(
-            proved=written.instant(self.proved_at, self.language),
-            matched=written.instant(self.matched_at, self.language),
+            proved=written.spoken_instant(self.proved_at, self.language),
+            matched=written.spoken_instant(self.matched_at, self.language),
         )
 
 

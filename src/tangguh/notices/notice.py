@@ -4,7 +4,7 @@
     ──────────────► due ───────────────► sending ────────────► delivered
                      ▲                      │  └─ refused or ended ─► next way, else failed
                      └── later, with back-off, or the quiet hours' end
-                     └─ too many within an hour ─► held_back (it stays in the app)
+                     └─ too many within an hour ─► held_back (it stays in the app); an end never
                      └─ no way out of the house ─► in_app
 
 Person, matter and step are the key: the same step of a matter is told once, whatever asks for it
@@ -113,6 +113,25 @@ HOUR: Final = timedelta(hours=1)
 OWN_LIMITS: Final = ("login_code",)
 """Templates that whoever makes them limits: a code that waits for its turn is worth nothing, and
 codes that strangers asked for must not hold back what else the customer is to be told."""
+CLOSING: Final = frozenset(
+    {
+        "payment_back",
+        "payment_sent",
+        "payment_sent_token",
+        "refund_back",
+        "refund_not_sent",
+        "provisional_taken",
+        "compensation_paid",
+        "incident_money_resolved_yours",
+        "case_decided",
+        "case_decided_back",
+        "case_decided_paid",
+        "case_decided_token",
+        "login_device",
+    }
+)
+"""Templates that no cap holds back: how somebody's matter ended, what will be taken from their
+account, and that somebody else may be in it. Whoever was told to wait is told the end."""
 _PERSON: Final = re.compile(r"[a-z]+:[A-Za-z0-9-]{1,64}")
 _SUBJECT: Final = re.compile(r"[a-z_]+:[A-Za-z0-9_.:-]{1,100}")
 _STEP: Final = re.compile(r"[a-z0-9_.-]{1,60}")
@@ -223,7 +242,8 @@ def before_sending(one: Open, reach: Reach, *, now: datetime, rules: Rules) -> M
     at = send_at(one.urgency, one.via, now, rules)
     if at > now:
         return _again(one, at, one.attempts, one.reason)
-    if one.template not in OWN_LIMITS and reach.sent_last_hour >= rules.per_hour_max:
+    capped = one.template not in CLOSING and one.template not in OWN_LIMITS
+    if capped and reach.sent_last_hour >= rules.per_hour_max:
         why = _and(one.reason, one.via, f"{reach.sent_last_hour} within an hour already")
         if one.is_in_app:
             return Move(

@@ -53,7 +53,9 @@ class Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             case "few":
                 return str(_FEW_MAX)
             case "time":
-                return written.moment(_SAMPLE_AT, _SAMPLE_NOW, language)
+                return written.spoken(_SAMPLE_AT, _SAMPLE_NOW, language)
+            case "when":
+                return written.happened(_SAMPLE_AT, _SAMPLE_NOW, language)
             case "assurance":
                 return SAMPLE_PROOF[language].text
             case _:
@@ -90,7 +92,10 @@ def fill(name: str, given: Any, language: str, now: datetime) -> Filled | Refuse
             text = str(given) if _is_whole(given, _FEW_MAX) else None
         case "time":
             at = _instant(given)
-            text = written.moment(at, now, language) if at else None
+            text = written.spoken(at, now, language) if at else None
+        case "when":
+            at = _instant(given)
+            text = written.happened(at, now, language) if at else None
         case "assurance":
             return _assured(name, given, language, now)
         case "prose":

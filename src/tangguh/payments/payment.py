@@ -55,7 +55,11 @@ TRANSITIONS: Final[dict[State, frozenset[State]]] = {
 OPEN: Final = frozenset({State.PARKED, State.HELD, State.UNANSWERED})
 
 NEXT_WORD_SECONDS: Final = 15 * 60
-"""Rule of the house: an unanswered customer hears from us at least every quarter of an hour."""
+"""Rule of the house: an unanswered customer hears from us within a quarter of an hour, then each
+time as long again as it has lasted, at most eight hours apart (ADR-0037)."""
+_APART_SECONDS_MAX: Final = 8 * 3600
+_TOLD_BEFORE_SECONDS: Final = 30
+"""A word is given so long before the time it was promised for; the promise moves with it."""
 
 Order = PaymentOrder | RefundOrder | CreditOrder
 
@@ -201,12 +205,30 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 def next_word_at(payment: Payment, now: datetime) -> datetime | None:
-    """By when the customer hears the next word about an open payment; None when it has ended."""
-    if not payment.is_open:
-        return None
-    waited = max((now - payment.accepted_at).total_seconds(), 0.0)
-    words = int(waited // NEXT_WORD_SECONDS) + 1
-    return payment.accepted_at + timedelta(seconds=words * NEXT_WORD_SECONDS)
+    """By when the customer hears the next word about an open payment; None when it has ended.
+
+    The one time promised for it: pages, API and messages all ask here.
+    """
+    return promised_at(payment.accepted_at, now) if payment.is_open else None
+
+
+def promised_at(accepted_at: datetime, now: datetime) -> datetime:
+    """The next word of what was accepted then, if it is still open."""
+    return accepted_at + timedelta(seconds=_promise(accepted_at, now)[1])
+
+
+def words_due(payment: Payment, now: datetime) -> int:
+    """How many promised times of an open payment have come: each is a word with the next time."""
+    return _promise(payment.accepted_at, now)[0]
+
+
+def _promise(accepted_at: datetime, now: datetime) -> tuple[int, int]:
+    """How many promises are due, and after how many seconds the next one is."""
+    waited = (now - accepted_at).total_seconds() + _TOLD_BEFORE_SECONDS
+    due, at = 0, NEXT_WORD_SECONDS
+    while at <= waited:
+        due, at = due + 1, at + min(at, _APART_SECONDS_MAX)
+    return due, at
 
 
 _NETWORK_SAID: Final = "the network said "

@@ -169,7 +169,7 @@ DECLINES: Final[Mapping[str, Refusal]] = {
     "40405": Refusal.MERCHANT_NOT_FOUND,  # merchant not registered for this API
     "40408": Refusal.MERCHANT_NOT_FOUND,  # invalid merchant
     "40409": Refusal.PARTNER_DECLINED,  # no such issuer
-    "40411": Refusal.PAYEE_NOT_FOUND,  # invalid account
+    "40411": Refusal.FAR_ACCOUNT_NOT_FOUND,  # invalid account
     "40412": Refusal.PARTNER_DECLINED,  # invalid bill
     "40413": Refusal.PARTNER_DECLINED,  # invalid amount
     "40416": Refusal.PARTNER_DECLINED,  # partner not found

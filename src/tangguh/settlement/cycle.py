@@ -251,7 +251,7 @@ class _Run:
     # ---- what it proves ------------------------------------------------------------------------
 
     async def _conclude(self, matched: Matched) -> tuple[int, int]:
-        no = Declined(Refusal.PARTNER_DECLINED, BY_SETTLEMENT)
+        no = Declined(Refusal.NEVER_ARRIVED, BY_SETTLEMENT)
         proven: list[tuple[UUID, Outcome]] = [
             (payment_id, Accepted(named)) for payment_id, named in matched.proven
         ]
@@ -267,7 +267,7 @@ class _Run:
         midnight, _ = window_of(Expected(network=network, day=day, cycle=0))
         done: dict[date, bool] = {}
         proven: list[tuple[UUID, Outcome]] = []
-        no = Declined(Refusal.PARTNER_DECLINED, BY_SETTLEMENT)
+        no = Declined(Refusal.NEVER_ARRIVED, BY_SETTLEMENT)
         for payment_id, accepted_at in await store.open_before(*self._place, network, midnight):
             its_day = business_date(accepted_at)
             if its_day not in done:

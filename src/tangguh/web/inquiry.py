@@ -163,7 +163,7 @@ async def _inquire_purse(door: Door, customer_id: int, payee: ToPurse) -> Inquir
     purse = await purses.by_number(door.pool, door.book_id, payee.number)
     now = door.clock.now()
     if purse is None:
-        return Refused(Refusal.PAYEE_NOT_FOUND, "number", "there is no such e-money")
+        return Refused(Refusal.EMONEY_NOT_FOUND, "number", "there is no such e-money")
     if business_date(now) > purse.expires_on:
         return Refused(Refusal.PURSE_EXPIRED, "number", f"it expired on {purse.expires_on}")
     complete = ToPurse(purse.top_up_id, purse.number, purse.product)

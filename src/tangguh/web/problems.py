@@ -117,6 +117,13 @@ OF_REFUSAL: Final[dict[Refusal, Kind]] = {
     Refusal.BILL_EXPIRED: Kind(422, "The bill has expired"),
     Refusal.PARTNER_FLOAT: Kind(503, "Top-ups to this partner are used up for now"),
     Refusal.PARTNER_UNREACHABLE: Kind(503, "The network could not be reached"),
+    Refusal.FAR_ACCOUNT_NOT_FOUND: Kind(422, "The other bank has no such account"),
+    Refusal.ALIAS_NOT_FOUND: Kind(422, "No account is registered for this alias"),
+    Refusal.WALLET_NOT_FOUND: Kind(422, "The wallet knows no such number"),
+    Refusal.EMONEY_NOT_FOUND: Kind(404, "There is no such e-money"),
+    Refusal.PAYEE_INACTIVE: Kind(422, "The payee cannot receive money now"),
+    Refusal.NEVER_ARRIVED: Kind(503, "The network never received it"),
+    Refusal.NOT_CARRIED_OUT: Kind(503, "The network did not carry it out"),
 }
 
 OF_REQUEST: Final[dict[str, Kind]] = {

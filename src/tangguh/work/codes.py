@@ -58,6 +58,9 @@ _OF_REFUSAL: Final[dict[Refusal, str]] = {
     Refusal.BILL_PAID: "88",
     Refusal.BILL_EXPIRED: "88",
     Refusal.PARTNER_UNREACHABLE: INOPERATIVE,
+    Refusal.FAR_ACCOUNT_NOT_FOUND: "76",
+    Refusal.PAYEE_INACTIVE: "76",
+    Refusal.NEVER_ARRIVED: INOPERATIVE,
 }
 
 

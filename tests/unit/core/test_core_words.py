@@ -38,6 +38,8 @@ CODES_EVER_GIVEN = (
     "limit_per_month", "purse_limit", "insufficient_funds", "balance_out_of_range", "partner_declined", "partner_limit",
     "merchant_not_found", "merchant_blocked", "bill_not_found", "bill_paid", "bill_expired",
     "partner_float", "partner_unreachable",
+    "far_account_not_found", "alias_not_found", "wallet_not_found", "emoney_not_found",
+    "payee_inactive", "never_arrived", "not_carried_out",
 )  # fmt: skip
 
 

@@ -142,8 +142,8 @@ def test_the_sentence_has_both_times() -> None:
     said = assure(GREEN, "id", now=NOW)
     assert isinstance(said, Assured)
     assert said.text == (
-        "Uang Anda aman: pembukuan terbukti seimbang 20 Mar 2026 11.55 WIB, "
-        "dan cocok dengan jaringan 20 Mar 2026 07.00 WIB."
+        "Uang Anda aman: pembukuan terbukti seimbang 20 Mar 2026 pukul 11.55 WIB, "
+        "dan cocok dengan jaringan 20 Mar 2026 pukul 07.00 WIB."
     )
 
 

@@ -30,6 +30,7 @@ NOW = datetime(2026, 3, 20, 5, 0, tzinfo=UTC)
 FAMILIES = {
     "incident_begun", "incident_update", "incident_stage", "incident_restored",
     "incident_money_resolved", "payment_waiting", "payment_back", "payment_sent",
+    "payment_still_waiting", "payment_still_parked", "refund_still_waiting",
     "provisional_given", "provisional_taken", "compensation_paid", "refund_back",
     "case_received", "case_decided", "case_needs_papers", "subscription_confirm",
     "login_code", "login_device",
@@ -44,6 +45,7 @@ ANY: dict[str, st.SearchStrategy[Any]] = {
         datetime.isoformat
     ),
 }
+ANY["when"] = ANY["time"]
 PROSE = {
     "id": {
         "happened": "Mitra belum menjawab.", "money_is": "Uang ditahan di rekening Anda.",
@@ -72,7 +74,7 @@ def values_of(name: str, language: str, make: Callable[[str, str], Any]) -> dict
 
 
 def plain_value(need: str, kind: str) -> Any:
-    if kind == "time":
+    if kind in {"time", "when"}:
         return (NOW + timedelta(hours=2)).isoformat()
     return {"money": 5_400_000, "count": 3, "few": 2}.get(kind, f"<{need}>")
 

@@ -102,8 +102,8 @@ def test_refused_query_is_no_word_on_the_payment(code: str) -> None:
 @pytest.mark.parametrize(
     ("code", "expected"),
     [
-        ("2007700", "declined partner_declined"),
-        ("4047704", "declined partner_declined"),
+        ("2007700", "declined not_carried_out"),
+        ("4047704", "declined not_carried_out"),
         ("2027700", "unanswered"),
         ("4007701", "unanswered"),
         ("4017700", "unanswered"),

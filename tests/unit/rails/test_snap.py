@@ -210,7 +210,7 @@ def test_reply_is_opened() -> None:
         ("4031714", Declined(Refusal.PARTNER_DECLINED, "4031714")),
         ("4033819", Declined(Refusal.MERCHANT_BLOCKED, "4033819")),
         ("4045008", Declined(Refusal.MERCHANT_NOT_FOUND, "4045008")),
-        ("4041711", Declined(Refusal.PAYEE_NOT_FOUND, "4041711")),
+        ("4041711", Declined(Refusal.FAR_ACCOUNT_NOT_FOUND, "4041711")),
         ("4041718", Accepted("N1")),
         ("4042518", Accepted("N1")),
         ("4045418", Declined(Refusal.PARTNER_DECLINED, "4045418")),

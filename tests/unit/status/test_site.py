@@ -172,22 +172,22 @@ def test_the_headline_says_how_many_work() -> None:
     page = read(shown(told(states)))
     assert f"{len(SERVICES) - 1} dari {len(SERVICES)} layanan bekerja penuh" in page.words
     assert "Apa yang belum bisa? Transfer BI-FAST" in page.words
-    assert "Ditutup atau dibatasi bank sejak 12.00 WIB" in page.words
+    assert "Ditutup atau dibatasi bank sejak pukul 12.00 WIB" in page.words
     english = read(shown(told(states)), "en/index.html")
     assert "What does not work? BI-FAST transfer" in english.words
     assert "Closed or limited by the bank since 12:00 WIB" in english.words
 
 
 def test_is_my_money_safe_is_the_banks_own_sentence() -> None:
-    proved = Assurance(text_id="Cocok pukul 12.15 WIB.", text_en="Matched.", proved_at=NOW)
+    proved = Assurance(text_id="Cocok pukul pukul 12.15 WIB.", text_en="Matched.", proved_at=NOW)
     seen = shown(told(all_well(), assurance=proved))
-    assert "Apakah uang saya aman? Cocok pukul 12.15 WIB." in read(seen).words
+    assert "Apakah uang saya aman? Cocok pukul pukul 12.15 WIB." in read(seen).words
     assert "sedang kami cocokkan" in read(shown(told(all_well()))).words
 
 
 def test_the_age_is_written_out_for_those_without_scripts() -> None:
     page = read(shown(told(all_well()), NOW + timedelta(seconds=7)))
-    assert "Data bank per 12.00.00 WIB. Halaman ini dibuat 12.00.07 WIB." in page.words
+    assert "Data bank per pukul 12.00.00 WIB. Halaman ini dibuat pukul 12.00.07 WIB." in page.words
     assert "jangan percaya halaman ini" in page.words
     assert ("meta", {"http-equiv": "refresh", "content": "60"}) in page.tags
 
@@ -195,12 +195,12 @@ def test_the_age_is_written_out_for_those_without_scripts() -> None:
 def test_a_word_that_is_late_says_so() -> None:
     seen = shown(told(all_well(), at_state(S.PUBLISHED)), NOW + SOON + timedelta(seconds=1))
     late = read(seen)
-    assert "Terlambat: kabar dijanjikan 12.10 WIB dan belum datang." in late.words
+    assert "Terlambat: kabar dijanjikan pukul 12.10 WIB dan belum datang." in late.words
     assert ("p", {"class": "late"}) in late.tags
     assert "Terlambat" in read(seen, STORY).words
     punctual = read(msgspec.structs.replace(seen, now=NOW + SOON))
     assert "Terlambat" not in punctual.words
-    assert "Paling lambat 12.10 WIB" in punctual.words
+    assert "Paling lambat pukul 12.10 WIB" in punctual.words
 
 
 def test_a_bank_that_is_away_is_said_with_the_age_of_what_is_shown() -> None:
@@ -208,13 +208,13 @@ def test_a_bank_that_is_away_is_said_with_the_age_of_what_is_shown() -> None:
         told(all_well()), NOW + timedelta(minutes=9), silence=Silence.SHORT, silent_since=NOW
     )
     words = read(seen).words
-    assert "Sistem bank belum menjawab halaman ini sejak 12.00 WIB" in words
-    assert "keadaan terakhir yang kami ketahui, per 12.00.00 WIB" in words
+    assert "Sistem bank belum menjawab halaman ini sejak pukul 12.00 WIB" in words
+    assert "keadaan terakhir yang kami ketahui, per pukul 12.00.00 WIB" in words
     assert "Terakhir diketahui: Semua layanan." in words
     assert "jangan dikirim ulang" in words
     assert "Semua 35 layanan bekerja" not in words
     down = msgspec.structs.replace(seen, silence=Silence.DOWN)
-    assert "Kami tidak dapat menghubungi sistem bank sejak 12.00 WIB" in read(down).words
+    assert "Kami tidak dapat menghubungi sistem bank sejak pukul 12.00 WIB" in read(down).words
     assert "Tidak terhubung" in site(down)["badge/bank.svg"].content.decode()
     assert b"cannot reach" in site(down)["en/feed.atom"].content
 
@@ -292,7 +292,7 @@ def test_a_fresh_word_about_old_facts_is_an_old_word() -> None:
     proved = Assurance(text_id="Uang Anda aman.", text_en="Safe.", proved_at=NOW)
     old = told(all_well(), made_at=late, looked_at=late, read_at=NOW, assurance=proved)
     page = read(shown(old, late))
-    assert "Pembukuan bank tidak terbaca sejak 12.00.00 WIB" in page.words
+    assert "Pembukuan bank tidak terbaca sejak pukul 12.00.00 WIB" in page.words
     assert "Uang Anda aman" not in page.words
     assert "Saat ini belum dapat kami pastikan dari sini" in page.words
     data = msgspec.json.decode(site(shown(old, late))["status.json"].content)
@@ -303,7 +303,7 @@ def test_a_fresh_word_about_old_facts_is_an_old_word() -> None:
 def test_a_bank_that_does_not_look_at_itself_is_said_to_be_blind() -> None:
     seen = shown(told(all_well()), silence=Silence.BLIND, silent_since=NOW)
     page = read(seen)
-    assert "belum memeriksa layanannya sendiri sejak 12.00 WIB" in page.words
+    assert "belum memeriksa layanannya sendiri sejak pukul 12.00 WIB" in page.words
     assert "has not checked its own services" in read(seen, "en/index.html").words
     assert "Semua 35 layanan bekerja" not in page.words
     assert "Tidak ada data" in site(seen)["badge/bank.svg"].content.decode()

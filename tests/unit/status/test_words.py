@@ -71,7 +71,7 @@ def test_the_first_word_of_a_restriction() -> None:
     text = told["id"]
     assert text.headline == "Transfer BI-FAST kami tutup sementara."
     assert text.happened == (
-        "Sejak 12.00 WIB sistem kami melihat pergerakan yang harus dicocokkan dengan pembukuan."
+        "Sejak pukul 12.00 WIB sistem kami melihat pergerakan yang harus dicocokkan dengan pembukuan."
     )
     assert text.broken == "Belum bisa: Transfer BI-FAST."
     assert "QRIS, Isi saldo dompet digital, Tagihan" in text.works
@@ -82,7 +82,7 @@ def test_the_first_word_of_a_restriction() -> None:
 def test_stage_share_and_cap_are_said() -> None:
     told = write(Step.RECOVERING, facts())
     assert told["id"].headline == "Transfer BI-FAST dibuka bertahap: tahap 2 dari 7."
-    assert "1% nasabah, paling banyak Rp50.000 per pembayaran" in told["id"].happened
+    assert "1% nasabah, maksimal Rp50.000 per pembayaran" in told["id"].happened
     half = msgspec.structs.replace(STAGE, amount_max_minor=None, limits_percent=50)
     assert "50% dari batas biasa" in write(Step.RECOVERING, facts(stage=half))["id"].happened
     usual = msgspec.structs.replace(STAGE, amount_max_minor=None)
@@ -93,7 +93,7 @@ def test_where_the_money_is_follows_the_count() -> None:
     def money(**changes: object) -> str:
         return write(Step.PUBLISHED, facts(**changes))["id"].money
 
-    assert money() == "Pembayaran yang tersentuh sedang kami hitung."
+    assert money() == "Pembayaran yang terdampak sedang kami hitung."
     assert money(money=paid()) == (
         "Tidak ada pembayaran yang menunggu kepastian karena kejadian ini."
     )
@@ -108,7 +108,7 @@ def test_how_long_it_took_and_how_many_tries_failed() -> None:
     short = facts(restored_at=NOW + timedelta(minutes=9))
     assert "lasted 9 min" in write(Step.RESTORED, short)["en"].happened
     outage = facts(Kind.PARTNER_OUTAGE, source=Source.SEEN)
-    assert "31% percobaan" in write(Step.PUBLISHED, outage)["id"].happened
+    assert "31% pembayaran" in write(Step.PUBLISHED, outage)["id"].happened
     every = msgspec.structs.replace(outage, unanswered_permille=1000)
     assert "Semua pembayaran belum mendapat jawaban." in write(Step.PUBLISHED, every)["id"].happened
     few = msgspec.structs.replace(outage, unanswered_permille=None)

@@ -11,7 +11,7 @@ from tangguh.guard.window import End, Seen
 from tangguh.payments.gates.facts import NO_ORIGIN, facts_of
 from tangguh.payments.payment import Payment, State
 
-_UNREACHABLE: Final = frozenset({Refusal.PARTNER_UNREACHABLE})
+_UNREACHABLE: Final = frozenset({Refusal.PARTNER_UNREACHABLE, Refusal.NEVER_ARRIVED})
 _OURS: Final = frozenset({Refusal.PROTECTIVE_CLOSURE, Refusal.PROTECTIVE_LIMIT})
 
 

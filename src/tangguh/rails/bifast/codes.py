@@ -32,26 +32,26 @@ ALREADY_SEEN: Final = "U149"
 
 _DECLINED: Final = Refusal.PARTNER_DECLINED
 DECLINES: Final[dict[str, Refusal]] = {
-    "U101": Refusal.PAYEE_NOT_FOUND,  # account not found
-    "U102": Refusal.PAYEE_ACCOUNT_CLOSED,  # account inactive
+    "U101": Refusal.FAR_ACCOUNT_NOT_FOUND,  # account not found
+    "U102": Refusal.PAYEE_INACTIVE,  # account inactive
     "U104": _DECLINED,  # not of this scheme
     "U110": _DECLINED,  # not accepted
     "U111": Refusal.PARTNER_LIMIT,  # below the minimum
     "U112": Refusal.PARTNER_LIMIT,  # above the maximum
-    "U114": Refusal.PAYEE_NOT_FOUND,  # check digit
+    "U114": Refusal.FAR_ACCOUNT_NOT_FOUND,  # check digit
     "U119": _DECLINED,  # session
-    "U124": Refusal.PAYEE_NOT_FOUND,  # bank code unknown
+    "U124": Refusal.FAR_ACCOUNT_NOT_FOUND,  # bank code unknown
     "U128": Refusal.PARTNER_UNREACHABLE,  # sending bank not active
     "U129": Refusal.PARTNER_UNREACHABLE,  # receiving bank not available
     **dict.fromkeys(("U155", "U156", "U157"), _DECLINED),  # fraud, sanction, money laundering
     "U181": Refusal.PARTNER_LIMIT,  # limit in stand-in
-    "U182": Refusal.PAYEE_NOT_FOUND,  # account in stand-in
+    "U182": Refusal.FAR_ACCOUNT_NOT_FOUND,  # account in stand-in
     **dict.fromkeys(("U183", "U184", "U185", "U188", "U189"), _DECLINED),
     **{f"U{number}": _DECLINED for number in range(191, 204)},  # liquidity of this bank
     "U194": Refusal.PARTNER_LIMIT,  # our settlement account has not enough for it
     **dict.fromkeys(("U206", "U214", "U215"), _DECLINED),  # settlement or clearing says no
-    "U804": Refusal.PAYEE_NOT_FOUND,  # no such proxy
-    "U805": Refusal.PAYEE_ACCOUNT_CLOSED,  # proxy suspended
+    "U804": Refusal.ALIAS_NOT_FOUND,  # no such proxy
+    "U805": Refusal.PAYEE_INACTIVE,  # proxy suspended
     **dict.fromkeys(("U806", "U807", "U808", "U811", "U814", "U815"), _DECLINED),
     "K003": Refusal.ORDER_INVALID,  # a middleware's own validation, before the hub
     "K004": Refusal.PARTNER_LIMIT,  # a middleware's own limit, before the hub

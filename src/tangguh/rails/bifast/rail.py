@@ -87,7 +87,7 @@ class BifastRail:
         if payee.proxy_type:
             return await self._resolve(payee)
         if payee.bank not in BANKS or not payee.account:
-            return Declined(Refusal.PAYEE_NOT_FOUND)
+            return Declined(Refusal.FAR_ACCOUNT_NOT_FOUND)
         return await self._enquire(asked, payee)
 
     async def send(self, instruction: Instruction) -> Outcome:
@@ -98,7 +98,7 @@ class BifastRail:
         if instruction.currency != IDR:
             return Declined(Refusal.CURRENCY_NOT_SUPPORTED)
         if payee.bank not in BANKS or not payee.account:
-            return Declined(Refusal.PAYEE_NOT_FOUND)
+            return Declined(Refusal.FAR_ACCOUNT_NOT_FOUND)
         asked = self._transfer_of(instruction, payee)
         answer = await self._transfers.ask(
             self._message(
@@ -147,7 +147,7 @@ class BifastRail:
             outcome = await self.inquire(instruction)
             if not self._absences.is_final(reference, self._clock.monotonic()):
                 return outcome
-        return Declined(Refusal.PARTNER_DECLINED, codes.ORIGINAL_NOT_FOUND)
+        return Declined(Refusal.NEVER_ARRIVED, codes.ORIGINAL_NOT_FOUND)
 
     async def refund(self, refunding: Refunding) -> Outcome:
         """Not by this network: a payee gives back by a transfer of their own (type 011)."""
@@ -257,7 +257,7 @@ class BifastRail:
 
     async def _resolve(self, payee: ToBank) -> Found | Declined | NotSent | Unanswered:
         if not proxy.is_proxy(payee.proxy_type, payee.proxy):
-            return Declined(Refusal.PAYEE_NOT_FOUND)
+            return Declined(Refusal.ALIAS_NOT_FOUND)
         now, bic = self._clock.now(), self._settings.bic
         number = self._message_number(ids.RESOLVE)
         document = proxy.document_of_look_up(payee.proxy_type, payee.proxy, bic, number, now)

@@ -162,7 +162,7 @@ class BillersRail:
         if not _is_not_found(outcome):
             return outcome
         if self._partner.is_lost(instruction):
-            return Declined(Refusal.PARTNER_UNREACHABLE, NOT_FOUND)
+            return Declined(Refusal.NEVER_ARRIVED, NOT_FOUND)
         return outcome
 
     async def refund(self, refunding: Refunding) -> Outcome:

@@ -20,11 +20,12 @@ _NOT_FOUND: Final = "40401"
 
 WALLET_DECLINES: Final[Mapping[str, Refusal]] = {
     **DECLINES,
-    "40307": Refusal.PAYEE_NOT_FOUND,  # the wallet is blocked: for the payer it cannot be topped up
-    "40309": Refusal.PAYEE_NOT_FOUND,
+    "40307": Refusal.PAYEE_INACTIVE,  # blocked
+    "40309": Refusal.PAYEE_INACTIVE,  # dormant
     "40314": Refusal.PARTNER_FLOAT,  # our deposit with the wallet is used up
-    "40316": Refusal.PAYEE_NOT_FOUND,
-    "40318": Refusal.PAYEE_NOT_FOUND,
+    "40316": Refusal.PAYEE_INACTIVE,  # suspended
+    "40318": Refusal.PAYEE_INACTIVE,
+    "40411": Refusal.WALLET_NOT_FOUND,
 }
 
 

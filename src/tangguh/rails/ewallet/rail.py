@@ -164,7 +164,7 @@ class EwalletRail:
         if not _is_not_found(outcome) or not isinstance(payee, ToWallet):
             return outcome
         if self._partners[payee.wallet].is_lost(instruction):
-            return Declined(Refusal.PARTNER_UNREACHABLE, NOT_FOUND)
+            return Declined(Refusal.NEVER_ARRIVED, NOT_FOUND)
         return outcome
 
     async def refund(self, refunding: Refunding) -> Outcome:

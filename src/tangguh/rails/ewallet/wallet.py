@@ -31,7 +31,7 @@ class Wallet(msgspec.Struct, frozen=True, kw_only=True):
     def refuse(self, number: str, amount_minor: int) -> Declined | None:
         """What this wallet would not take anyway: a number that is none, an amount out of range."""
         if not _PHONE.fullmatch(number):
-            return Declined(Refusal.PAYEE_NOT_FOUND, "number")
+            return Declined(Refusal.WALLET_NOT_FOUND, "number")
         if not self.amount_min_minor <= amount_minor <= self.amount_max_minor:
             return Declined(Refusal.PARTNER_LIMIT, "amount")
         if amount_minor % self.step_minor:

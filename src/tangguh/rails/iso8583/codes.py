@@ -52,7 +52,7 @@ _MEANINGS: Final = frozenset(
 _REFUSALS: Final[dict[str, Refusal]] = {
     "declined": Refusal.PARTNER_DECLINED,
     "limit": Refusal.PARTNER_LIMIT,
-    "payee": Refusal.PAYEE_NOT_FOUND,
+    "payee": Refusal.FAR_ACCOUNT_NOT_FOUND,
     "unreachable": Refusal.PARTNER_UNREACHABLE,
 }
 
@@ -79,7 +79,7 @@ class ResponseCodes:
         """Declined: undone or never known. Accepted: too late. Unanswered: repeat it."""
         meaning = self._reversals.get(code, "unknown")
         if meaning == "declined":
-            return Declined(Refusal.PARTNER_DECLINED, code)
+            return Declined(Refusal.NOT_CARRIED_OUT, code)
         if meaning == "too_late":
             return Accepted(reference)
         return Unanswered(f"reversal answered {code}")

@@ -328,7 +328,7 @@ class _Recent(Generic[T]):
 
 def _about_the_card(outcome: Declined) -> Declined:
     """For cash there is no payee: what is not found is the card's account."""
-    if outcome.reason is Refusal.PAYEE_NOT_FOUND:
+    if outcome.reason is Refusal.FAR_ACCOUNT_NOT_FOUND:
         return Declined(Refusal.PARTNER_DECLINED, outcome.code)
     return outcome
 

@@ -86,7 +86,7 @@ def outcome_of_cancel(answer: Answer) -> Outcome:
     was paid on the word of a switch that knows another payment, so it is Unanswered.
     """
     if answer.case in ("20000", _TRANSACTION_CANCELLED):
-        return Declined(Refusal.PARTNER_DECLINED, answer.code)
+        return Declined(Refusal.NOT_CARRIED_OUT, answer.code)
     if answer.case == _TRANSACTION_NOT_FOUND:
         return Unanswered(NOT_FOUND)
     return Unanswered(f"cancel answered {answer.code}")

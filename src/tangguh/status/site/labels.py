@@ -27,7 +27,8 @@ class Labels:
 
     def time(self, at: datetime, now: datetime, *, seconds: bool = False) -> str:
         """The time alone today, with its day otherwise."""
-        said = clock_time(at, self.language, seconds=seconds)
+        clock = "pukul " if self.language == "id" else ""
+        said = f"{clock}{clock_time(at, self.language, seconds=seconds)}"
         if at.astimezone(JAKARTA).date() == now.astimezone(JAKARTA).date():
             return said
         comma = "" if self.language == "id" else ","

@@ -15,7 +15,7 @@ from typing import Final, assert_never
 
 import msgspec
 
-from tangguh.core.format import clock_time, moment, money, percent
+from tangguh.core.format import money, percent, spoken
 from tangguh.status.component import Stage, names_of
 from tangguh.status.incident import LANGUAGES, Incident, IncidentState, Kind, Money, Text
 from tangguh.status.source import Extent, Source
@@ -215,7 +215,7 @@ class _Writer:
         stage = facts.stage
         known = {
             "subject": self._subject(),
-            "since": moment(facts.since, facts.now, language),
+            "since": spoken(facts.since, facts.now, language),
             "ticket": facts.ticket,
             "share": self._share(),
             "until": self._until(),
@@ -227,7 +227,7 @@ class _Writer:
             known |= {
                 "stage": str(stage.number),
                 "stages": str(stage.last),
-                "stage_since": clock_time(stage.since, language),
+                "stage_since": spoken(stage.since, facts.now, language),
                 "share_in": percent(stage.permille * 10, language),
                 "limit": limit_of(stage, language),
             }
@@ -254,7 +254,7 @@ class _Writer:
         key = "known" if facts.extent.rank else "planned"
         if facts.until <= facts.now:
             key = "over"
-        return str(words[key]).format(until=moment(facts.until, facts.now, self._language))
+        return str(words[key]).format(until=spoken(facts.until, facts.now, self._language))
 
     def _limits(self) -> str:
         """That limits are usual again is news only where something was closed or limited."""

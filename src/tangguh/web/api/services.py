@@ -188,7 +188,7 @@ async def _payee(door: Door, asked: Any) -> tuple[Payee, int]:
         case views.AskPurse(number=number):
             purse = await purses.by_number(door.pool, door.book_id, number)
             if purse is None:
-                raise trouble("payee_not_found", "there is no such e-money", "number")
+                raise trouble("emoney_not_found", "there is no such e-money", "number")
             return ToPurse(purse.top_up_id, number, purse.product), 0
         case _:
             raise trouble("body_invalid", "", "kind")
@@ -228,7 +228,11 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         gives=views.InquiryView,
         statuses=(201,),
         problems=(
-            "payee_not_found",
+            "far_account_not_found",
+            "alias_not_found",
+            "wallet_not_found",
+            "emoney_not_found",
+            "payee_inactive",
             "order_invalid",
             "partner_declined",
             "partner_limit",

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from tangguh.core.format import moment
+from tangguh.core.format import spoken
 from tangguh.disputes.case import AGAINST, EVIDENCE_MAX, Case, CaseState, Outcome
 from tangguh.disputes.complaints import BANK
 from tangguh.disputes.letters import answer_of
@@ -149,7 +149,7 @@ def _sentence(words: Words, case: Case, now: datetime, *, may_object: bool) -> s
     if case.state is CaseState.NEEDS_PAPERS:
         return words("case.next_needs_papers", what=case.why)
     if case.state is CaseState.DECIDED:
-        until = moment(case.act_by, now, words.language)
+        until = spoken(case.act_by, now, words.language)
         key = "case.next_decided" if may_object else "case.next_decided_again"
         return words(key, until=until)
     looked_at = case.act_by if case.act_by > now else case.due_at
@@ -161,6 +161,6 @@ def _by(words: Words, case: Case, now: datetime) -> str:
     """When the next thing is due: the answer, or the person's papers."""
     if not case.is_open:
         return ""
-    time = moment(case.due_at, now, words.language)
+    time = spoken(case.due_at, now, words.language)
     is_theirs = case.state is CaseState.NEEDS_PAPERS
     return words("case.by_papers" if is_theirs else "case.by_answer", time=time)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from tangguh.core.format import moment, money
+from tangguh.core.format import money, spoken
 from tangguh.core.service import SERVICES
 from tangguh.ledger.statement import Line
 from tangguh.payments import store as payments
@@ -89,7 +89,7 @@ async def _payment_row(visit: Visit, people: People, payment: Payment) -> Row:
     word_at = next_word_at(payment, now)
     next_word = ""
     if word_at is not None:
-        next_word = words("payment.next_word", time=moment(word_at, now, visit.language))
+        next_word = words("payment.next_word", time=spoken(word_at, now, visit.language))
     return Row(
         href=f"/payments/{payment.id}",
         name=await _other_side(visit, people, payment, Side.PAYER),

@@ -32,6 +32,7 @@ _environment.globals.update(
     instant=written.instant,
     clock_time=written.clock_time,
     moment=written.moment,
+    spoken=written.spoken,
     local_phone=written.local_phone,
     masked=written.masked,
     masked_aloud=written.masked_aloud,

@@ -12,9 +12,10 @@ from typing import Final
 
 import msgspec
 
-from tangguh.core.format import clock_time, day, moment, money
+from tangguh.core.format import clock_time, day, happened, money, spoken
 from tangguh.payments.payment import Payment, State, next_word_at
 from tangguh.payments.store import Event
+from tangguh.web.pages.arrival import arrival_of
 from tangguh.web.pages.people import Ends, Party
 from tangguh.web.words import Words
 
@@ -100,9 +101,9 @@ def tell(
     values = {
         "money": money(payment.total_minor),
         "given": money(payment.to_payee_minor),
-        "time": moment(concluded, now, language),
+        "time": happened(concluded, now, language),
         "day": day(payment.accepted_at, language),
-        "next": moment(word_at, now, language) if word_at else "",
+        "next": spoken(word_at, now, language) if word_at else "",
         "bank": _network(words, ends),
         "payee": ends.payee.name,
         "payer": ends.payer.name,
@@ -173,13 +174,12 @@ def step_time(step: Step, language: str) -> str:
 def _sentence_key(
     words: Words, phase: str, payment: Payment, side: Side, *, waits: bool = False
 ) -> str:
-    """Some services and rails have a sentence of their own; the general one fits every other."""
+    """What was paid is told by who was paid; every other state by the state and the side alone."""
     general = f"state.{phase}.{_told_as(payment)}_{side}"
+    if phase == State.POSTED and payment.kind == "payment":
+        return f"{general}_{arrival_of(payment)}"
     if waits and words.has(f"{general}_waits"):
         return f"{general}_waits"
-    for own in (payment.service.replace(".", "_"), payment.rail):
-        if words.has(f"{general}_{own}"):
-            return f"{general}_{own}"
     return general
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from tangguh.core.format import moment
+from tangguh.core.format import spoken
 from tangguh.web.pages.screen import show
 from tangguh.web.problems import OF_REFUSAL, OF_REQUEST, Problem
 from tangguh.web.words import Words
@@ -47,7 +47,7 @@ def pin_words(words: Words, found: Problem, now: datetime, key: str = "pin.wrong
     """What is said beside the PIN field: tries left, or when the lock opens."""
     if found.code == "pin_locked" and found.until is not None:
         until = datetime.fromisoformat(found.until)
-        return words("pin.locked", time=moment(until, now, words.language))
+        return words("pin.locked", time=spoken(until, now, words.language))
     if found.code == "pin_wrong" and found.tries_left is None:
         return words("pin.wrong_stranger")
     if found.code == "pin_wrong":

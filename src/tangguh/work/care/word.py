@@ -14,6 +14,7 @@ from uuid import UUID
 
 import structlog
 
+from tangguh.core.bounded import Recent
 from tangguh.core.clock import Clock
 from tangguh.core.errors import TangguhError
 from tangguh.core.ids import Ids
@@ -29,7 +30,7 @@ from tangguh.disputes.letters import words_of
 from tangguh.notices.desk import Notices, to_customer
 from tangguh.notices.notice import Notice, Urgency, Via
 from tangguh.payments import store as payments
-from tangguh.payments.payment import Payment, State, next_word_at
+from tangguh.payments.payment import Payment, State, next_word_at, words_due
 from tangguh.payments.plans import read_payment
 from tangguh.payments.redress.clock import redress_of
 from tangguh.work.care.missed import Happened, Missed
@@ -51,6 +52,10 @@ _OF_CASE: Final = {
     "papers_asked": "case_needs_papers",
     "extended": "case_extended",
 }
+_TOLD_BY_INCIDENT: Final = frozenset({"payment_waiting", "payment_sent", "payment_back"})
+"""What the messages of an incident tell too; the word at a promised time nobody else tells."""
+_WAITS_MAX: Final = 50_000
+_WAITS_AGE_MAX: Final = timedelta(hours=1)
 _END: Final = {State.VOIDED: "payment_back", State.POSTED: "payment_sent"}
 
 Left = tuple[str, Payment | Case]
@@ -85,6 +90,7 @@ class Word:
         self._waiting = timedelta(seconds=waiting_seconds)
         self._left: asyncio.Queue[Left] = asyncio.Queue(_LEFT_MAX)
         self._after = _OLDEST
+        self._waits: Recent[UUID, int] = Recent(_WAITS_MAX, _WAITS_AGE_MAX)
         self._missed = Missed(pool, book_id)
         self._read_on_every = timedelta(seconds=read_on_seconds)
         self._read_on_at = clock.now()
@@ -150,17 +156,26 @@ class Word:
         return len(told.new)
 
     async def _tell_waiting(self) -> int:
-        """Everybody whose payment waits. From the oldest again once all have been looked at."""
+        """Everybody whose payment waits: that it does, and at each promised time the next one.
+
+        From the oldest again once all have been looked at.
+        """
+        now = self._clock.now()
         rows = await self._pool.fetch(
             _QUERIES["waiting_payments"],
             self._book_id,
-            self._clock.now() - self._waiting,
+            now - self._waiting,
             self._after,
             _PER_ROUND,
         )
         found: Sequence[Payment] = [read_payment(row) for row in rows]
         self._after = found[-1].id if len(found) == _PER_ROUND else _OLDEST
-        return await self._tell([("payment_waiting", one) for one in found])
+        due = [(one, words_due(one, now)) for one in found]
+        left = [(one, number) for one, number in due if self._waits.get(one.id, now) != number]
+        told = await self._tell([(_waiting_word(one, number), one) for one, number in left])
+        for one, number in left:
+            self._waits.keep(one.id, number, now)
+        return told
 
     async def _notice(self, word: str, about: Payment | Case) -> Notice | None:
         if isinstance(about, Case):
@@ -168,11 +183,14 @@ class Word:
         return await self._of_payment(word, about)
 
     async def _of_payment(self, word: str, payment: Payment) -> Notice | None:
+        if not word:
+            return None
         about = payment
-        if payment.kind == "refund" and payment.original_id is not None:
+        is_told_to_payer = payment.kind == "refund" and word != "refund_still_waiting"
+        if is_told_to_payer and payment.original_id is not None:
             original = await payments.find(self._pool, self._book_id, payment.original_id)
             about = original or payment
-        if word.startswith("payment_") and await self._affected.is_told_by_incident(payment.id):
+        if word in _TOLD_BY_INCIDENT and await self._affected.is_told_by_incident(payment.id):
             return None
         customer = await customers.find(self._pool, self._book_id, about.customer_id)
         if customer is None:
@@ -190,6 +208,8 @@ class Word:
         }
         step = word
         match word:
+            case "payment_still_waiting" | "payment_still_parked" | "refund_still_waiting":
+                step = f"{word}-{words_due(payment, now)}"
             case "provisional_given":
                 if not payment.advanced_minor:  # it is settled already
                     return None
@@ -230,7 +250,8 @@ class Word:
             if is_own and await self._affected.is_told_by_incident(case.payment_id):
                 return None
         template = word
-        words = words_of(case.language)["notice"]
+        tables = words_of(case.language)
+        words = tables["notice"]
         now = self._clock.now()
         values: dict[str, Any] = {
             "case": case.number,
@@ -240,7 +261,9 @@ class Word:
             "decision": words[str(case.outcome)] if case.outcome is not None else "",
         }
         if word == "case_decided":
-            values["by"] = now.isoformat()
+            values["by"] = case.act_by.isoformat()
+            values["money_is"] = tables["decided"][str(case.outcome)]
+            values["objection"] = tables["objection"]["over" if case.has_objected else "may"]
             if back_minor := _back_minor(case, payment):
                 template, values["amount"] = "case_decided_back", back_minor
             if case.outcome is Outcome.PAID_BY_BANK:
@@ -291,6 +314,18 @@ class Word:
                 return str(text)
         service = SERVICES.get(payment.service)
         return _name(service, language) if service else ""
+
+
+def _waiting_word(payment: Payment, number: int) -> str:
+    """What is told of a payment that waits, ``number`` promised times on; empty: nothing yet.
+
+    Whoever ordered while the service was closed, and who gives money back, were told on the page.
+    """
+    if payment.kind == "refund":
+        return "refund_still_waiting" if number else ""
+    if payment.state is State.PARKED:
+        return "payment_still_parked" if number else ""
+    return "payment_still_waiting" if number else "payment_waiting"
 
 
 def _words_of_payment(payment: Payment) -> list[str]:

@@ -22,7 +22,10 @@ _PAYMENTS_MAX: Final = 100_000
 
 
 class Heap(msgspec.Struct, frozen=True):
-    """One person's payments in an incident. Sums in minor units, with tip and fee."""
+    """One person's payments in an incident. Sums in minor units, with tip and fee.
+
+    ``open_since``: when each that is open was accepted.
+    """
 
     customer_id: int
     language: str
@@ -34,6 +37,7 @@ class Heap(msgspec.Struct, frozen=True):
     came_back_minor: int
     arrived: int
     arrived_minor: int
+    open_since: tuple[datetime, ...] = ()
 
 
 class Affected:
@@ -71,6 +75,7 @@ class Affected:
                 row["came_back_minor"],
                 row["arrived"],
                 row["arrived_minor"],
+                tuple(row["open_since"] or ()),
             )
             for row in rows
         ]

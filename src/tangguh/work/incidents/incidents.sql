@@ -30,6 +30,7 @@ SELECT a.customer_id, c.language,
        count(*) AS affected, sum(a.minor)::bigint AS affected_minor,
        count(*) FILTER (WHERE p.resolve_at IS NOT NULL) AS open,
        coalesce(sum(a.minor) FILTER (WHERE p.resolve_at IS NOT NULL), 0)::bigint AS open_minor,
+       array_agg(p.accepted_at) FILTER (WHERE p.resolve_at IS NOT NULL) AS open_since,
        count(*) FILTER (WHERE p.state IN ('voided', 'refunded', 'refused')) AS came_back,
        coalesce(sum(a.minor) FILTER (WHERE p.state IN ('voided', 'refunded', 'refused')), 0)::bigint
            AS came_back_minor,
@@ -52,10 +53,10 @@ SELECT p.* FROM affected_payments AS a
 SELECT incident_id FROM affected_payments WHERE book_id = $1 AND payment_id = $2 LIMIT 1
 
 -- name: waiting_payments
--- Payments without an answer for so long, which no notice has told of. open_payments.
+-- Payments and refunds without an end for so long. open_payments.
 SELECT p.* FROM payments AS p
- WHERE p.book_id = $1 AND p.resolve_at IS NOT NULL AND p.kind = 'payment'
-   AND p.state IN ('unanswered', 'held') AND p.accepted_at <= $2 AND p.payment_id > $3
+ WHERE p.book_id = $1 AND p.resolve_at IS NOT NULL AND p.kind IN ('payment', 'refund')
+   AND p.state IN ('unanswered', 'held', 'parked') AND p.accepted_at <= $2 AND p.payment_id > $3
  ORDER BY p.payment_id LIMIT $4
 
 -- name: reports_sent

@@ -20,6 +20,7 @@ from tangguh.core.ids import Ids
 from tangguh.notices.assurance import Assurance
 from tangguh.notices.desk import Notices, Told, to_customer
 from tangguh.notices.notice import Notice, Person, Urgency, Via
+from tangguh.payments.payment import promised_at
 from tangguh.status.component import ComponentState, Stage, names_of, split
 from tangguh.status.incident import Incident, IncidentState
 from tangguh.status.words.model import joined, limit_of
@@ -90,7 +91,8 @@ class Telling:
 
     def _personal(self, incident: Incident, heap: Heap, now: datetime) -> Notice:
         person = to_customer(heap.customer_id, heap.language)
-        by = (incident.next_update_at or now + timedelta(minutes=15)).isoformat()
+        # The payments' own promise, the same as on their pages; the incident's is for the service.
+        by = min((promised_at(since, now) for since in heap.open_since), default=now).isoformat()
         values: dict[str, Any] = {
             "service": subject(incident.components, heap.language),
             "since": incident.begun_at.isoformat(),

@@ -35,22 +35,22 @@ def test_yes_with_a_reason_for_no(reason: str) -> None:
 @pytest.mark.parametrize(
     ("reason", "refusal"),
     [
-        ("U101", Refusal.PAYEE_NOT_FOUND),
-        ("U102", Refusal.PAYEE_ACCOUNT_CLOSED),
+        ("U101", Refusal.FAR_ACCOUNT_NOT_FOUND),
+        ("U102", Refusal.PAYEE_INACTIVE),
         ("U104", Refusal.PARTNER_DECLINED),
         ("U110", Refusal.PARTNER_DECLINED),
         ("U111", Refusal.PARTNER_LIMIT),
         ("U112", Refusal.PARTNER_LIMIT),
-        ("U114", Refusal.PAYEE_NOT_FOUND),
+        ("U114", Refusal.FAR_ACCOUNT_NOT_FOUND),
         ("U119", Refusal.PARTNER_DECLINED),
-        ("U124", Refusal.PAYEE_NOT_FOUND),
+        ("U124", Refusal.FAR_ACCOUNT_NOT_FOUND),
         ("U128", Refusal.PARTNER_UNREACHABLE),
         ("U129", Refusal.PARTNER_UNREACHABLE),
         ("U155", Refusal.PARTNER_DECLINED),
         ("U156", Refusal.PARTNER_DECLINED),
         ("U157", Refusal.PARTNER_DECLINED),
         ("U181", Refusal.PARTNER_LIMIT),
-        ("U182", Refusal.PAYEE_NOT_FOUND),
+        ("U182", Refusal.FAR_ACCOUNT_NOT_FOUND),
         ("U185", Refusal.PARTNER_DECLINED),
         ("U189", Refusal.PARTNER_DECLINED),
         ("U194", Refusal.PARTNER_LIMIT),
@@ -59,8 +59,8 @@ def test_yes_with_a_reason_for_no(reason: str) -> None:
         ("U206", Refusal.PARTNER_DECLINED),
         ("U214", Refusal.PARTNER_DECLINED),
         ("U215", Refusal.PARTNER_DECLINED),
-        ("U804", Refusal.PAYEE_NOT_FOUND),
-        ("U805", Refusal.PAYEE_ACCOUNT_CLOSED),
+        ("U804", Refusal.ALIAS_NOT_FOUND),
+        ("U805", Refusal.PAYEE_INACTIVE),
         ("U811", Refusal.PARTNER_DECLINED),
         ("K003", Refusal.ORDER_INVALID),
         ("K004", Refusal.PARTNER_LIMIT),
@@ -125,7 +125,7 @@ def test_about_an_original() -> None:
     """OTHR: U106 unknown there, U107 rejected there with its first reason, U108 still open."""
     assert said("OTHR", "U106") == Unanswered(codes.NOT_FOUND)
     assert said("OTHR", "U107") == Declined(Refusal.PARTNER_DECLINED, "U107")
-    assert said("OTHR", "U107", "U101") == Declined(Refusal.PAYEE_NOT_FOUND, "U101")
+    assert said("OTHR", "U107", "U101") == Declined(Refusal.FAR_ACCOUNT_NOT_FOUND, "U101")
     assert said("OTHR", "U107", "U900") == Declined(Refusal.PARTNER_DECLINED, "U107")
     assert said("OTHR", "U108") == Unanswered(codes.IN_PROGRESS)
     assert isinstance(said("OTHR", "U000"), Unanswered)

@@ -28,7 +28,7 @@ class TestRequests:
             ("55", Refusal.PARTNER_DECLINED),
             ("61", Refusal.PARTNER_LIMIT),
             ("65", Refusal.PARTNER_LIMIT),
-            ("76", Refusal.PAYEE_NOT_FOUND),
+            ("76", Refusal.FAR_ACCOUNT_NOT_FOUND),
             ("92", Refusal.PARTNER_UNREACHABLE),
         ],
     )
@@ -66,7 +66,7 @@ class TestReversals:
     @pytest.mark.parametrize("code", ["00", "25", "79"])
     def test_undone_or_never_known(self, code: str) -> None:
         outcome = CODES.outcome_of_reversal(code, "R")
-        assert outcome == Declined(Refusal.PARTNER_DECLINED, code)
+        assert outcome == Declined(Refusal.NOT_CARRIED_OUT, code)
 
     def test_too_late(self) -> None:
         assert CODES.outcome_of_reversal("21", "R") == Accepted("R")

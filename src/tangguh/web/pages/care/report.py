@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 from starlette.responses import Response
 
-from tangguh.core.format import moment, money
+from tangguh.core.format import happened, money
 from tangguh.core.outcome import Refused
 from tangguh.disputes.case import About, Case
 from tangguh.disputes.complaints import Complaint
@@ -153,7 +153,7 @@ async def _facts_of(visit: Visit, payment: Payment) -> str:
         "report.facts",
         money=money(payment.to_payee_minor),
         name=(ends.payee if is_payer else ends.payer).name or visit.words("entry.unknown_party"),
-        time=moment(payment.accepted_at, visit.door.clock.now(), visit.language),
+        time=happened(payment.accepted_at, visit.door.clock.now(), visit.language),
         reference=short_reference(payment),
     )
 

@@ -198,8 +198,9 @@ def _typed(visit: Visit) -> dict[str, Any]:
 def _why(visit: Visit, refused: Refused) -> str:
     if refused.code is Refusal.SERVICE_CLOSED:
         return visit.words("ask.closed")
-    words = visit.words
-    return f"{words(f'problem.{refused.code}.reason').capitalize()}. {words('money.not_moved')}"
+    words, why = visit.words, visit.words(f"problem.{refused.code}.reason")
+    do = words(f"problem.{refused.code}.do", seconds=30)
+    return f"{why[:1].upper()}{why[1:]}. {words('money.not_moved')} {do}"
 
 
 def _via(text: str) -> str:

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from tangguh.access.consent import Consent
 from tangguh.core.errors import Ambiguous
-from tangguh.core.format import moment
+from tangguh.core.format import happened
 from tangguh.core.order import (
     Payee,
     PaymentOrder,
@@ -197,7 +197,7 @@ async def _same_again(visit: Visit, slip: QrisSlip | TransferSlip | PayeeSlip) -
 
 
 def _when(visit: Visit, payment: Payment) -> str:
-    return moment(payment.accepted_at, visit.door.clock.now(), visit.language)
+    return happened(payment.accepted_at, visit.door.clock.now(), visit.language)
 
 
 def _is_same(payment: Payment, slip: QrisSlip | TransferSlip | PayeeSlip) -> bool:
