@@ -112,7 +112,7 @@ async def test_the_main_path_needs_no_script(site: Site, visitor) -> None:
     await log_in(page)
     await review_qris(page, "25.000")
     await confirm(page)
-    await sees(page, "Menunggu kepastian", "Kabar paling lambat 12.15 WIB")
+    await sees(page, "Menunggu kepastian", "Kabar paling lambat pukul 12.15 WIB")
     site.paper.will("inquire", Accepted("RRN9"))
     site.clock.advance(30)
     await site.bank.resolver.round()

@@ -37,7 +37,7 @@ async def test_a_pasted_code_is_paid_as_reviewed(site: Site, visitor) -> None:
     await sees(page, "KOPI CONTOH, JPR", "JEPARA", "GoPay", "Rp25.000", "Rp0", "Sisa limit")
     await confirm(page)
     await page.wait_for_url(re.compile(r"/payments/[0-9a-f-]{36}$"))
-    await sees(page, "Berhasil", "Diterima GoPay, 12.00 WIB. Ref. RRN000000001.", "····")
+    await sees(page, "Berhasil", "Diterima GoPay pukul 12.00 WIB. Ref. RRN000000001.", "····")
     assert await site.available(1) == before - 25_000_00
 
 
@@ -109,14 +109,14 @@ async def test_an_unanswered_payment_says_so_and_turns_to_done_by_itself(
         "Menunggu kepastian",
         "GoPay belum menjawab. Rp50.000 ditahan di rekening Anda dan belum hilang.",
         "Jangan kirim ulang",
-        "Kabar paling lambat 12.15 WIB",
+        "Kabar paling lambat pukul 12.15 WIB",
         "Total ditahan",
     )
     await expect(page.locator("#again")).to_have_count(0)
     assert await page.locator(".state [role=alert]").count() == 1
     home = await page.context.new_page()
     await home.goto("/home")
-    await sees(home, "Ditahan", "Belum selesai", "Kabar paling lambat 12.15 WIB")
+    await sees(home, "Ditahan", "Belum selesai", "Kabar paling lambat pukul 12.15 WIB")
     site.paper.will("inquire", Accepted("RRN777"))
     site.clock.advance(60)
     await site.bank.resolver.round()
@@ -136,7 +136,7 @@ async def test_a_declined_payment_gives_the_money_back_in_words(site: Site, visi
         page,
         "Batal, dana dikembalikan",
         "merchant ini sedang diblokir jaringan",
-        "Rp30.000 sudah dapat dipakai lagi sejak 12.00 WIB",
+        "Rp30.000 dilepas pukul 12.00 WIB dan dapat dipakai lagi",
         "Total, tidak didebit",
     )
     assert await site.available(1) == before

@@ -152,7 +152,7 @@ async def test_it_is_in_the_app_at_once_and_read_by_its_reader_alone(story: Stor
     items = await story.notices.inbox(1)
     assert [item.step for item in items] == ["s-2", "s-1", "s-0"]
     assert items[0].text.startswith(
-        "Transfer BI-FAST: ada gangguan atau pembatasan sejak 12.00 WIB."
+        "Transfer BI-FAST: ada gangguan atau pembatasan sejak pukul 12.00 WIB."
     )
     assert [item.step for item in await story.notices.inbox(1, 2, items[0].id)] == ["s-1", "s-0"]
     assert await story.notices.inbox(2, 2, items[0].id) == []

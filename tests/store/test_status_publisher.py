@@ -132,7 +132,7 @@ async def test_what_the_bank_signs_is_on_the_page_and_on_disk(site: Site) -> Non
 async def test_nobody_else_is_believed(site: Site, answer: Response) -> None:
     """Noise and forgeries change nothing; after some seconds the page says that nothing comes."""
     await site.round()
-    heard = "12.00 WIB"
+    heard = "pukul 12.00 WIB"
     site.bank.answer = answer
     await site.round()
     assert "Semua 35 layanan bekerja" in site.page()

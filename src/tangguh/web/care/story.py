@@ -153,7 +153,7 @@ def _sentence(words: Words, case: Case, now: datetime, *, may_object: bool) -> s
         key = "case.next_decided" if may_object else "case.next_decided_again"
         return words(key, until=until)
     looked_at = case.act_by if case.act_by > now else case.due_at
-    time = moment(looked_at, now, words.language)
+    time = spoken(looked_at, now, words.language)
     return words(f"case.next_{_state_key(case.state, case.why)}", time=time)
 
 
