@@ -119,7 +119,6 @@ CLOSING: Final = frozenset(
         "payment_sent",
         "payment_sent_token",
         "refund_back",
-        "refund_not_sent",
         "provisional_taken",
         "compensation_paid",
         "incident_money_resolved_yours",

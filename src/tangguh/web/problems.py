@@ -73,7 +73,7 @@ OF_REFUSAL: Final[dict[Refusal, Kind]] = {
     ),
     Refusal.CLOSURE_NOT_FOUND: Kind(404, "There is no such closure in force"),
     Refusal.GATE_STEP_NOT_ALLOWED: Kind(409, "The gate cannot be moved so"),
-    Refusal.HOLD_ALREADY_POSTED: Kind(409, "The hold was posted", retry="never"),
+    Refusal.HOLD_ALREADY_POSTED: Kind(409, "The hold was posted", "moved", "never"),
     Refusal.HOLD_ALREADY_VOIDED: Kind(409, "The hold was voided", retry="never"),
     Refusal.HOLD_ALREADY_EXPIRED: Kind(409, "The hold expired", retry="never"),
     Refusal.HOLD_NOT_YET_EXPIRED: Kind(409, "The hold's time is not over", retry="after"),

@@ -30,7 +30,7 @@ NOW = datetime(2026, 3, 20, 5, 0, tzinfo=UTC)
 FAMILIES = {
     "incident_begun", "incident_update", "incident_stage", "incident_restored",
     "incident_money_resolved", "payment_waiting", "payment_back", "payment_sent",
-    "payment_still_waiting", "payment_still_parked", "refund_still_waiting",
+    "payment_still_waiting", "payment_still_parked",
     "provisional_given", "provisional_taken", "compensation_paid", "refund_back",
     "case_received", "case_decided", "case_needs_papers", "subscription_confirm",
     "login_code", "login_device",

@@ -186,8 +186,7 @@ class Word:
         if not word:
             return None
         about = payment
-        is_told_to_payer = payment.kind == "refund" and word != "refund_still_waiting"
-        if is_told_to_payer and payment.original_id is not None:
+        if payment.kind == "refund" and payment.original_id is not None:
             original = await payments.find(self._pool, self._book_id, payment.original_id)
             about = original or payment
         if word in _TOLD_BY_INCIDENT and await self._affected.is_told_by_incident(payment.id):
@@ -208,7 +207,7 @@ class Word:
         }
         step = word
         match word:
-            case "payment_still_waiting" | "payment_still_parked" | "refund_still_waiting":
+            case "payment_still_waiting" | "payment_still_parked":
                 step = f"{word}-{words_due(payment, now)}"
             case "provisional_given":
                 if not payment.advanced_minor:  # it is settled already
@@ -319,10 +318,8 @@ class Word:
 def _waiting_word(payment: Payment, number: int) -> str:
     """What is told of a payment that waits, ``number`` promised times on; empty: nothing yet.
 
-    Whoever ordered while the service was closed, and who gives money back, were told on the page.
+    Whoever ordered while the service was closed was told on the page.
     """
-    if payment.kind == "refund":
-        return "refund_still_waiting" if number else ""
     if payment.state is State.PARKED:
         return "payment_still_parked" if number else ""
     return "payment_still_waiting" if number else "payment_waiting"

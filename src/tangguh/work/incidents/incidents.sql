@@ -53,9 +53,9 @@ SELECT p.* FROM affected_payments AS a
 SELECT incident_id FROM affected_payments WHERE book_id = $1 AND payment_id = $2 LIMIT 1
 
 -- name: waiting_payments
--- Payments and refunds without an end for so long. open_payments.
+-- Payments without an end for so long. open_payments.
 SELECT p.* FROM payments AS p
- WHERE p.book_id = $1 AND p.resolve_at IS NOT NULL AND p.kind IN ('payment', 'refund')
+ WHERE p.book_id = $1 AND p.resolve_at IS NOT NULL AND p.kind = 'payment'
    AND p.state IN ('unanswered', 'held', 'parked') AND p.accepted_at <= $2 AND p.payment_id > $3
  ORDER BY p.payment_id LIMIT $4
 
