@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 import msgspec
 
@@ -24,13 +25,17 @@ _FORGET_AFTER: Final = timedelta(days=2)
 
 
 class Code(msgspec.Struct, frozen=True, kw_only=True):
-    """What a code stands for. ``amount_minor`` None: whoever takes it says how much."""
+    """What a code stands for. ``amount_minor`` None: whoever takes it says how much.
+
+    ``hold_id``: the money set aside for it; None for a code that is shown, and for older ones.
+    """
 
     kind: str
     customer_id: int
     account_id: int
     amount_minor: int | None
     expires_at: datetime
+    hold_id: UUID | None = None
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -67,6 +72,7 @@ async def keep(
         now,
         code.expires_at,
         request,
+        code.hold_id,
     )
     if made is None:
         before = await pool.fetchrow(PRODUCTS["code_of_order"], book_id, request)
@@ -75,6 +81,27 @@ async def keep(
         return Kept(msgspec.convert(dict(before), Code), is_fresh=False)
     await pool.fetch(PRODUCTS["forget_codes"], book_id, now - _FORGET_AFTER)
     return Kept(code, is_fresh=True)
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """A live code for cash and the key of the request that made it: its digits follow from that."""
+
+    code: Code
+    key: str
+    code_hash: str
+
+
+async def for_cash(pool: Pool, book_id: int, customer_id: int, now: datetime) -> list[Listed]:
+    """A customer's codes for cash that can still be used, the newest first."""
+    rows = await pool.fetch(PRODUCTS["cash_codes"], book_id, customer_id, now)
+    return [
+        Listed(
+            msgspec.convert(dict(row), Code),
+            row["order_key"].partition(":")[2],
+            row["code_hash"],
+        )
+        for row in rows
+    ]
 
 
 async def find(pool: Pool, book_id: int, text: str, kind: str, now: datetime) -> Code | None:

@@ -95,23 +95,36 @@ UPDATE cards SET pvv = $3, tries_left = 3 WHERE book_id = $1 AND card_token = $2
 -- name: add_code
 -- Keep a one-time code by its hash.
 INSERT INTO one_time_codes (book_id, code_hash, kind, customer_id, account_id, amount_minor,
-                            made_at, expires_at, order_key)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING code_hash
+                            made_at, expires_at, order_key, hold_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING RETURNING code_hash
 
 -- name: code_of_order
 -- The code a request made. code_of_order_key.
-SELECT code_hash, kind, customer_id, account_id, amount_minor, expires_at
+SELECT code_hash, kind, customer_id, account_id, amount_minor, expires_at, hold_id
   FROM one_time_codes WHERE book_id = $1 AND order_key = $2 AND order_key <> ''
 
 -- name: code
 -- A one-time code. Primary key.
-SELECT kind, customer_id, account_id, amount_minor, expires_at
+SELECT kind, customer_id, account_id, amount_minor, expires_at, hold_id
   FROM one_time_codes WHERE book_id = $1 AND code_hash = $2
 
+-- name: cash_codes
+-- A customer's codes for cash whose money is still held, the newest first. codes_of_customer.
+SELECT c.code_hash, c.kind, c.customer_id, c.account_id, c.amount_minor, c.expires_at, c.hold_id,
+       c.order_key
+  FROM one_time_codes AS c
+  JOIN holds AS h ON h.book_id = c.book_id AND h.hold_id = c.hold_id AND h.state = 'held'
+ WHERE c.book_id = $1 AND c.customer_id = $2 AND c.expires_at > $3 AND c.kind = 'cash'
+ ORDER BY c.made_at DESC LIMIT 20
+
 -- name: open_codes_minor
--- What the codes a customer made since then may still take. Few rows: codes live for minutes.
-SELECT coalesce(sum(amount_minor), 0)::bigint AS minor FROM one_time_codes
- WHERE book_id = $1 AND customer_id = $2 AND made_at >= $3 AND expires_at > $4
+-- What the codes a customer made since then may still take; one that was cancelled takes nothing.
+-- codes_of_customer.
+SELECT coalesce(sum(c.amount_minor), 0)::bigint AS minor FROM one_time_codes AS c
+ WHERE c.book_id = $1 AND c.customer_id = $2 AND c.made_at >= $3 AND c.expires_at > $4
+   AND (c.hold_id IS NULL OR EXISTS (SELECT 1 FROM holds AS h
+                                      WHERE h.book_id = c.book_id AND h.hold_id = c.hold_id
+                                        AND h.state = 'held'))
 
 -- name: forget_codes
 -- Codes whose time is long over.

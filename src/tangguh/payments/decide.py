@@ -34,6 +34,7 @@ from tangguh.ledger.account import Account, AccountState
 from tangguh.ledger.book import Book
 from tangguh.ledger.chart import Kind
 from tangguh.ledger.command import Key
+from tangguh.ledger.hold import HoldState
 from tangguh.payments.gates.facts import NO_ORIGIN
 from tangguh.payments.gates.judge import count, gate_keys, judge, percent
 from tangguh.payments.incoming import contradiction
@@ -77,6 +78,7 @@ class Accept(msgspec.Struct, frozen=True, gc=False):
 
     ``forced``: the order is an advice, which tells of money that is gone already: no gate, no limit
     and no balance can refuse it, only an account that is not there. ``origin`` is for the guard.
+    ``hold_id``: money set aside for this very order, by a cash code; released as it is posted.
     """
 
     names_keys_at_once: ClassVar[bool] = False
@@ -85,6 +87,7 @@ class Accept(msgspec.Struct, frozen=True, gc=False):
     rules: Rules
     forced: bool = False
     origin: Origin = NO_ORIGIN
+    hold_id: UUID | None = None
 
     @property
     def takes_new_money(self) -> bool:
@@ -110,6 +113,8 @@ class Accept(msgspec.Struct, frozen=True, gc=False):
             keys.append(("merchant_bills", key))
         if order.once:
             keys.append((PAID_ONCE.name, order.once))
+        if self.hold_id is not None:
+            keys.append(("holds", self.hold_id))
         way = self.rules.ways.get(order.service)
         if way is not None and way.naming is not None:
             keys.append(("wire_sequences", (way.rail, book.today)))
@@ -208,6 +213,8 @@ class Accept(msgspec.Struct, frozen=True, gc=False):
             return Refused(Refusal.PAYEE_ACCOUNT_CLOSED, "to", "the payee's account is closed")
         if order.once and book.shelf(PAID_ONCE).get(order.once) is not None:
             return Refused(Refusal.IDEMPOTENCY_KEY_REUSED, "once", "this has paid before")
+        if self.hold_id is not None and not is_held(book, self.hold_id):
+            return Refused(Refusal.HOLD_ALREADY_VOIDED, "once", "its code was cancelled or is over")
         if self.rules.limit_of(order.service, debtor.tier) is None:
             return Refused(Refusal.SERVICE_CLOSED, "service", "no limit is set for it")
         if stopped is not None and not (stopped.parks and self._may_wait()):
@@ -237,6 +244,8 @@ class Accept(msgspec.Struct, frozen=True, gc=False):
         inside = way.settles_inside or self.forced or isinstance(order.payee, ToMerchant)
         payment = self._named(book, payment)
         kind = "advice" if self.forced else "payment"
+        if self.hold_id is not None:
+            book.void_hold(self.hold_id)
         moved = (
             book.post(payment.id, kind, entries_of(payment), forced=self.forced)
             if inside
@@ -404,6 +413,12 @@ class Conclude(msgspec.Struct, frozen=True, gc=False):
             book, noted, contradiction.EVENT, contradiction.told(told, payment, self.facts)
         )
         return msgspec.structs.replace(said, repeated=True)
+
+
+def is_held(book: Book, hold_id: UUID) -> bool:
+    """Whether the money of a hold is still set aside."""
+    hold = book.holds.get(hold_id)
+    return hold is not None and hold.state is HoldState.HELD
 
 
 def _refuse_debtor(order: PaymentOrder, debtor: Account) -> Refused | None:

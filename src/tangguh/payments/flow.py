@@ -11,6 +11,8 @@ needs no dispatch: the book posts it in the step that accepts it.
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from tangguh.core.order import Origin, PaymentOrder, RefundOrder
 from tangguh.core.outcome import Outcome, Refused
 from tangguh.payments.checks.find import Find
@@ -21,15 +23,19 @@ from tangguh.payments.payment import Decided, Payment
 from tangguh.payments.refund import AcceptRefund
 
 
-async def pay(desk: Desk, order: PaymentOrder, origin: Origin = NO_ORIGIN) -> Decided | Refused:
+async def pay(
+    desk: Desk, order: PaymentOrder, origin: Origin = NO_ORIGIN, hold_id: UUID | None = None
+) -> Decided | Refused:
     """Carry out an order. Returns the payment as it stands when the rail has answered or not.
+
+    ``hold_id``: money set aside for it before, by a cash code.
 
     One that a closed gate parks is not sent: it waits for ``payments.parked``.
 
     Refused only when the idempotency key belongs to another order; a payment that was refused is
     a payment. Raises Overloaded or StoreUnavailable (nothing happened), Ambiguous (ask again).
     """
-    accepted = await desk.decide(Accept(order, desk.rules, origin=origin))
+    accepted = await desk.decide(Accept(order, desk.rules, origin=origin, hold_id=hold_id))
     if isinstance(accepted, Refused) or accepted.repeated or not accepted.payment.is_to_be_sent:
         return accepted
     outcome = await dispatch(desk, accepted.payment)

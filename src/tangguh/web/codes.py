@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 from typing import Final
+from uuid import UUID
 
 import msgspec
 
@@ -24,6 +25,7 @@ from tangguh.customers import store as customers
 from tangguh.customers.demo import OUR_NNS
 from tangguh.ledger import chart
 from tangguh.ledger.account import AccountState
+from tangguh.ledger.command import PlaceHold, VoidHold
 from tangguh.rails.qris import cpm
 from tangguh.web.api import service_views as views
 from tangguh.web.door import Door
@@ -95,6 +97,33 @@ async def _make(
         amount_minor=wanted.amount_minor,
         expires_at=now + one_time.LIVES[kind],
     )
+    if kind == one_time.CPM:
+        return await _keep(door, wanted, code)
+    if before := await _made_before(door, customer_id, wanted):
+        return before, False
+    held = await _hold(door, code)
+    if isinstance(held, Refused):
+        return held
+    made = await _keep(door, wanted, msgspec.structs.replace(code, hold_id=held))
+    if isinstance(made, Refused) or not made[1]:
+        await door.desk.decide(VoidHold(held))  # the request had made its code before
+    return made
+
+
+async def _hold(door: Door, code: one_time.Code) -> UUID | Refused:
+    """Set the money of a cash code aside, with the fee, until its time is over."""
+    held = await customers.accounts_of(door.pool, door.book_id, code.customer_id)
+    tier = next((one.tier for one in held if one.account_id == code.account_id), "")
+    total = (code.amount_minor or 0) + door.desk.rules.fee_of(ATM_CARDLESS, tier)
+    hold_id = door.ids.next()
+    placed = await door.desk.decide(PlaceHold(hold_id, code.account_id, total, code.expires_at))
+    return placed if isinstance(placed, Refused) else hold_id
+
+
+async def _keep(
+    door: Door, wanted: Wanted, code: one_time.Code
+) -> tuple[views.CodeView, bool] | Refused:
+    customer_id, kind, now = code.customer_id, code.kind, door.clock.now()
     request = f"{customer_id}:{wanted.key}"
     for number in range(_TRIES_MAX):
         text = _text(door, request, kind, number)
@@ -103,11 +132,43 @@ async def _make(
             continue  # another's live code has these digits
         if found.is_fresh:
             await door.remember(f"customer:{customer_id}", "code.made", detail=kind)
-        elif msgspec.structs.replace(found.code, expires_at=code.expires_at) != code:
+        elif not _is_same(found.code, code):
             break
         shown = text if kind == one_time.CASH else cpm_text(text, wanted.account_id)
         return views.CodeView(wanted.shown_as, shown, found.code.expires_at), found.is_fresh
     return Refused(Refusal.IDEMPOTENCY_KEY_REUSED, "", "this key made another code before")
+
+
+def _is_same(known: one_time.Code, asked: one_time.Code) -> bool:
+    """Whether a request asks for what it asked for before; when and which hold is not its own."""
+    same = msgspec.structs.replace(known, expires_at=asked.expires_at, hold_id=asked.hold_id)
+    return same == asked
+
+
+async def cash_codes(door: Door, customer_id: int) -> list[one_time.Listed]:
+    """A customer's codes for cash that can still be used, the newest first."""
+    return await one_time.for_cash(door.pool, door.book_id, customer_id, door.clock.now())
+
+
+def digits_of(door: Door, listed: one_time.Listed) -> str:
+    """The digits of a code that was made: they follow from the request. Empty: not found again."""
+    request = f"{listed.code.customer_id}:{listed.key}"
+    for number in range(_TRIES_MAX):
+        text = _text(door, request, listed.code.kind, number)
+        if hmac.compare_digest(one_time.digest(door.pool, text), listed.code_hash):
+            return text
+    return ""
+
+
+async def cancel_cash(door: Door, listed: one_time.Listed) -> Refused | None:
+    """Give a code up: its money is released. Refuses HOLD_ALREADY_*: collected, or over."""
+    if listed.code.hold_id is None:
+        return Refused(Refusal.HOLD_NOT_FOUND, "", "an older code: it ends by itself")
+    ended = await door.desk.decide(VoidHold(listed.code.hold_id))
+    if isinstance(ended, Refused):
+        return ended
+    await door.remember(f"customer:{listed.code.customer_id}", "code.cancelled", detail="cash")
+    return None
 
 
 async def _made_before(door: Door, customer_id: int, wanted: Wanted) -> views.CodeView | None:

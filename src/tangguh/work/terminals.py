@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Final
+from uuid import UUID
 
 import msgspec
 import structlog
@@ -249,7 +250,7 @@ class TerminalDoor:
             by_network=True,
             once=f"cash:{one_time.digest(self._pool, text)}",
         )
-        return await self._pay(request, order)
+        return await self._pay(request, order, code.hold_id)
 
     async def _foreign_cash(self, request: Message, asked: CardAsked) -> Message:
         """Another bank's card: the switch decides, and owes us what we pay out."""
@@ -318,8 +319,10 @@ class TerminalDoor:
 
     # ---- both --------------------------------------------------------------------------------
 
-    async def _pay(self, request: Message, order: PaymentOrder) -> Message:
-        decided = await flow.pay(self._desk, order, _ORIGIN)
+    async def _pay(
+        self, request: Message, order: PaymentOrder, hold_id: UUID | None = None
+    ) -> Message:
+        decided = await flow.pay(self._desk, order, _ORIGIN, hold_id)
         if isinstance(decided, Refused):
             return reply_to(request, codes.code_of_refusal(decided.code))
         payment = decided.payment

@@ -132,8 +132,8 @@ def page() -> str:
 def _lines() -> Iterator[str]:
     yield "# What customers read"
     yield ""
-    yield "Made by `python -m tangguh.web.reference.words`; not edited by hand. Names are filled with"
-    yield "examples. The texts lie in `web/wording`, `notices/wording` and `disputes/wording`."
+    yield "Made by `python -m tangguh.web.reference.words`; not edited by hand. Names are filled"
+    yield "with examples. The texts lie in `web/wording`, `notices/wording` and `disputes/wording`."
     yield ""
     yield "## Refusals and problems"
     yield ""

@@ -1,35 +1,47 @@
 """One-time codes: cash without a card, and a QRIS code the customer shows. Both ask for the PIN.
 
-The form carries the request's key, so that a double click or a reload shows the same code.
+The form carries the request's key, so that a double click shows the same code. A cash code has a
+page of its own, which a reload repeats; whoever comes there without having just given the PIN is
+asked for it again.
 """
 
 from __future__ import annotations
 
+import hmac
 from typing import Final
 
 import segno
 from starlette.responses import Response
 
 from tangguh.access.consent import Consent
+from tangguh.access.sealing import Purpose
 from tangguh.core.cash import refuse_notes
 from tangguh.core.format import typed_minor
-from tangguh.core.outcome import Refused
+from tangguh.core.outcome import Refusal, Refused
 from tangguh.core.service import ATM_CARDLESS, QRIS_CPM
 from tangguh.customers import codes as one_time
 from tangguh.web import login
-from tangguh.web.codes import QRIS, Wanted, make_paying_code
-from tangguh.web.pages.frame import Page, Visit
+from tangguh.web.codes import QRIS, Wanted, cancel_cash, cash_codes, digits_of, make_paying_code
+from tangguh.web.pages.frame import Page, Visit, redirect
 from tangguh.web.pages.purse import Purse, ask_amount, explain, open_purse
 from tangguh.web.pages.trouble import pin_words
-from tangguh.web.problems import Trouble, of_refused
+from tangguh.web.problems import Trouble, of_refused, trouble
 
 _KEY_LENGTH_MAX: Final = 64
+_MARK_LENGTH: Final = 32
 
 
 async def show_cash(visit: Visit) -> Response:
     """How much, from which account."""
-    purse = await open_purse(visit, ATM_CARDLESS)
-    return visit.page("cash.html", purse=purse, told="", amount="", key=_key(visit))
+    return await _cash_form(visit, status=200)
+
+
+async def _cash_form(visit: Visit, told: str = "", *, status: int = 422) -> Response:
+    purse = await open_purse(visit, ATM_CARDLESS, visit.typed("account"))
+    return visit.page(
+        "cash.html", status=status, purse=purse, told=told, amount=visit.typed("amount"),
+        key=_key(visit), codes=await cash_codes(visit.door, visit.me.customer_id),
+    )  # fmt: skip
 
 
 async def make_cash(visit: Visit) -> Response:
@@ -37,14 +49,14 @@ async def make_cash(visit: Visit) -> Response:
     purse = await open_purse(visit, ATM_CARDLESS, visit.typed("account"))
     minor = typed_minor(visit.typed("amount"))
     if not minor:
-        return _again(visit, "cash.html", purse, ask_amount(visit.words, visit.typed("amount")))
+        return await _cash_form(visit, ask_amount(visit.words, visit.typed("amount")))
     if refuse_notes(minor):
-        return _again(visit, "cash.html", purse, visit.words("amount.notes_only"))
+        return await _cash_form(visit, visit.words("amount.notes_only"))
     if refused := purse.refuse(minor):
-        return _again(visit, "cash.html", purse, explain(visit.words, refused, purse))
+        return await _cash_form(visit, explain(visit.words, refused, purse))
     consent = await _yes(visit)
     if isinstance(consent, str):
-        return _again(visit, "cash.html", purse, consent)
+        return await _cash_form(visit, consent)
     wanted = Wanted(
         key=_key(visit),
         shown_as=one_time.CASH,
@@ -53,8 +65,60 @@ async def make_cash(visit: Visit) -> Response:
     )
     code = await make_paying_code(visit.door, consent, visit.open_session, wanted)
     if isinstance(code, Refused):
+        if code.code is Refusal.INSUFFICIENT_FUNDS:
+            return await _cash_form(visit, explain(visit.words, code, purse))
         raise Trouble(of_refused(code))
-    return visit.page("cash_code.html", code=code, amount_minor=minor, purse=purse)
+    return redirect(_seen_path(visit, wanted.key))
+
+
+async def show_cash_code(visit: Visit) -> Response:
+    """A code that was made: its digits to who has just given the PIN, else the question for it."""
+    return await _cash_code(visit)
+
+
+async def open_cash_code(visit: Visit) -> Response:
+    """The PIN again, to see a code that was made before."""
+    consent = await _yes(visit)
+    if isinstance(consent, str):
+        return await _cash_code(visit, consent)
+    return redirect(_seen_path(visit, visit.request.path_params["key"]))
+
+
+async def cancel_cash_code(visit: Visit) -> Response:
+    """Give a code up: nobody can collect it any more, and its money is released."""
+    listed = await _listed(visit)
+    refused = await cancel_cash(visit.door, listed)
+    if refused is not None:
+        raise Trouble(of_refused(refused))
+    return redirect("/cash")
+
+
+async def _cash_code(visit: Visit, told: str = "") -> Response:
+    listed = await _listed(visit)
+    mark = visit.asked("seen")
+    may_see = hmac.compare_digest(mark.encode(), _mark(visit, listed.key).encode())
+    return visit.page(
+        "cash_code.html", status=422 if told else 200, told=told, listed=listed,
+        digits=digits_of(visit.door, listed) if may_see else "",
+    )  # fmt: skip
+
+
+async def _listed(visit: Visit) -> one_time.Listed:
+    """The live code in the path. Raises Trouble(not_found): another's, collected, or over."""
+    for listed in await cash_codes(visit.door, visit.me.customer_id):
+        if listed.key == visit.request.path_params["key"]:
+            return listed
+    raise trouble("not_found")
+
+
+def _seen_path(visit: Visit, key: str) -> str:
+    return f"/cash/{key}?seen={_mark(visit, key)}"
+
+
+def _mark(visit: Visit, key: str) -> str:
+    """What this session alone can have: that it gave the PIN for this code."""
+    said = b"seen\n" + visit.open_session.token_sha256 + key.encode()
+    return hmac.digest(visit.door.seals.key(Purpose.CODE), said, "sha256").hex()[:_MARK_LENGTH]
 
 
 async def show_code(visit: Visit) -> Response:
@@ -104,5 +168,7 @@ def _again(visit: Visit, template: str, purse: Purse, told: str) -> Response:
 
 PAGES: Final = (
     Page(path="/cash", get=show_cash, post=make_cash),
+    Page(path="/cash/{key}", get=show_cash_code, post=open_cash_code),
+    Page(path="/cash/{key}/cancel", post=cancel_cash_code),
     Page(path="/show", get=show_code, post=make_shown),
 )
