@@ -79,8 +79,6 @@ async def test_pictures_of_every_page(
     page = camera.page
     await page.goto("/")
     await camera.take("login")
-    await page.goto("/demo")
-    await camera.take("demo")
     await log_in(page)
     await _paying(site, camera)
     await _transferring(camera)
