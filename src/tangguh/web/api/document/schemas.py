@@ -71,8 +71,25 @@ def _named(schemas: Any, components: Any) -> tuple[list[Any], dict[str, Any]]:
         if len(words) > 1:
             short = f"{words[-2].capitalize()}{words[-1]}"
             text = text.replace(f'"{name}"', f'"{short}"').replace(f'/{name}"', f'/{short}"')
-    told = json.loads(text)
+    told = _plain(json.loads(text))
+    for name, schema in told[1].items():
+        if "title" in schema:
+            schema["title"] = name
     return told[0], told[1]
+
+
+def _plain(value: Any) -> Any:
+    """The same with fixed lists of one kind as lists of so many: more readers know that form."""
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    value = {name: _plain(one) for name, one in value.items()}
+    kinds = value.get("prefixItems", [])
+    if kinds and value.get("items") is False and all(one == kinds[0] for one in kinds):
+        del value["prefixItems"]
+        value["items"] = kinds[0]
+    return value
 
 
 def parts_of(shape: Any) -> tuple[Any, ...]:
