@@ -14,6 +14,7 @@ import aiohttp
 import uvicorn
 from starlette.types import ASGIApp
 
+from as_documented import customers
 from stories import account_of
 from tangguh.access.session import signature
 from tangguh.app import Bank
@@ -105,7 +106,9 @@ class Phone:
             allow_redirects=False,
             skip_auto_headers=("Content-Type",),
         ) as answer:
-            return Answered(answer.status, answer.headers, await answer.read())
+            answered = Answered(answer.status, answer.headers, await answer.read())
+        customers().judge(method, path, answered.status, answered.headers, answered.raw)
+        return answered
 
     async def order(
         self,

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import jsonschema_rs
+import msgspec
 import pytest
+from openapi_spec_validator import validate
 
+from as_documented import document_of_staff
 from serving import Phone
 from tangguh.app import Bank
 from tangguh.core.errors import (
@@ -22,9 +26,11 @@ from tangguh.core.errors import (
     TangguhError,
 )
 from tangguh.core.outcome import Refusal
-from tangguh.web.api.openapi import document
-from tangguh.web.api.operations import of_error
+from tangguh.web.api.document import staff, staff_rows
+from tangguh.web.api.document.customers import document
+from tangguh.web.api.operations import Operation, decoded, of_error
 from tangguh.web.api.table import OPERATIONS
+from tangguh.web.gate import check_body
 from tangguh.web.problems import OF_REFUSAL, OF_REQUEST, problem
 
 DOCUMENT: dict[str, Any] = json.loads(json.dumps(document(OPERATIONS)))
@@ -69,44 +75,130 @@ def references(value: Any) -> list[str]:
     return []
 
 
-def test_the_document_has_the_form_of_openapi_31() -> None:
-    """Version, info, paths with operations, responses with descriptions; ids are unique."""
-    assert DOCUMENT["openapi"].startswith("3.1.")
-    assert {"title", "version"} <= set(DOCUMENT["info"])
+def operations(of: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    return [(path, name, one) for path, all in of["paths"].items() for name, one in all.items()]
+
+
+def contents(of: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Everything that is asked or told in a body: where, in which medium, and what of it."""
+    for _, _, one in operations(of):
+        sides = {"request": one.get("requestBody", {})} | one["responses"]
+        for side, said in sides.items():
+            for media, content in said.get("content", {}).items():
+                yield f"{one['operationId']} {side}", media, content
+
+
+@pytest.fixture(scope="module")
+def staff_document() -> dict[str, Any]:
+    """Of the staff's routes as they are."""
+    return document_of_staff()
+
+
+@pytest.fixture(params=["customers", "staff"])
+def either(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Both documents."""
+    found: dict[str, Any] = (
+        DOCUMENT if request.param == "customers" else request.getfixturevalue("staff_document")
+    )
+    return found
+
+
+def test_the_document_is_what_openapi_31_says(either: dict[str, Any]) -> None:
+    """By the specification's own schema, with every reference leading somewhere."""
+    validate(either)
+    assert either["openapi"].startswith("3.1.")
+    assert either["info"]["description"]
+    assert [one["url"] for one in either["servers"]] == ["/"]
+
+
+def test_every_operation_is_named_told_and_tagged(either: dict[str, Any]) -> None:
+    """By an id of its own, in a sentence, under a tag that is explained; each one of the table."""
+    tags = {one["name"]: one["description"] for one in either["tags"]}
     ids: list[str] = []
-    for path, methods in DOCUMENT["paths"].items():
-        assert path.startswith("/v1/")
-        for method, operation in methods.items():
-            assert method in {"get", "post", "put", "patch", "delete"}
-            ids.append(operation["operationId"])
-            assert operation["responses"]
-            for status, response in operation["responses"].items():
-                assert re.fullmatch(r"[1-5]\d\d", status)
-                assert response["description"]
-            in_path = set(re.findall(r"{(\w+)}", path))
-            declared = [one for one in operation.get("parameters", []) if one["in"] == "path"]
-            assert {one["name"] for one in declared} == in_path
-            assert all(one["required"] for one in declared)
-    assert len(ids) == len(set(ids)) == len(OPERATIONS)
+    for path, method, one in operations(either):
+        assert method in {"get", "post", "put", "patch", "delete"}
+        ids.append(one["operationId"])
+        assert len(one["summary"]) > 5, path
+        assert one["description"].endswith("."), path
+        assert tags[one["tags"][0]], path
+        for status, response in one["responses"].items():
+            assert re.fullmatch(r"[1-5]\d\d", status)
+            assert response["description"]
+        in_path = set(re.findall(r"{(\w+)}", path))
+        declared = [one for one in one.get("parameters", []) if one["in"] == "path"]
+        assert {one["name"] for one in declared} == in_path
+        assert all(one["required"] for one in declared)
+        assert all(one["description"] for one in one.get("parameters", []))
+    assert len(ids) == len(set(ids))
+    if either is DOCUMENT:
+        assert len(ids) == len(OPERATIONS)
+    assert set(tags) == {one["tags"][0] for _, _, one in operations(either)}
 
 
-def test_every_reference_leads_somewhere() -> None:
-    """No schema is named that is not there, and none is there that nobody names."""
-    known = DOCUMENT["components"]["schemas"]
-    named = {reference.removeprefix("#/components/schemas/") for reference in references(DOCUMENT)}
-    assert named <= set(known)
-    assert set(known) <= named
-
-
-@pytest.mark.parametrize("name", sorted(DOCUMENT["components"]["schemas"]))
-def test_every_schema_is_a_schema(name: str) -> None:
-    """Each is valid JSON Schema 2020-12, and a validator can be made of it."""
-    schema = {
-        "$ref": f"#/components/schemas/{name}",
-        "components": DOCUMENT["components"],
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+def test_every_route_of_staff_has_its_row(staff_document: dict[str, Any]) -> None:
+    """And no row is left of a route that went."""
+    missing = staff.undescribed(staff_document)
+    assert not missing, f"describe them in web/api/document/staff_rows.py: {missing}"
+    there = {
+        (method.upper(), path.removeprefix(staff.PREFIX))
+        for path, method, _ in operations(staff_document)
     }
-    jsonschema_rs.Draft202012Validator(schema)
+    assert set(staff_rows.ROWS) == there
+
+
+def test_every_reference_leads_somewhere(either: dict[str, Any]) -> None:
+    """No component is named that is not there, and none is there that nobody names."""
+    known = {
+        f"#/components/{kind}/{name}"
+        for kind in ("schemas", "examples", "headers")
+        for name in either["components"][kind]
+    }
+    named = set(references(either))
+    assert named <= known
+    unnamed = known - named - {f"#/components/headers/{name}" for name in ("Location",)}
+    assert not unnamed
+
+
+def test_everything_said_has_an_example_that_fits(either: dict[str, Any]) -> None:
+    """Each body that is asked or told, and each problem, in the shape that is stated for it.
+
+    A file has none: it is said what it is and how large at most.
+    """
+    components = either["components"]
+    asked = 0
+    for where, media, content in contents(either):
+        if content["schema"].get("format") == "binary":
+            assert content["schema"]["contentMediaType"] == media, where
+            continue
+        assert content["examples"], where
+        judge = jsonschema_rs.Draft202012Validator(
+            content["schema"] | {"components": components}, validate_formats=True
+        )
+        for name, example in content["examples"].items():
+            if reference := example.get("$ref"):
+                example = components["examples"][reference.rpartition("/")[2]]
+                assert example["value"]["code"] == name
+            assert example["summary"]
+            found = [str(one) for one in judge.iter_errors(example["value"])]
+            assert not found, (where, name, found)
+            asked += 1
+    assert asked > 300
+
+
+@pytest.mark.parametrize(
+    "operation", [one for one in OPERATIONS if one.takes is not None], ids=lambda one: one.id
+)
+def test_what_is_shown_to_ask_is_what_the_bank_reads(operation: Operation) -> None:
+    """Each example of a request goes through the very decoder of the route."""
+    (content,) = [
+        one["requestBody"]["content"]["application/json"]
+        for _, _, one in operations(DOCUMENT)
+        if one["operationId"] == operation.id
+    ]
+    for example in content["examples"].values():
+        raw = json.dumps(example["value"]).encode()
+        body = decoded(msgspec.json.Decoder(operation.takes), raw)
+        check_body(raw, body, lines=operation.keeps_lines, typed=operation.typed)
 
 
 @pytest.mark.parametrize("refusal", Refusal)
@@ -121,13 +213,7 @@ def test_every_refusal_has_its_problem(refusal: Refusal) -> None:
 
 def test_every_code_is_documented_or_said_to_be_unreachable() -> None:
     """A code is listed at an operation that can answer it, or in the list above with a reason."""
-    listed: set[str] = set()
-    for methods in DOCUMENT["paths"].values():
-        for operation in methods.values():
-            for response in operation["responses"].values():
-                about = response["description"]
-                if about.startswith("Problem: "):
-                    listed |= set(about.removeprefix("Problem: ").split(", "))
+    listed = set(DOCUMENT["components"]["examples"])
     every = {str(code) for code in OF_REFUSAL} | set(OF_REQUEST)
     assert listed <= every
     assert every - listed == NOT_SAID_BY_THE_API

@@ -340,7 +340,8 @@ async def test_a_browser_that_agrees_to_be_pushed_to(phone: Phone, bank: Bank) -
     assert await bank.care.notices.browsers(1) == []
     for wrong in ("ftp://push.example/x", "https://user@push.example/x", "no address at all"):
         refused = await phone.ask("POST", "/v1/notices/push", {**given, "endpoint": wrong})
-        assert (refused.status, refused.code) == (422, "order_invalid")
+        assert (refused.status, refused.code) == (422, "body_invalid")
+        assert refused.body["field"] == "endpoint"
 
 
 def signed(body: bytes, clock: HandClock, secret: str = SECRET) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import msgspec
 import pytest
 from docx import Document
 
+from as_documented import of_staff
 from conftest import QUICK
 from paper import PaperRail, paper_rails
 from serving import served
@@ -52,12 +54,16 @@ class Care(Desk):
         async with self._http.post(
             f"{self._url}/staff/v1{path}", data=io.BytesIO(content), headers=headers
         ) as answer:
-            return answer.status, await answer.json()
+            raw = await answer.read()
+        of_staff().judge("POST", f"/staff/v1{path}", answer.status, answer.headers, raw)
+        return answer.status, json.loads(raw)
 
     async def fetch(self, path: str, by: str = CARE) -> tuple[int, str, bytes]:
         headers = {"Authorization": f"Bearer {self._tokens[by]}"}
         async with self._http.get(f"{self._url}/staff/v1{path}", headers=headers) as answer:
-            return answer.status, answer.content_type, await answer.read()
+            raw = await answer.read()
+        of_staff().judge("GET", f"/staff/v1{path}", answer.status, answer.headers, raw)
+        return answer.status, answer.content_type, raw
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ from tangguh.core.clock import SystemClock
 from tangguh.core.text import unfit_in
 from tangguh.customers.seed import demo
 from tangguh.db.embedded import EmbeddedPostgres
-from tangguh.web.api.openapi import document
+from tangguh.web.api.document.customers import document
 from tangguh.web.api.table import OPERATIONS
 from tangguh.web.settings import WebSettings
 from unit.disputes.test_evidence import pdf, picture

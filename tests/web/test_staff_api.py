@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
 import pytest
 
+from as_documented import of_staff
 from serving import Phone, served
 from tangguh.app import Bank
 from tangguh.customers.crew import enrol_crew
@@ -59,7 +61,12 @@ class Desk:
         async with self._http.request(
             method, f"{self._url}/staff/v1{path}", json=body, headers=headers
         ) as answer:
-            return answer.status, await answer.json()
+            raw = await answer.read()
+        told = f"/staff/v1{path}"
+        of_staff().judge(method, told, answer.status, answer.headers, raw)
+        if body is not None:
+            of_staff().judge_request(method, told, answer.status, json.dumps(body).encode())
+        return answer.status, json.loads(raw)
 
 
 @pytest.fixture

@@ -78,6 +78,7 @@ from tangguh.recovery.recorder import Recorder
 from tangguh.settlement.cycle import BackOffice
 from tangguh.status.book import INCIDENT_EVENTS, STATUS_SHELVES
 from tangguh.web import pages, server
+from tangguh.web.api.document import staff as staff_document
 from tangguh.web.door import Door
 from tangguh.web.pages.demo import stories
 from tangguh.web.partners import acquirer, hub, notices, transit
@@ -303,6 +304,7 @@ class Bank:
                 staff, self.care.incidents, self.care.bulk, self.care.payouts, self.care.reporting
             ),
         ]
+        people.append(staff_document.described(staff, people))
         return server.build(self.door, (*partners, *people, *pages.routes(self.door)))
 
     def _transit_routes(self) -> list[BaseRoute]:

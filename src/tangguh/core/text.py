@@ -51,6 +51,20 @@ _ENDS: Final = re.compile(f"^[\\s{_JOINERS}]+|[\\s{_JOINERS}]+$")
 _DEPTH_MAX: Final = 64
 
 
+def _pattern(unfit: str) -> str:
+    """The rule as a pattern of JSON Schema: the characters themselves, so that the escapes of no
+    language are needed. Lone surrogates are not in it: no JSON text has them.
+    """
+    found = unfit.replace("\\ud800-\\udfff", "").replace("\\n", "\\x0a")
+    return f"^(?![\\s\\S]*(?:{found.encode('ascii').decode('unicode_escape')}))"
+
+
+FIT: Final = _pattern(f"[{_CONTROL}{_DIRECTION}{_UNSEEN}]|{_JOINER}")
+"""What ``refuse`` lets pass, for documents."""
+FIT_WITH_LINES: Final = _pattern(f"(?!\\n)[{_CONTROL}]|[{_DIRECTION}{_UNSEEN}]|{_JOINER}")
+"""The same where line feeds are part of the text."""
+
+
 class Unfit(msgspec.Struct, frozen=True):
     """Why a text is refused. ``field`` is where it stood, ``rule`` says what is wrong with it."""
 

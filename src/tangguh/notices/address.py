@@ -19,7 +19,7 @@ _EMAIL: Final = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@"
     r"(?=.{1,253}$)(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
 )
-_URL_MAX: Final = 1_000
+URL_MAX: Final = 1_000
 _POINT_BYTES: Final = 65
 _SECRET_BYTES: Final = 16
 
@@ -71,7 +71,7 @@ def _phone(text: str) -> str | None:
 
 def _is_url(text: str) -> bool:
     """An http(s) address without a user. Where it leads is judged when it is called."""
-    if len(text) > _URL_MAX or not text.isascii() or re.search(r"[\x00-\x20\x7f\\]", text):
+    if len(text) > URL_MAX or not text.isascii() or re.search(r"[\x00-\x20\x7f\\]", text):
         return False
     try:
         parts = urlsplit(text)

@@ -7,13 +7,20 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
+from msgspec import Meta
 
 from tangguh.core.outcome import Refusal, Refused
 
 CONTENT_TYPE: Final = "application/problem+json"
+
+
+MoneyWord = Annotated[
+    str, Meta(extra_json_schema={"enum": ["not_moved", "held", "moved", "unknown"]})
+]
+RetryWord = Annotated[str, Meta(extra_json_schema={"enum": ["safe", "same_key", "after", "never"]})]
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -39,8 +46,8 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=False):
     code: str
     detail: str
     field: str
-    money: str
-    retry: str
+    money: MoneyWord
+    retry: RetryWord
     trace_id: str
     retry_after_seconds: int | None = None
     tries_left: int | None = None

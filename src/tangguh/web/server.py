@@ -22,7 +22,7 @@ from tangguh.core.listeners import FAILED
 from tangguh.core.marks import MARKS
 from tangguh.listeners.entry import TOO_DEEP, Entry, Limits
 from tangguh.listeners.limits import Limit, limited
-from tangguh.web.api import openapi
+from tangguh.web.api.document import customers as customers_document
 from tangguh.web.api.operations import Endpoint, of_error, problem_response
 from tangguh.web.api.table import OPERATIONS
 from tangguh.web.door import Door
@@ -53,7 +53,7 @@ _STATIC: Final = Path(__file__).parent / "static"
 
 def build(door: Door, pages: Sequence[BaseRoute] = ()) -> Entry:
     """The ASGI application of the bank's web door."""
-    document = json.dumps(openapi.document(OPERATIONS)).encode()
+    document = json.dumps(customers_document.document(OPERATIONS)).encode()
 
     async def describe(_: Request) -> Response:
         return Response(document, media_type="application/json")

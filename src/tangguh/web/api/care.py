@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-from uuid import UUID
+from typing import Final
 
 import msgspec
 
-from tangguh.core import numbers
 from tangguh.core.outcome import Refused
 from tangguh.customers import store as customers
 from tangguh.disputes.case import Case
@@ -16,15 +14,18 @@ from tangguh.disputes.evidence.judge import MEDIA, SIZE_MAX
 from tangguh.notices.desk import Notices, customer
 from tangguh.notices.notice import Via
 from tangguh.web.api import care_views as views
-from tangguh.web.api.operations import Answer, Call, Operation, Parameter
+from tangguh.web.api.operations import Answer, Call, Operation
+from tangguh.web.api.parameters import PATH, Choice, Id, WholeNumber
 from tangguh.web.care import desk as care
 from tangguh.web.problems import Trouble, of_refused, trouble
-from tangguh.web.words import DEFAULT, Words, read_all
+from tangguh.web.words import DEFAULT, LANGUAGES, Words, read_all
 
 _WORDS: Final = read_all()
 _CASES_MAX: Final = 50
-_INBOX: Final = 50
-_INBOX_MAX: Final = 100
+_LIMIT: Final = WholeNumber(name="limit", most=100, default=50, about="How many at most")
+_BEFORE: Final = Id(name="before", about="Cursor: notices before this id")
+_LANGUAGE: Final = Choice(name="language", words=LANGUAGES, about="Which; yours without it")
+_CASE: Final = Id(name="complaint_id", place=PATH, about="One of your complaints")
 
 
 async def open_complaint(call: Call) -> Answer:
@@ -93,20 +94,15 @@ async def get_evidence(call: Call) -> Answer:
 async def get_letter(call: Call) -> Answer:
     """The letter: what was received, and once decided the answer."""
     case, words = await _own(call), await _words(call)
-    language = call.request.query_params.get("language", words.language)
-    if language not in _WORDS:
-        raise trouble("parameter_invalid", "id or en", "language")
+    language = _LANGUAGE.of(call.request, words.language)
     pdf = await care.letter_pdf(call.door, case, language)
     return Answer(pdf, 200, care.letter_headers(case), "application/pdf")
 
 
 async def list_notices(call: Call) -> Answer:
     """What the customer was told, newest first."""
-    most = numbers.whole(call.request.query_params.get("limit", str(_INBOX)), _INBOX_MAX, 1)
-    if most is None:
-        raise trouble("parameter_invalid", f"a whole number from 1 to {_INBOX_MAX}", "limit")
-    notices = _notices(call)
-    items = await notices.inbox(call.customer_id, most, _before(call))
+    notices, most = _notices(call), _LIMIT.of(call.request)
+    items = await notices.inbox(call.customer_id, most, _BEFORE.of(call.request))
     unread = await notices.count_unread(call.customer_id)
     cursor = items[-1].id if len(items) == most else None
     return Answer(views.Inbox(unread, [views.notice_view(item) for item in items], cursor))
@@ -141,14 +137,6 @@ async def forget_push(call: Call) -> Answer:
     """Push nothing more to this browser. One that was not known is the same answer."""
     await _notices(call).forget(customer(call.customer_id), Via.PUSH, _browser(call))
     return Answer(None, 204)
-
-
-def _before(call: Call) -> UUID | None:
-    text = call.request.query_params.get("before")
-    try:
-        return UUID(text) if text is not None else None
-    except ValueError as fault:
-        raise trouble("parameter_invalid", "an id", "before") from fault
 
 
 def _browser(call: Call) -> str:
@@ -188,9 +176,6 @@ def _must(answer: Case | Refused) -> Case:
     return answer
 
 
-_UUID: Final[dict[str, Any]] = {"type": "string", "format": "uuid"}
-_CASE: Final = Parameter("complaint_id", "path", _UUID, "One of your complaints")
-_NUMBER: Final[dict[str, Any]] = {"type": "integer", "minimum": 1, "maximum": 99}
 _OWN: Final = ("case_not_found", "parameter_invalid")
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
@@ -204,6 +189,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         keeps_lines=frozenset({"text"}),
         gives=views.CaseView,
         statuses=(200, 201),
+        gives_location=True,
         needs_key=True,
         problems=("payment_not_found", "idempotency_key_reused", "order_invalid"),
     ),
@@ -259,8 +245,8 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         gives_file="image/jpeg",
         parameters=(
             _CASE,
-            Parameter("file", "path", _NUMBER, "Which file, from 1"),
-            Parameter("page", "path", _NUMBER, "Which page, from 1"),
+            WholeNumber(name="file", place=PATH, most=care.COUNT_MAX, about="Which file, from 1"),
+            WholeNumber(name="page", place=PATH, most=care.COUNT_MAX, about="Which page, from 1"),
         ),
         problems=(*_OWN, "not_found"),
     ),
@@ -273,7 +259,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         gives_file="application/pdf",
         parameters=(
             _CASE,
-            Parameter("language", "query", {"type": "string", "enum": ["id", "en"]}, "Which"),
+            _LANGUAGE,
         ),
         problems=_OWN,
     ),
@@ -284,20 +270,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         summary="What the bank told you, newest first",
         handler=list_notices,
         gives=views.Inbox,
-        parameters=(
-            Parameter(
-                "limit",
-                "query",
-                {"type": "integer", "minimum": 1, "maximum": _INBOX_MAX},
-                "How many at most",
-            ),
-            Parameter(
-                "before",
-                "query",
-                {"type": "string", "format": "uuid"},
-                "Cursor: notices before this id",
-            ),
-        ),
+        parameters=(_LIMIT, _BEFORE),
         problems=("parameter_invalid",),
     ),
     Operation(

@@ -9,10 +9,12 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from tangguh.disputes.case import TEXT_LENGTH_MAX, About, Case
+from tangguh.disputes.case import TEXT_LENGTH_MAX, About, Case, CaseState, Outcome
 from tangguh.disputes.store import Event, Message
+from tangguh.notices.address import URL_MAX
 from tangguh.notices.inbox import Item
 from tangguh.payments.payment import Payment
+from tangguh.web.api.views import one_of
 from tangguh.web.care.story import said_in, steps_of, tell
 from tangguh.web.gate import FREE_TEXT
 from tangguh.web.words import Words
@@ -22,12 +24,25 @@ SaidText = Annotated[
     Meta(
         min_length=1,
         max_length=TEXT_LENGTH_MAX,
-        pattern=r"^[^\x00-\x09\x0b-\x1f\x7f]*$(?!\n)",
         description="In your own words; line feeds are kept. A PIN, a one-time code or a card "
         "number in it is taken out",
         extra=FREE_TEXT,
     ),
 ]
+
+
+EndpointText = Annotated[
+    str,
+    Meta(
+        max_length=URL_MAX,
+        pattern=r"^https?://[A-Za-z0-9.-]+(:[1-9][0-9]{0,3})?(/[!-\[\]-~]*)?$(?!\n)",
+        description="The push service's address for this browser",
+    ),
+]
+
+
+StateText = Annotated[str, Meta(extra_json_schema=one_of(*CaseState))]
+OutcomeText = Annotated[str, Meta(extra_json_schema=one_of(*Outcome))]
 
 
 class NewComplaint(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -75,14 +90,14 @@ class CaseLine(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     number: str
-    state: str
+    state: StateText
     words: str
     about: About
     payment_id: UUID | None
     opened_at: datetime
     due_at: datetime
     decided_at: datetime | None
-    outcome: str | None
+    outcome: OutcomeText | None
 
 
 class CaseView(CaseLine, frozen=True, kw_only=True):
@@ -141,14 +156,15 @@ class SeenView(msgspec.Struct, frozen=True):
 class NewPushKeys(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """A browser's public point and secret, base64url (RFC 8291)."""
 
-    p256dh: Annotated[str, Meta(min_length=80, max_length=100)]
-    auth: Annotated[str, Meta(min_length=20, max_length=30)]
+    # 65 bytes of which the first is 4 (an uncompressed point), and 16 bytes.
+    p256dh: Annotated[str, Meta(pattern=r"^B[A-P][A-Za-z0-9_-]{85}=?$(?!\n)")]
+    auth: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{22}(==)?$(?!\n)")]
 
 
 class NewPush(msgspec.Struct, forbid_unknown_fields=True, frozen=True, rename="camel"):
     """A browser's push subscription, as ``PushSubscription.toJSON()`` gives it."""
 
-    endpoint: Annotated[str, Meta(min_length=10, max_length=1000)]
+    endpoint: EndpointText
     keys: NewPushKeys
     expiration_time: float | None = None
 

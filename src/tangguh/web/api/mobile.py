@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import base64
-from datetime import UTC, datetime
-from typing import Any, Final
-from uuid import UUID
-
-import msgspec
+from typing import Final
 
 from tangguh.access.session import Kind
-from tangguh.core import numbers
 from tangguh.core.clock import business_date
 from tangguh.core.money import IDR, NotMoney, format_decimal, parse_decimal
 from tangguh.core.order import Origin, PaymentOrder, RefundOrder, ToAccount, ToQris
@@ -24,16 +19,26 @@ from tangguh.payments.payment import Decided, Payment, State
 from tangguh.rails.qris.codec import parse
 from tangguh.web import inquiry, login, orders
 from tangguh.web.api import views
-from tangguh.web.api.operations import Answer, Call, Operation, Parameter
+from tangguh.web.api.operations import Answer, Call, Operation
+from tangguh.web.api.parameters import PATH, VERSION, Id, Instant, Text, WholeNumber
 from tangguh.web.door import Door
 from tangguh.web.problems import Trouble, of_refused, trouble
 
-_PAGE_MAX: Final = 100
-_UUID: Final[dict[str, Any]] = {"type": "string", "format": "uuid"}
-_ACCOUNT: Final[dict[str, Any]] = {"type": "string", "pattern": "^[0-9]{6,16}$"}
-_LIMIT: Final = Parameter(
-    "limit", "query", {"type": "integer", "minimum": 1, "maximum": _PAGE_MAX}, "How many at most"
+_LIMIT: Final = WholeNumber(name="limit", most=100, default=50, about="How many at most")
+_BEFORE_ENTRY: Final = WholeNumber(
+    name="before", most=statement.NEWEST, about="Cursor: entries before this number", example=42
 )
+_BEFORE_PAYMENT: Final = Id(name="before", about="Cursor: payments before this id")
+_PAYMENT_ID: Final = Id(name="payment_id", place=PATH, about="A payment's id")
+_ACCOUNT: Final = Text(
+    name="account",
+    place=PATH,
+    pattern=views.ACCOUNT,
+    code="account_not_found",
+    about="One of your account numbers",
+    example="10100000011",
+)
+_AT: Final = Instant(name="at", is_required=True, about="The instant, with its offset")
 
 
 async def open_session(call: Call) -> Answer:
@@ -90,8 +95,8 @@ async def history(call: Call) -> Answer:
     """An account's entries, newest first, with running balance."""
     door = call.door
     account_id = await own_account(call)
-    count = _limit(call)
-    before = _whole(call, "before", statement.NEWEST)
+    count = _LIMIT.of(call.request)
+    before = _BEFORE_ENTRY.of(call.request, statement.NEWEST)
     lines = await statement.history(door.pool, door.book_id, account_id, before, count)
     cursor = lines[-1].seq if len(lines) == count and lines[-1].seq > 1 else None
     return Answer(views.History([views.entry_view(line) for line in lines], cursor))
@@ -101,17 +106,7 @@ async def balance_at(call: Call) -> Answer:
     """The posted balance at a past instant."""
     door = call.door
     account_id = await own_account(call)
-    text = call.request.query_params.get("at", "")
-    try:
-        instant = msgspec.convert(text, datetime)
-    except msgspec.ValidationError as fault:
-        raise trouble("parameter_invalid", "an RFC 3339 instant", "at") from fault
-    if instant.tzinfo is None:
-        raise trouble("parameter_invalid", "an instant needs its offset, e.g. Z", "at")
-    try:
-        instant = instant.astimezone(UTC)
-    except OverflowError as fault:
-        raise trouble("parameter_invalid", "an instant of the years 1 to 9999", "at") from fault
+    instant = _AT.of(call.request)
     posted = await statement.balance_at(door.pool, door.book_id, account_id, instant)
     return Answer(views.BalanceAt(str(account_id), format_decimal(posted), instant))
 
@@ -137,14 +132,14 @@ async def create_payment(call: Call) -> Answer:
 def origin_of(call: Call) -> Origin:
     """Where an order came from, for the guard: the session stands for the device."""
     device = call.session.token_sha256.hex()[:16] if call.session is not None else ""
-    return Origin(device=device, version=call.request.headers.get("x-app-version", "")[:32])
+    return Origin(device=device, version=call.request.headers.get(VERSION.name, "")[:32])
 
 
 async def list_payments(call: Call) -> Answer:
     """The customer's payments, newest first."""
     door = call.door
-    count = _limit(call)
-    before = _uuid(call.request.query_params.get("before"), "before", payments.NEWEST)
+    count = _LIMIT.of(call.request)
+    before = _BEFORE_PAYMENT.of(call.request) or payments.NEWEST
     found = await payments.of_customer(door.pool, door.book_id, call.customer_id, before, count)
     now = door.clock.now()
     cursor = found[-1].id if len(found) == count else None
@@ -166,7 +161,7 @@ async def get_payment(call: Call) -> Answer:
 async def create_refund(call: Call) -> Answer:
     """Give back (part of) a payment that was received."""
     asked: views.NewRefund = call.body
-    payment_id = _uuid(call.request.path_params["payment_id"], "payment_id", None)
+    payment_id = _PAYMENT_ID.read(call.request.path_params["payment_id"])
     try:
         amount_minor = parse_decimal(asked.amount)
     except NotMoney as fault:
@@ -189,8 +184,7 @@ async def create_refund(call: Call) -> Answer:
 
 async def own_account(call: Call) -> int:
     """The account in the path, if it is the caller's. Another's looks like none."""
-    text = call.request.path_params["account"]
-    account_id = int(text) if text.isascii() and text.isdigit() and len(text) <= 16 else -1
+    account_id = int(_ACCOUNT.of(call.request))
     door = call.door
     owner = await customers.owner_of(door.pool, door.book_id, account_id)
     if owner is None or owner.customer_id != call.customer_id:
@@ -200,7 +194,7 @@ async def own_account(call: Call) -> int:
 
 async def visible_payment(door: Door, customer_id: int, text: str) -> Payment:
     """A payment its customer or its payee may see. Anybody else's looks like none."""
-    payment = await payments.find(door.pool, door.book_id, _uuid(text, "payment_id", None))
+    payment = await payments.find(door.pool, door.book_id, _PAYMENT_ID.read(text))
     if payment is None:
         raise trouble("payment_not_found", "", "payment_id")
     if payment.customer_id == customer_id:
@@ -302,42 +296,18 @@ def _order(call: Call) -> PaymentOrder | Refused:
     )
 
 
-def _limit(call: Call) -> int:
-    return _whole(call, "limit", 50, least=1, most=_PAGE_MAX)
-
-
-def _whole(call: Call, name: str, default: int, least: int = 1, most: int = 2**62) -> int:
-    text = call.request.query_params.get(name)
-    if text is None:
-        return default
-    found = numbers.whole(text, most, least)
-    if found is None:
-        raise trouble("parameter_invalid", f"a whole number from {least} to {most}", name)
-    return found
-
-
-def _uuid(text: str | None, name: str, default: UUID | None) -> UUID:
-    if text is None and default is not None:
-        return default
-    try:
-        return UUID(text or "")
-    except ValueError as fault:
-        raise trouble("parameter_invalid", "a UUID", name) from fault
-
-
 _PAYMENT_PROBLEMS: Final = (
     "idempotency_key_reused",
     "order_invalid",
     "qr_invalid",
     "qr_amount_differs",
+    "limit_per_transaction",
+    "purse_expired",
     "header_invalid",
     "signature_missing",
     "signature_wrong",
     "signature_expired",
 )
-_PAYMENT_ID: Final = Parameter("payment_id", "path", _UUID, "A payment's id")
-_ACCOUNT_ID: Final = Parameter("account", "path", _ACCOUNT, "One of your account numbers")
-
 OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation(
         id="openSession",
@@ -384,14 +354,9 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         handler=history,
         gives=views.History,
         parameters=(
-            _ACCOUNT_ID,
+            _ACCOUNT,
             _LIMIT,
-            Parameter(
-                "before",
-                "query",
-                {"type": "integer", "minimum": 1, "maximum": 2**53},
-                "Cursor: entries before this number",
-            ),
+            _BEFORE_ENTRY,
         ),
         problems=("account_not_found", "parameter_invalid"),
     ),
@@ -403,8 +368,8 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         handler=balance_at,
         gives=views.BalanceAt,
         parameters=(
-            _ACCOUNT_ID,
-            Parameter("at", "query", {"type": "string", "format": "date-time"}, "The instant"),
+            _ACCOUNT,
+            _AT,
         ),
         problems=("account_not_found", "parameter_invalid"),
     ),
@@ -426,8 +391,10 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         takes=views.NewPayment,
         gives=views.PaymentView,
         statuses=(200, 201, 202),
+        gives_location=True,
         moves_money=True,
         problems=_PAYMENT_PROBLEMS,
+        parameters=(VERSION,),
     ),
     Operation(
         id="listPayments",
@@ -436,7 +403,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         summary="Your payments, newest first",
         handler=list_payments,
         gives=views.Payments,
-        parameters=(_LIMIT, Parameter("before", "query", _UUID, "Cursor: payments before this id")),
+        parameters=(_LIMIT, _BEFORE_PAYMENT),
         problems=("parameter_invalid",),
     ),
     Operation(
@@ -458,8 +425,9 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         takes=views.NewRefund,
         gives=views.PaymentView,
         statuses=(200, 201, 202),
+        gives_location=True,
         moves_money=True,
-        parameters=(_PAYMENT_ID,),
+        parameters=(_PAYMENT_ID, VERSION),
         problems=(
             *_PAYMENT_PROBLEMS,
             "payment_not_found",

@@ -16,7 +16,6 @@ from starlette.responses import Response
 
 from tangguh.access.consent import By, Consent
 from tangguh.access.session import Kind, Session, is_signed, signature
-from tangguh.core.assertions import OF_THE_BANK
 from tangguh.core.errors import (
     Ambiguous,
     FenceLost,
@@ -27,6 +26,7 @@ from tangguh.core.errors import (
 )
 from tangguh.core.json_once import RepeatedName, read_once
 from tangguh.core.redaction.redact import Secret
+from tangguh.web.api.parameters import KEY, SIGNATURE, TIMESTAMP, Parameter
 from tangguh.web.door import Door
 from tangguh.web.gate import check_body, fields_without_secrets, free_fields, removed_header
 from tangguh.web.problems import CONTENT_TYPE, Problem, Trouble, problem, trouble
@@ -34,7 +34,7 @@ from tangguh.web.problems import CONTENT_TYPE, Problem, Trouble, problem, troubl
 log = structlog.get_logger("web")
 
 S = TypeVar("S")
-_KEY_LENGTH_MAX: Final = 64
+_EXACT_MAX: Final = 2.0**53
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -88,15 +88,6 @@ class Answer(msgspec.Struct, frozen=True):
 Handler = Callable[[Call], Awaitable[Answer]]
 
 
-class Parameter(msgspec.Struct, frozen=True):
-    """A path or query parameter and its JSON schema."""
-
-    name: str
-    place: str
-    schema: dict[str, Any]
-    about: str
-
-
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """A row of the API: everything the router and the document need.
 
@@ -104,7 +95,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     now or later: the request needs an Idempotency-Key and the device's signature; ``needs_key``:
     the key alone.
     ``takes_files``: the body is one file of these media, of at most ``file_bytes_max``;
-    ``gives_file`` is the medium of an answer that is a file. ``keeps_lines``: fields of the body
+    ``gives_file`` is the medium of an answer that is a file; ``gives_location``: the answer says
+    where it is from now on. ``keeps_lines``: fields of the body
     whose texts have line feeds; ``typed``: numbers as a person typed or pasted them.
     """
 
@@ -122,6 +114,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     takes_files: tuple[str, ...] = ()
     file_bytes_max: int = 0
     gives_file: str = ""
+    gives_location: bool = False
     parameters: tuple[Parameter, ...] = ()
     problems: tuple[str, ...] = ()
     keeps_lines: frozenset[str] = frozenset()
@@ -215,7 +208,7 @@ class Endpoint:
         if self._decoder is None:
             return None
         try:
-            body = self._decoder.decode(raw)
+            body = decoded(self._decoder, raw)
             read_once(raw.decode())
             operation = self._operation
             check_body(raw, body, lines=operation.keeps_lines, typed=operation.typed)
@@ -234,9 +227,31 @@ def decode_once(raw: bytes, shape: type[S]) -> S:
 
     Raises RepeatedName, msgspec.MsgspecError (ValidationError: the shape), ValueError: no JSON.
     """
-    body = msgspec.json.decode(raw, type=shape)
+    body = decoded(msgspec.json.Decoder(shape), raw)
     read_once(raw.decode())
     return body
+
+
+def decoded(decoder: msgspec.json.Decoder[S], raw: bytes) -> S:
+    """A JSON body in its shape. A whole number may be written ``15.0``: to JSON it is one.
+
+    Raises what the decoder raises.
+    """
+    try:
+        return decoder.decode(raw)
+    except msgspec.ValidationError as fault:
+        if "got `float`" not in str(fault):
+            raise
+        return msgspec.convert(_whole(msgspec.json.decode(raw)), decoder.type)
+
+
+def _whole(value: Any) -> Any:
+    """The same value with its whole numbers as whole numbers, up to what a double holds exactly."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) <= _EXACT_MAX else value
+    if isinstance(value, dict):
+        return {name: _whole(one) for name, one in value.items()}
+    return [_whole(one) for one in value] if isinstance(value, list) else value
 
 
 async def read_body(request: Request, bytes_max: int) -> bytes:
@@ -278,10 +293,9 @@ def _media(request: Request) -> str:
 def idempotency_key(request: Request) -> str:
     """The key the device made for this order. Raises Trouble when missing or malformed."""
     key = header(request, b"idempotency-key")
-    fits = 0 < len(key) <= _KEY_LENGTH_MAX and key.isascii() and key.isprintable()
-    if not fits or OF_THE_BANK in key:
-        rule = f"1 to {_KEY_LENGTH_MAX} printable characters, no colon"
-        raise trouble("header_invalid", rule, "Idempotency-Key")
+    if not KEY.fits(key):
+        rule = f"1 to {KEY.length_max} printable characters, no colon"
+        raise trouble("header_invalid", rule, KEY.name)
     return key
 
 
@@ -295,18 +309,18 @@ def check_signature(
     given = header(request, b"x-signature")
     stamp = header(request, b"x-timestamp")
     if not given or not stamp:
-        raise trouble("signature_missing", "send X-Timestamp and X-Signature", "X-Signature")
-    if not stamp.isascii() or not stamp.isdigit() or len(stamp) > 12:
-        raise trouble("header_invalid", "seconds since 1970", "X-Timestamp")
+        raise trouble("signature_missing", "send X-Timestamp and X-Signature", SIGNATURE.name)
+    if not TIMESTAMP.fits(stamp):
+        raise trouble("header_invalid", "seconds since 1970", TIMESTAMP.name)
     age = abs(door.clock.now().timestamp() - int(stamp))
     if age > door.sessions.settings.signature_age_seconds_max:
         raise trouble(
-            "signature_expired", f"the clocks differ by {int(age)} seconds", "X-Timestamp"
+            "signature_expired", f"the clocks differ by {int(age)} seconds", TIMESTAMP.name
         )
     path: str = request.scope["path"]
     expected = signature(session.signing_key, request.method, path, raw, stamp, key)
     if not is_signed(given, expected):
-        raise trouble("signature_wrong", "", "X-Signature")
+        raise trouble("signature_wrong", "", SIGNATURE.name)
     return Consent(session.customer_id, By.SIGNATURE)
 
 

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from tangguh.core.numbers import TYPED_MAX
-from tangguh.web.api.views import AccountText, AmountText, ShutView
+from tangguh.web.api.views import AccountText, AmountText, Rupiah, ShutView, one_of
 
 BankCode = Annotated[str, Meta(pattern=r"^[0-9]{3}$(?!\n)", description="Clearing code, e.g. 014")]
 FarAccount = Annotated[str, Meta(pattern=r"^[0-9]{4,34}$(?!\n)")]
@@ -35,7 +35,12 @@ WalletNumber = Annotated[
 ]
 CustomerNo = Annotated[str, Meta(pattern=r"^[0-9]{4,20}$(?!\n)")]
 PurseNumber = Annotated[str, Meta(pattern=r"^[0-9]{12,19}$(?!\n)")]
-MerchantId = Annotated[str, Meta(pattern=r"^[A-Z0-9]{1,15}$(?!\n)")]
+MERCHANT = "^[A-Z0-9]{1,15}$"
+"""A shop's own name at this bank."""
+
+
+CodeKind = Annotated[str, Meta(extra_json_schema=one_of("cash", "qris"))]
+PaidWhen = Annotated[str, Meta(extra_json_schema=one_of("now", "cut_off"))]
 
 
 class AskBank(
@@ -102,8 +107,8 @@ class InquiryView(msgspec.Struct, frozen=True):
     inquiry: str
     service: str
     name: str
-    amount: str | None
-    fee: str
+    amount: Rupiah | None
+    fee: Rupiah
     lines: list[LineView]
     expires_at: datetime
 
@@ -119,7 +124,7 @@ class NewCode(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class CodeView(msgspec.Struct, frozen=True):
     """The code: eight digits for cash, the text of a QRIS code to be shown as a picture."""
 
-    kind: str
+    kind: CodeKind
     code: str
     expires_at: datetime
 
@@ -131,12 +136,12 @@ class ShopView(msgspec.Struct, frozen=True):
     name: str
     nmid: str
     criteria: str
-    paid: str
+    paid: PaidWhen
     static_code: str
-    today: str
+    today: Rupiah
     payments_today: int
-    discount_today: str
-    waiting: str
+    discount_today: Rupiah
+    waiting: Rupiah
 
 
 class Shops(msgspec.Struct, frozen=True):
@@ -158,7 +163,7 @@ class BillView(msgspec.Struct, frozen=True):
 
     bill_no: str
     code: str
-    amount: str
+    amount: Rupiah
     expires_at: datetime
     picture: str
 

@@ -22,17 +22,20 @@ from tangguh.payments.merchant.bill import MakeBill
 from tangguh.rails.qris.shop import Shop, dynamic_text, static_text
 from tangguh.web import inquiry
 from tangguh.web.api import service_views as views
-from tangguh.web.api.operations import Answer, Call, Operation, Parameter, rate_limited
+from tangguh.web.api.operations import Answer, Call, Operation, rate_limited
+from tangguh.web.api.parameters import PATH, Text
 from tangguh.web.api.views import shut_view
 from tangguh.web.codes import Wanted, make_paying_code
 from tangguh.web.door import Door
 from tangguh.web.problems import Trouble, of_refused, trouble
 
-_MERCHANT: Final = Parameter(
-    "merchant_id",
-    "path",
-    {"type": "string", "pattern": "^[A-Z0-9]{1,15}$"},
-    "One of your shops",
+_MERCHANT: Final = Text(
+    name="merchant_id",
+    place=PATH,
+    pattern=views.MERCHANT,
+    code="payee_not_found",
+    about="One of your shops",
+    example="WARUNGSARI",
 )
 
 
@@ -104,7 +107,7 @@ async def create_bill(call: Call) -> Answer:
     """Make a dynamic code for one bill of a shop."""
     asked: views.NewBill = call.body
     door = call.door
-    shop = await own_shop(door, call.customer_id, call.request.path_params["merchant_id"])
+    shop = await own_shop(door, call.customer_id, _MERCHANT.of(call.request))
     minor = _minor(asked.amount)
     expires_at = door.clock.now() + timedelta(minutes=asked.minutes)
     made = await door.desk.decide(MakeBill(shop.merchant_id, asked.bill_no, minor, expires_at))

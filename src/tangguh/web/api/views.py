@@ -7,7 +7,7 @@ RFC 3339 in UTC. Nothing here decides anything.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -28,13 +28,14 @@ from tangguh.core.order import (
 )
 from tangguh.customers.store import Held
 from tangguh.ledger.statement import Line
-from tangguh.payments.payment import Payment, next_word_at
+from tangguh.payments.payment import Payment, State, next_word_at
 from tangguh.payments.store import Event, receipt_of
 from tangguh.rails.banks import name_of_bank
 from tangguh.rails.qris.message import Reading
 from tangguh.rails.qris.nns import MEMBERS
 from tangguh.web.gate import FREE_TEXT
 from tangguh.web.shutters import Shut
+from tangguh.web.words import LANGUAGES
 
 # A dollar sign alone would let a newline through at the end.
 AmountText = Annotated[
@@ -45,7 +46,11 @@ AmountText = Annotated[
         description="Rupiah, e.g. 25000.00",
     ),
 ]
-AccountText = Annotated[str, Meta(pattern=r"^[0-9]{6,16}$(?!\n)", description="An account number")]
+ACCOUNT = "^[0-9]{6,16}$"
+AccountText = Annotated[
+    str,
+    Meta(pattern=rf"{ACCOUNT}(?!\n)", description="An account number", examples=["10100000011"]),
+]
 PhoneText = Annotated[
     str,
     Meta(
@@ -56,7 +61,8 @@ PhoneText = Annotated[
     ),
 ]
 DeviceText = Annotated[
-    str, Meta(max_length=128, description="What an earlier session said of this device")
+    str,
+    Meta(max_length=128, description="What an earlier session said of this device"),
 ]
 CodeText = Annotated[
     str, Meta(pattern=r"^([0-9]{6})?$(?!\n)", description="What was sent to the customer's address")
@@ -69,13 +75,48 @@ NoteText = Annotated[
     str,
     Meta(
         max_length=100,
-        pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)",
         description="Free text. A PIN, a one-time code or a card number in it is taken out",
         extra=FREE_TEXT,
     ),
 ]
-SealedText = Annotated[str, Meta(min_length=10, max_length=4096, description="From an inquiry")]
+SealedText = Annotated[
+    str,
+    Meta(
+        min_length=10,
+        max_length=4096,
+        description="From an inquiry, unchanged",
+        extra_json_schema={"pattern": r"^[A-Za-z0-9_-]+[.][A-Za-z0-9_-]+$"},
+    ),
+]
 QrText = Annotated[str, Meta(min_length=1, max_length=512, description="The text of a QRIS code")]
+
+
+def one_of(*words: str) -> dict[str, Any]:
+    """What the document says of a word that is one of these."""
+    return {"enum": list(words)}
+
+
+Rupiah = Annotated[
+    str,
+    Meta(
+        description="Rupiah, e.g. 25000.00", extra_json_schema={"pattern": r"^[0-9]+[.][0-9]{2}$"}
+    ),
+]
+"""A sum of ours: two decimals, always."""
+SignedRupiah = Annotated[
+    str,
+    Meta(
+        description="Rupiah; below zero: out of the account",
+        extra_json_schema={"pattern": r"^-?[0-9]+[.][0-9]{2}$"},
+    ),
+]
+PaymentState = Annotated[str, Meta(extra_json_schema=one_of(*State))]
+Language = Annotated[str, Meta(extra_json_schema=one_of(*LANGUAGES))]
+PayeeKind = Annotated[
+    str,
+    Meta(extra_json_schema=one_of("account", "qris", "bank", "wallet", "bill", "cash", "emoney")),
+]
+ShutState = Annotated[str, Meta(extra_json_schema=one_of("closed", "limited", "waiting"))]
 
 
 class OpenSession(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -107,7 +148,7 @@ class Me(msgspec.Struct, frozen=True):
 
     customer_id: int
     full_name: str
-    language: str
+    language: Language
 
 
 class AccountView(msgspec.Struct, frozen=True):
@@ -116,9 +157,9 @@ class AccountView(msgspec.Struct, frozen=True):
     account: str
     product: str
     currency: str
-    posted: str
-    held: str
-    available: str
+    posted: SignedRupiah
+    held: Rupiah
+    available: SignedRupiah
     state: str
     as_of: datetime
 
@@ -133,7 +174,7 @@ class BalanceAt(msgspec.Struct, frozen=True):
     """The posted balance of an account at an instant."""
 
     account: str
-    posted: str
+    posted: SignedRupiah
     at: datetime
 
 
@@ -141,8 +182,8 @@ class EntryView(msgspec.Struct, frozen=True):
     """One line of an account's history: a signed amount and the balance after it."""
 
     seq: int
-    amount: str
-    balance: str
+    amount: SignedRupiah
+    balance: SignedRupiah
     posted_at: datetime
     kind: str
     payment_id: UUID
@@ -214,7 +255,7 @@ class PayeeView(msgspec.Struct, frozen=True):
     ``city`` is the merchant's; for the others the bank, wallet, biller or product.
     """
 
-    kind: str
+    kind: PayeeKind
     name: str
     account: str = ""
     city: str = ""
@@ -228,7 +269,7 @@ class ShutView(msgspec.Struct, frozen=True):
     when there is news. ``alternative``: a service that works now, or empty.
     """
 
-    state: str
+    state: ShutState
     message_id: str
     message_en: str
     next_word_at: datetime | None
@@ -249,7 +290,7 @@ class EventView(msgspec.Struct, frozen=True):
     """One line of a payment's timeline."""
 
     at: datetime
-    state: str
+    state: PaymentState
     what: str
 
 
@@ -265,15 +306,15 @@ class PaymentView(msgspec.Struct, frozen=True):
     id: UUID
     kind: str
     service: str
-    state: str
+    state: PaymentState
     from_account: str
     to: PayeeView
-    amount: str
-    tip: str
-    fee: str
-    total: str
-    refunded: str
-    advanced: str
+    amount: Rupiah
+    tip: Rupiah
+    fee: Rupiah
+    total: Rupiah
+    refunded: Rupiah
+    advanced: Rupiah
     currency: str
     reference: str
     network_reference: str
@@ -311,7 +352,7 @@ class ReadingView(msgspec.Struct, frozen=True):
     merchant_city: str
     acquirer: str
     nmid: str
-    amount: str | None
+    amount: Rupiah | None
     tip: str
     errors: list[FindingView]
     warnings: list[FindingView]

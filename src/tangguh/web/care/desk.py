@@ -21,7 +21,7 @@ from tangguh.web.problems import trouble
 
 FILE_HEADERS: Final = {"Content-Security-Policy": "default-src 'none'; sandbox"}
 """A stranger's picture, though drawn by us, may do nothing in a browser but be looked at."""
-_COUNT_MAX: Final = 99
+COUNT_MAX: Final = 99
 _COMPLAINTS: Final = uuid5(NAMESPACE_URL, "tangguh:complaints")
 
 
@@ -122,4 +122,4 @@ def letter_headers(case: Case) -> dict[str, str]:
 
 
 def _count(text: str) -> int:
-    return numbers.whole(text, _COUNT_MAX) or 0
+    return numbers.whole(text, COUNT_MAX) or 0

@@ -29,7 +29,6 @@ from tangguh.web.door import Door
 from tangguh.web.problems import trouble
 from tangguh.web.staff import figures
 from tangguh.web.staff.door import Call, Handler, StaffDoor, route
-from tangguh.web.words import LANGUAGES
 
 _QUEUE_MAX: Final = 200
 CaseAct = Callable[[Complaints, Case, str, str], Awaitable[Case | Refused]]
@@ -217,16 +216,13 @@ def _acting(name: str) -> Handler:
 
 async def get_figures(call: Call) -> Any:
     """The month's figures as values."""
-    month = call.request.query_params.get("month", "")
-    return await figures.figures_of(call.staff.door, month)
+    return await figures.figures_of(call.staff.door, figures.MONTH.of(call.request))
 
 
 def _paper(kind: str) -> Handler:
     async def give(call: Call) -> Any:
-        month = call.request.query_params.get("month", "")
-        language = call.request.query_params.get("language", "id")
-        if language not in LANGUAGES:
-            raise trouble("parameter_invalid", "id or en", "language")
+        month = figures.MONTH.of(call.request)
+        language = figures.LANGUAGE.of(call.request, "id")
         found = await figures.figures_of(call.staff.door, month)
         paper = await figures.paper_of(found, kind, language)
         headers = figures.paper_headers(month, kind)

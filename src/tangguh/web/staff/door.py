@@ -166,6 +166,7 @@ def route(
         return Response(msgspec.json.encode(found), headers=headers, media_type="application/json")
 
     answer.act = act  # type: ignore[attr-defined]
+    answer.handler = handler  # type: ignore[attr-defined]
     # A body of staff is read after who sends it is known; what may be long is their acts' affair.
     return limited(
         Route(path, answer, methods=[method]),

@@ -11,11 +11,21 @@ from tangguh.core.clock import JAKARTA
 from tangguh.disputes.store import Count
 from tangguh.status.regulator.drafts import Figures, monthly
 from tangguh.status.regulator.papers import as_docx, as_pdf
+from tangguh.web.api.parameters import Choice, Text
 from tangguh.web.care import desk as care
 from tangguh.web.door import Door
 from tangguh.web.problems import trouble
+from tangguh.web.words import LANGUAGES
 
-_MONTH: Final = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])", re.ASCII)
+_MONTH: Final = re.compile(r"(20[0-9][0-9])-(0[1-9]|1[0-2])", re.ASCII)
+MONTH: Final = Text(
+    name="month",
+    pattern=f"^{_MONTH.pattern}$",
+    about="A month of Jakarta's calendar",
+    is_required=True,
+    example="2026-03",
+)
+LANGUAGE: Final = Choice(name="language", words=LANGUAGES, about="In which language; without it id")
 _ANSWERED: Final = frozenset({"decided", "closed"})
 MEDIA: Final = {
     "pdf": "application/pdf",

@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute
 from tangguh.access.acts import Act
 from tangguh.access.approval import Change
 from tangguh.core.outcome import Refusal, Refused
+from tangguh.core.text import FIT
 from tangguh.ledger.command import Command
 from tangguh.payments.people.changes import Alone
 from tangguh.status import store
@@ -34,8 +35,11 @@ from tangguh.status.judgement import people_needed, shown_now
 from tangguh.status.regulator.drafts import Report
 from tangguh.status.regulator.papers import as_docx, as_pdf
 from tangguh.status.source import Source
+from tangguh.web.api.parameters import Choice, Parameter
+from tangguh.web.api.parameters import Text as TextParameter
 from tangguh.web.problems import trouble
 from tangguh.web.staff.door import Call, StaffDoor, route
+from tangguh.web.staff.figures import LANGUAGE
 from tangguh.web.staff.views import change_view
 from tangguh.work.care.bulk import Bulk
 from tangguh.work.care.pay import Payouts
@@ -46,6 +50,20 @@ from tangguh.work.incidents.reporting import Reporting, Told
 _DOCX: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 A = TypeVar("A")
 _OVERRIDE_MINUTES_MAX: Final = 24 * 60
+_SAID_MAX: Final = 500
+PERSONAL_DATA: Final = Choice(
+    name="personal_data", words=("yes", "no"), about="Whether personal data were touched"
+)
+WHICH_DATA: Final = TextParameter(
+    name="personal_data", pattern=FIT, length_max=_SAID_MAX, about="Which personal data, if any"
+)
+CONTACT: Final = TextParameter(
+    name="contact", pattern=FIT, length_max=_SAID_MAX, about="Whom to ask"
+)
+POLICE_REPORT: Final = TextParameter(
+    name="police_report", pattern=FIT, length_max=_SAID_MAX, about="The number of the report"
+)
+REPORT_PARAMETERS: Final[tuple[Parameter, ...]] = (WHICH_DATA, CONTACT, POLICE_REPORT, LANGUAGE)
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 """A moment with its offset."""
 
@@ -348,13 +366,13 @@ class IncidentRoutes:
             return Refused(Refusal.ORDER_INVALID, "report", "initial, full or breach")
         if report is Report.COMPLAINTS or kind not in ("", "json", "docx", "pdf"):
             return Refused(Refusal.ORDER_INVALID, "report", "json, docx or pdf of an incident")
-        asked = call.request.query_params
         told = Told(
-            personal_data=asked.get("personal_data", ""),
-            contact=asked.get("contact", ""),
-            police_report=asked.get("police_report", ""),
+            personal_data=WHICH_DATA.of(call.request),
+            contact=CONTACT.of(call.request),
+            police_report=POLICE_REPORT.of(call.request),
         )
-        document = await self._reporting.draft(report, incident, told, asked.get("language", "id"))
+        language = LANGUAGE.of(call.request, "id")
+        document = await self._reporting.draft(report, incident, told, language)
         if kind == "docx":
             return Response(as_docx(document), media_type=_DOCX)
         if kind == "pdf":
@@ -415,7 +433,7 @@ def _view(incident: Incident, call: Call) -> dict[str, Any]:
 
 
 def _has_data(call: Call) -> bool:
-    return call.request.query_params.get("personal_data", "") == "yes"
+    return PERSONAL_DATA.of(call.request, "") == "yes"
 
 
 def _proposed(done: Any) -> Any:
