@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
@@ -10,13 +9,19 @@ import pytest
 from playwright.async_api import Page
 
 from drills.walked import ROOT, Walk, clone, walking
-from tangguh.customers.seed import DEMO_PIN
+from drills.walked_steps import (
+    ASKED_AT_LAST,
+    FAJAR,
+    confirm,
+    heal,
+    log_in,
+    lose_replies,
+    pay_pasted,
+)  # fmt: skip
 
 pytestmark = [pytest.mark.drill, pytest.mark.browser]
 
-ASKED_AT_LAST = 330.0
-"""The bank asks an unanswered payment every five minutes at the least."""
-FAJAR, KOPI = "08110000007", "08110000058"
+KOPI = "08110000058"
 
 
 async def test_the_first_hour_is_as_written(tmp_path: Path) -> None:
@@ -51,39 +56,6 @@ async def test_the_first_hour_is_as_written(tmp_path: Path) -> None:
         assert "Stopped" in bank.stop()
 
 
-async def log_in(page: Page, phone: str) -> None:
-    await page.context.clear_cookies()
-    await page.goto("/")
-    await page.fill("#phone", phone)
-    await page.fill("#pin", DEMO_PIN)
-    await page.click("main button.button")
-    await page.wait_for_url("**/home")
-
-
-async def pay_pasted(walk: Walk, page: Page, amount: str) -> None:
-    """The first code of the demo page, copied and pasted."""
-    await page.goto("/demo")
-    code = re.search(r"000201.+?6304[0-9A-F]{4}", await page.inner_text("main"))
-    assert code is not None
-    await page.goto("/home")
-    await page.click("text=Pay QRIS")
-    await page.fill("#code", code.group())
-    await page.click("form[data-code] button.button")
-    await page.fill("#amount", amount)
-    await page.click("main button.button")
-    await confirm(walk, page)
-
-
-async def confirm(walk: Walk, page: Page) -> None:
-    """The review has it all before the PIN; then the PIN."""
-    await page.wait_for_url("**/review?**")
-    await walk.look(page)
-    await page.fill("#pin", DEMO_PIN)
-    await page.click("main button.button")
-    await page.wait_for_url("**/payments/**")
-    await walk.look(page)
-
-
 async def shop(walk: Walk, page: Page) -> None:
     await log_in(page, KOPI)
     await page.click("text=Semua layanan")
@@ -107,16 +79,6 @@ async def shop(walk: Walk, page: Page) -> None:
     await log_in(page, KOPI)
     await page.goto("/shops")
     await walk.look(page)
-
-
-async def lose_replies(walk: Walk) -> None:
-    """On the networks page: every reply of the QRIS switch, until it is healed."""
-    faults = {"seed": 0, "faults": [{"name": "drop_reply", "services": ["50", "51"]}]}
-    await walk.context.request.put(f"{walk.bank.networks}/faults", data=json.dumps(faults))
-
-
-async def heal(walk: Walk) -> None:
-    await walk.context.request.delete(f"{walk.bank.networks}/faults")
 
 
 async def complaint(walk: Walk, page: Page) -> None:

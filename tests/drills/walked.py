@@ -229,6 +229,15 @@ class Walk:
             await asyncio.sleep(0.5)
         return await self.look(page)
 
+    async def until_told(self, page: Page, of: str, seconds: float) -> None:
+        """Look at the status page again and again until it tells of trouble with something."""
+        deadline = time.monotonic() + seconds
+        while not await page.locator("article", has_text=of).count():
+            assert time.monotonic() < deadline, f"the status page says nothing of {of}"
+            await asyncio.sleep(2)
+            await page.reload()
+        await self.look(page)
+
     async def picture(self, page: Page, name: str, size: str = "phone") -> None:
         """Take a picture the document shows; kept only when TANGGUH_PICTURES is 1."""
         assert name in self.now.pictures, name
