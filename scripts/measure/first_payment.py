@@ -3,8 +3,9 @@
     python3 scripts/measure/first_payment.py [source]
 
 Clones ``source`` (this clone, as committed), says ``make run`` there on ports of its own with
-nothing of pip's kept from before, and pays one of the demo's QR codes over the public API as
-somebody would who has read docs/guides: the standard library only. Prints one JSON document.
+nothing of pip's kept from before, and pays from one of the demo's accounts to the next over the
+public API, as a newcomer's script would: the standard library only. Prints one JSON document, with
+the processor time of it all and how busy the machine was besides.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import hashlib
 import hmac
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -70,7 +72,7 @@ def main() -> None:
     source = sys.argv[1] if len(sys.argv) > 1 else str(Path(__file__).parents[2])
     with tempfile.TemporaryDirectory(prefix="first-payment-") as directory:
         clone = Path(directory) / "tangguh"
-        began = time.monotonic()
+        busy, began = os.getloadavg()[0], time.monotonic()
         subprocess.run(["git", "clone", "--quiet", source, str(clone)], check=True)
         cloned = time.monotonic()
         running = subprocess.Popen(
@@ -92,12 +94,15 @@ def main() -> None:
         paid = time.monotonic()
         os.killpg(running.pid, signal.SIGINT)
         running.communicate(timeout=PATIENCE_SECONDS)
+        spent = resource.getrusage(resource.RUSAGE_CHILDREN)
         told = {
             "clone_seconds": round(cloned - began, 1),
             "first_word_seconds": round(first_word - cloned, 1),
             "open_seconds": round(ready - began, 1),
             "first_payment_seconds": round(paid - began, 1),
             "state": payment["state"],
+            "processor_seconds": round(spent.ru_utime + spent.ru_stime, 1),
+            "load_before": round(busy, 1),
         }
     print(json.dumps(told))
     sys.exit(0 if told["state"] == "posted" else 1)
