@@ -7,7 +7,7 @@ import contextlib
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from cyclopts import Parameter
@@ -21,10 +21,12 @@ from tangguh.core.errors import TangguhError
 from tangguh.customers.seed import DEMO_PIN
 from tangguh.db.private import write_private
 
+DEFAULT_DATA: Final = Path("tangguh-data")
+
 
 def up(
     *,
-    data: Annotated[Path, Parameter(help="Where everything is kept.")] = Path("tangguh-data"),
+    data: Annotated[Path, Parameter(help="Where everything is kept.")] = DEFAULT_DATA,
     port: Annotated[int, Parameter(help="Where the bank answers.")] = 8080,
     seed: Annotated[
         int, Parameter(help="Fills an empty bank with people; the same seed, the same people.")
@@ -80,24 +82,25 @@ def _show(household: Household) -> None:
     bank, control = household.addresses["bank"], household.addresses["control"]
     ask, data = invoked(), household.place.directory
     at = "" if bank == DEFAULT_BANK else f" --bank {bank}"
+    of = "" if data == DEFAULT_DATA.resolve() else f" --data {data}"
     _say(
         f"""
 The bank is open. Open {bank}/demo first: who to be (PIN {DEMO_PIN}), and what to pay.
 
   app           {bank}/
-  who to be     {bank}/demo      (56 people)
+  who to be     {bank}/demo      (56 people, every number one needs, and stories)
+  staff         {bank}/demo/staff      (six roles and their tokens)
   networks      {control}/      (the simulated networks: break one, watch, heal it)
   post          {control}/post      (every SMS and e-mail the bank sent)
   status        {household.addresses["status"]}/      (stays when the bank is gone, and says so)
   API           {bank}/openapi.json
-  staff tokens  {household.place.crew_path}
   data          {data}
 
 From a second terminal, in this directory:
 
-  {ask} prove --data {data}      (every invariant, while the bank runs)
-  {ask} config show --data {data}      (the settings in force here)
-  {ask} gate list{at}      (what is closed; a staff token in TANGGUH_STAFF_TOKEN)
+  {ask} prove{of}      (every invariant, while the bank runs)
+  {ask} config show{of}      (the settings in force here)
+  {ask} gate list{at}      (what is closed; with a token of staff in TANGGUH_STAFF_TOKEN)
   {ask} --help
 
 Ctrl-C stops everything and loses nothing.
