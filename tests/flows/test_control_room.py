@@ -7,16 +7,18 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 
+from paper import PaperRail
 from stories import RUPIAH, pay, proved, scan, transfer
 from tangguh.access.approval import Change, ChangeState
 from tangguh.access.people import Role, Staff
 from tangguh.app import Bank
 from tangguh.core.clock import HandClock
-from tangguh.core.outcome import Refusal, Refused
+from tangguh.core.outcome import Refusal, Refused, Unanswered
 from tangguh.customers.crew import CREW, enrol_crew
 from tangguh.guard.closure import Allowance, Closure, State
 from tangguh.guard.rules import DEFAULT_RULES, Mode
 from tangguh.guard.scope import Scope
+from tangguh.ledger import chart
 from tangguh.payments.people.rules import ChangeRule
 from tangguh.recovery.climb import Climb
 from tangguh.work.control.room import CloseOrder
@@ -61,6 +63,25 @@ class TestClosing:
         assert seen.services == {"mobile.qris.offus": 3}
         assert seen.smaller
         assert (await bank.control.board()).closures == ()
+
+    async def test_the_banks_own_probes_are_counted_apart(
+        self, bank: Bank, paper: PaperRail
+    ) -> None:
+        """A rehearsal on the way back is nobody's payment: it is no share of what customers do."""
+        await pay(bank, await scan(bank, 10_000 * RUPIAH))
+        await pay(bank, await transfer(bank, 30_000 * RUPIAH, key="t"))
+        probe = msgspec.structs.replace(
+            await scan(bank, 100 * RUPIAH, key="probe-1"), customer_id=0, debtor=chart.PROBES
+        )
+        await pay(bank, probe)
+        paper.will("send", Unanswered("timeout"))
+        await pay(bank, msgspec.structs.replace(probe, idempotency_key="probe-2"))
+        seen = await bank.control.preview("rail=qris direction=out")
+        assert not isinstance(seen, Refused)
+        assert (seen.normal, seen.stopped, seen.customers, seen.in_flight) == (2, 1, 1, 0)
+        assert seen.services == {"mobile.qris.offus": 1}
+        assert (seen.probes, seen.probes_in_flight) == (2, 1)
+        assert len(bank.guardian.normal()) == 2
 
     async def test_the_whole_bank_takes_two(self, bank: Bank) -> None:
         asked = await bank.control.close(IC, msgspec.structs.replace(ORDER, scope="*"))

@@ -45,6 +45,7 @@ from tangguh.guard.watching import refuse_order
 from tangguh.guard.window import TECHNICAL, End, Seen
 from tangguh.payments.desk import Desk
 from tangguh.payments.gates.change import ChangeClosure, Close, Lapse, ReadBoard, TakeBack
+from tangguh.payments.gates.facts import is_probe
 from tangguh.payments.gates.observe import seen_of
 from tangguh.payments.payment import Payment
 
@@ -361,7 +362,9 @@ class Guardian:
     def _choose(self, finding: Finding) -> Choice:
         inside = [seen for seen in self._normal if finding.scope.covers(seen.facts)]
         normal = [
-            seen.facts for seen in self._normal if self._ends.get(seen.payment_id) not in TECHNICAL
+            seen.facts
+            for seen in self._normal
+            if self._ends.get(seen.payment_id) not in TECHNICAL and not is_probe(seen.facts)
         ]
         if finding.rule.signal_class is not SignalClass.HEALTH:
             # A flood is not normal traffic: customers are weighed, not their payments.
@@ -428,7 +431,8 @@ class Guardian:
     def normal(self) -> list[Facts]:
         """What customers did within the last quarter of an hour."""
         since = self._desk.clock.now() - timedelta(seconds=_NORMAL_SECONDS)
-        return [seen.facts for seen in self._normal if seen.at >= since]
+        recent = (seen.facts for seen in self._normal if seen.at >= since)
+        return [facts for facts in recent if not is_probe(facts)]
 
     def rate_of(self, rail: str) -> float | None:
         """Payments a second asked of a rail within the last minute; None: not seen for long yet."""

@@ -141,10 +141,16 @@ def history(*, bank: BankUrl = DEFAULT_BANK, token: Token = "", as_json: Json = 
 
 def _show_preview(found: dict[str, Any]) -> None:
     print(
-        f"{found['scope']} would stop {found['stopped']} of {found['normal']} normal payments of "
-        f"this hour ({found['permille'] / 10:g} % by count, {found['value_permille'] / 10:g} % by "
-        f"amount), of {found['customers']} customers; {found['in_flight']} are open now"
+        f"{found['scope']} would stop {found['stopped']} of customers' {found['normal']} normal "
+        f"payments of this hour ({found['permille'] / 10:g} % by count, "
+        f"{found['value_permille'] / 10:g} % by amount), of {found['customers']} customers; "
+        f"{found['in_flight']} are open now"
     )
+    if found["probes"] or found["probes_in_flight"]:
+        print(
+            f"the bank's own probes are not counted: {found['probes']} of this hour, "
+            f"{found['probes_in_flight']} open now"
+        )
     for service, count in found["services"].items():
         print(f"  {service:<28} {count}")
     if found["smaller"]:

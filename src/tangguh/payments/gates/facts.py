@@ -20,6 +20,7 @@ from tangguh.core.order import (
 )
 from tangguh.core.service import SERVICES, Service
 from tangguh.guard.scope import Facts
+from tangguh.ledger import chart
 
 NO_ORIGIN: Final = Origin()
 _NO_SERVICE: Final = Service("", "", "", "", "")
@@ -60,6 +61,11 @@ def facts_of(order: AnyOrder, origin: Origin = NO_ORIGIN) -> Facts:
         version=origin.version,
         amount_minor=order.amount_minor + order.tip_minor,
     )
+
+
+def is_probe(facts: Facts) -> bool:
+    """Whether the bank paid it to itself to try a network; no customer asked for it."""
+    return facts.account == chart.PROBES
 
 
 def _far_side(payee: Payee) -> tuple[str, str, str]:

@@ -11,6 +11,7 @@ import msgspec
 from tangguh.core.clock import Clock
 from tangguh.db.pool import Pool
 from tangguh.db.queries import Queries
+from tangguh.ledger import chart
 from tangguh.payments.payment import Payment
 from tangguh.payments.plans import read_payment
 from tangguh.status.incident import Incident, Money
@@ -61,6 +62,7 @@ class Affected:
                 incident.begun_at - _BEFORE,
                 now - self._old_enough,
                 now,
+                chart.PROBES,
             )
         rows = await self._pool.fetch(INCIDENTS["heaps"], self._book_id, incident.id)
         return [

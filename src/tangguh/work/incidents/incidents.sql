@@ -13,13 +13,14 @@ SELECT (SELECT max(received_at) FROM settlement_files
 
 -- name: sweep
 -- Payments of some services that an incident leaves without an end. A payment is one incident's: its
--- owner is told of it once. open_payments (few).
+-- owner is told of it once. The bank's own probes ($7) are nobody's. open_payments (few).
 INSERT INTO affected_payments (book_id, incident_id, payment_id, customer_id, minor, noted_at)
 SELECT p.book_id, $2, p.payment_id, p.customer_id,
        p.amount_minor + p.tip_minor + p.fee_minor, $6
   FROM payments AS p
  WHERE p.book_id = $1 AND p.resolve_at IS NOT NULL AND p.kind = 'payment'
    AND p.service = ANY($3::text[]) AND p.accepted_at >= $4 AND p.accepted_at <= $5
+   AND p.debtor <> $7
    AND NOT EXISTS (SELECT 1 FROM affected_payments AS a
                     WHERE a.book_id = p.book_id AND a.payment_id = p.payment_id)
 ON CONFLICT DO NOTHING
