@@ -42,6 +42,18 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 SELECT customer_id, signing_key, kind, opened_at, expires_at, device_known_at FROM sessions
  WHERE book_id = $1 AND token_sha256 = $2 AND ended_at IS NULL AND expires_at > $3
 
+-- name: extend_session
+-- A session that was used lives on. Primary key.
+UPDATE sessions SET expires_at = $3
+ WHERE book_id = $1 AND token_sha256 = $2 AND ended_at IS NULL AND expires_at > $4 AND expires_at < $3
+RETURNING expires_at
+
+-- name: lapsed_session
+-- The session of a token that ended by itself since. Primary key.
+SELECT customer_id, signing_key, kind, opened_at, expires_at, device_known_at FROM sessions
+ WHERE book_id = $1 AND token_sha256 = $2 AND ended_at IS NULL
+   AND expires_at <= $3 AND expires_at > $4
+
 -- name: end_session
 -- Log out.
 UPDATE sessions SET ended_at = $3

@@ -22,7 +22,7 @@ from tangguh.access.pin import PinHasher, PinSettings, is_weak, is_well_formed
 from tangguh.access.turns import Purpose
 from tangguh.core.clock import Clock
 from tangguh.core.outcome import Refusal, Refused
-from tangguh.db.pool import Pool
+from tangguh.db.pool import Pool, Record
 from tangguh.db.queries import Queries
 
 ACCESS: Final = Queries("tangguh.access", "access.sql")
@@ -31,6 +31,8 @@ _TOKEN_BYTES: Final = 32
 _PIN_LENGTH_MAX: Final = 12
 _CACHE_SECONDS: Final = 10.0
 _CACHE_MAX: Final = 100_000
+_EXTEND_STEP: Final = timedelta(seconds=60)
+_LAPSED_FOR: Final = timedelta(days=1)
 
 
 class Kind(StrEnum):
@@ -41,10 +43,15 @@ class Kind(StrEnum):
 
 
 class SessionSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How long sessions live and how far a device's clock may be off."""
+    """How long sessions live and how far a device's clock may be off.
+
+    A browser's session ends ``browser_seconds`` after it was last used, and ``browser_seconds_max``
+    after the log-in however much it is used (NIST SP 800-63B, 4.3.3: 15 minutes, 12 hours).
+    """
 
     device_seconds: int = 30 * 24 * 3600
     browser_seconds: int = 15 * 60
+    browser_seconds_max: int = 12 * 3600
     signature_age_seconds_max: int = 300
 
 
@@ -205,18 +212,44 @@ class Sessions:
         if row is None:
             self._cache.pop(digest, None)
             return None
-        session = Session(
-            digest,
-            row["customer_id"],
-            row["signing_key"],
-            Kind(row["kind"]),
-            row["opened_at"],
-            row["expires_at"],
-            row["device_known_at"],
-        )
+        session = _session_of(digest, row)
         if ends == self._ends:  # else it may have been read before it ended
             self._keep(digest, session, moment)
         return session
+
+    async def extend(self, session: Session) -> Session:
+        """A browser's session that was just used, with its new end. Written once a minute at most.
+
+        A device's session, and one that is at its last bound, stay as they are.
+        """
+        if session.kind is not Kind.BROWSER:
+            return session
+        now, settings = self._clock.now(), self.settings
+        until = min(
+            now + timedelta(seconds=settings.browser_seconds),
+            session.opened_at + timedelta(seconds=settings.browser_seconds_max),
+        )
+        if until - session.expires_at < _EXTEND_STEP:
+            return session
+        row = await self._pool.fetchrow(
+            ACCESS["extend_session"], self._book_id, session.token_sha256, until, now
+        )
+        if row is None:  # ended meanwhile, or extended by another request
+            return session
+        extended = msgspec.structs.replace(session, expires_at=until)
+        cached = self._cache.get(session.token_sha256)
+        if cached is not None:
+            self._cache[session.token_sha256] = (cached[0], extended)
+        return extended
+
+    async def lapsed(self, token: str) -> Session | None:
+        """A token's session that ended by itself within the last day; None for any other."""
+        now = self._clock.now()
+        digest = _digest(token)
+        row = await self._pool.fetchrow(
+            ACCESS["lapsed_session"], self._book_id, digest, now, now - _LAPSED_FOR
+        )
+        return _session_of(digest, row) if row is not None else None
 
     @property
     def kept(self) -> int:
@@ -272,6 +305,18 @@ def signature(
 def is_signed(given: str, expected: str) -> bool:
     """Compare two signatures in constant time."""
     return hmac.compare_digest(given.encode(errors="replace"), expected.encode())
+
+
+def _session_of(digest: bytes, row: Record) -> Session:
+    return Session(
+        digest,
+        row["customer_id"],
+        row["signing_key"],
+        Kind(row["kind"]),
+        row["opened_at"],
+        row["expires_at"],
+        row["device_known_at"],
+    )
 
 
 def _digest(token: str) -> bytes:

@@ -158,7 +158,7 @@ def _computed_keys(known: set[str]) -> set[str]:
     families |= {f"demo.kind_{name}" for name in DEMO_CODES}
     families |= _of_demo()
     families |= {f"review.tip_{kind}" for kind in ("none", "prompt", "fixed", "percent")}
-    families |= {f"login.why_{why}" for why in ("ended", "unsent", "out")}
+    families |= {f"login.why_{why}" for why in ("ended", "unsent", "kept", "out")}
     families |= {"pin.wrong", "pin.wrong_again"}
     families |= {f"removed.{secret}" for secret in Secret}
     families |= {

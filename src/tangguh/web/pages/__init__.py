@@ -18,6 +18,7 @@ from tangguh.web.pages import (
     payment,
     problem,
     refund,
+    resume,
     review,
     transfer,
 )
@@ -29,6 +30,7 @@ from tangguh.web.pages.outside import login, strangers, subscribe
 PAGES = (
     *login.PAGES,
     *home.PAGES,
+    *resume.PAGES,
     *pay.PAGES,
     *transfer.PAGES,
     *review.PAGES,

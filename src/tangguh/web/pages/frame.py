@@ -36,6 +36,7 @@ from tangguh.web.gate import (
     without_secrets,
 )
 from tangguh.web.login import host_of
+from tangguh.web.pages import again
 from tangguh.web.pages.memory import Memory
 from tangguh.web.pages.screen import WORDS, show
 from tangguh.web.pages.seal import Sealed, form_token, is_form_token, seal, unseal
@@ -116,7 +117,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
             "csrf": form_token(self.door.seals, session) if session else "",
             "session_ends": session.expires_at if session else None,
             "here": self.request.url.path,
-            "address": _address(self.request),
+            "address": again.address_of(self.request),
             "now": self.door.clock.now(),
             "removed": self.removed or removed_in(self.asked(REMOVED_PARAMETER)),
         }
@@ -185,11 +186,7 @@ class Frame:
             if request.method not in self._page.methods or handler is None:
                 raise trouble("method_not_allowed")
             visit = await self._visit(visit)
-            if self._page.needs_login and visit.customer is None:
-                return _to_login(request)
-            answer = await handler(visit)
-            tell_removed(answer, visit.removed)
-            return answer
+            answer = await self._answer(visit, handler)
         except Trouble as found:
             answer = trouble_page(visit.words, visit.shared(), found.problem)
         except TangguhError as error:
@@ -199,7 +196,29 @@ class Frame:
             answer = trouble_page(visit.words, visit.shared(), problem("internal"))
         if answer.status_code == 405:
             answer.headers["Allow"] = ", ".join(self._page.methods)
+        has_get = self._page.get is not None
+        return again.by_get(self._memory, request, _whose(visit), answer, has_get=has_get)
+
+    async def _answer(self, visit: Visit, handler: Handler) -> Response:
+        if self._page.needs_login and visit.customer is None:
+            return await self._to_login(visit)
+        kept = again.shown_again(self._memory, visit.request, _whose(visit))
+        answer = kept or await handler(visit)
+        tell_removed(answer, visit.removed)
         return answer
+
+    async def _to_login(self, visit: Visit) -> Response:
+        """Log in first. A reader comes back to the page; a form that came too late is kept."""
+        request, token = visit.request, cookie(visit.request, SESSION_COOKIE)
+        if request.method != "POST":
+            why = "ended" if token else "first"
+            return redirect(f"/?why={why}&next={quote(again.address_of(request), safe='')}")
+        lapsed = await self._door.sessions.lapsed(token) if token and not visit.photo else None
+        given = visit.form.get("csrf", "")
+        if lapsed is None or not is_form_token(self._door.seals, lapsed, given):
+            return redirect("/?why=unsent")
+        name = self._memory.keep_form(lapsed, request.url.path, visit.form)
+        return redirect(f"/?why=kept&next={quote(f'/resume?form={name}', safe='')}")
 
     async def _visit(self, visit: Visit) -> Visit:
         """Find out who asks and read the form. Raises Trouble."""
@@ -230,6 +249,8 @@ class Frame:
             session = await door.sessions.find(token)
             if session is None or session.kind is not Kind.BROWSER:
                 return None, None
+            if not self._page.streams:  # a page that is open by itself is no use of the session
+                session = await door.sessions.extend(session)
             customer = await customers.find(door.pool, door.book_id, session.customer_id)
         except StoreUnavailable:
             if not self._page.survives:
@@ -280,18 +301,9 @@ def safe_path(path: str) -> str:
     return path if ours and path.isprintable() else "/home"
 
 
-def _to_login(request: Request) -> Response:
-    """Log in first; a reader comes back to the page, a sender is told that nothing was sent."""
-    had_session = bool(cookie(request, SESSION_COOKIE))
-    if request.method == "POST":
-        return redirect("/?why=unsent")
-    why = "ended" if had_session else "first"
-    return redirect(f"/?why={why}&next={quote(_address(request), safe='')}")
-
-
-def _address(request: Request) -> str:
-    query = request.url.query
-    return f"{request.url.path}?{query}" if query else request.url.path
+def _whose(visit: Visit) -> bytes:
+    """The session a page is shown to; empty for a stranger."""
+    return visit.session.token_sha256 if visit.session is not None else b""
 
 
 def check_origin(request: Request) -> None:

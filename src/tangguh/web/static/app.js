@@ -86,10 +86,25 @@ function concealer(button) {
   show(sessionStorage.getItem("concealed") === "yes");
 }
 
-/** Say a minute before that the session ends, so that nobody is surprised. */
+/** Say a minute before that the session ends. Who types uses it: the bank is told once a minute. */
 function sessionNotice(box) {
-  const seconds = Number(box.dataset.seconds) - 60;
-  if (seconds > 0) setTimeout(() => { box.hidden = false; box.textContent = box.dataset.text; }, seconds * 1000);
+  let timer = 0;
+  let told = Date.now();
+  const wait = (seconds, text) => {
+    clearTimeout(timer);
+    box.hidden = true;
+    timer = setTimeout(() => { box.hidden = false; box.textContent = text; }, Math.max(seconds - 60, 0) * 1000);
+  };
+  wait(Number(box.dataset.seconds), box.dataset.text);
+  document.addEventListener("input", async () => {
+    if (Date.now() - told < 60000) return;
+    told = Date.now();
+    const body = new URLSearchParams({ csrf: box.dataset.csrf });
+    const answer = await fetch("/stay", { method: "POST", body, redirect: "manual" }).catch(() => null);
+    if (!answer?.ok) return;
+    const { seconds, text } = await answer.json();
+    wait(seconds, text);
+  });
 }
 
 export function wake(root = document) {

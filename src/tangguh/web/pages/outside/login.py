@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from tangguh.access.session import Kind, Opened
 from tangguh.customers import store as customers
+from tangguh.customers.store import Customer
 from tangguh.web import login
 from tangguh.web.cookies import cookie, drop_cookie, put_cookie
 from tangguh.web.pages.frame import (
@@ -24,8 +25,10 @@ from tangguh.web.words import LANGUAGES
 
 _YEAR_SECONDS: Final = 365 * 24 * 3600
 _CODE_LENGTH_MAX: Final = 12
+CHOSEN_COOKIE: Final = "tangguh_language_chosen"
+"""A language somebody chose before the log-in that follows: it stays theirs after it."""
 DEVICE_COOKIE: Final = "tangguh_device"
-_WHYS: Final = frozenset({"ended", "unsent", "out"})
+_WHYS: Final = frozenset({"ended", "unsent", "kept", "out"})
 
 
 async def show_login(visit: Visit) -> Response:
@@ -60,6 +63,7 @@ async def log_in(visit: Visit) -> Response:
     )
     await door.remember(f"customer:{customer.customer_id}", "session.opened", detail="browser")
     answer = redirect(safe_path(visit.typed("next") or "/home"))
+    await _keep_language(visit, answer, customer)
     _keep_token(visit, answer, opened)
     put_cookie(visit.request, answer, DEVICE_COOKIE, proved.device, seconds=_YEAR_SECONDS)
     return answer
@@ -88,7 +92,20 @@ async def choose_language(visit: Visit) -> Response:
     put_cookie(
         visit.request, answer, LANGUAGE_COOKIE, language, seconds=_YEAR_SECONDS, samesite="lax"
     )
+    if visit.customer is None:
+        put_cookie(visit.request, answer, CHOSEN_COOKIE, language)
     return answer
+
+
+async def _keep_language(visit: Visit, answer: Response, customer: Customer) -> None:
+    """What was chosen before this log-in is the customer's choice; one of long ago is not."""
+    chosen = cookie(visit.request, CHOSEN_COOKIE)
+    if chosen not in LANGUAGES:
+        return
+    door = visit.door
+    if chosen != customer.language:
+        await customers.set_language(door.pool, door.book_id, customer.customer_id, chosen)
+    drop_cookie(visit.request, answer, CHOSEN_COOKIE)
 
 
 def _claim(visit: Visit) -> login.Claim:

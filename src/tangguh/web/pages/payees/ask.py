@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from tangguh.core.format import typed_minor
+from tangguh.core.format import money, typed_minor
 from tangguh.core.numbers import digits, phone
 from tangguh.core.order import Payee, ToBank, ToBiller, ToPurse, ToWallet
 from tangguh.core.outcome import Refusal, Refused
@@ -46,7 +46,9 @@ async def take_bank(visit: Visit) -> Response:
     proxy, account = visit.typed("proxy"), digits(visit.typed("account_no"))
     payee: Payee = ToBank(bank=visit.typed("bank"), account=account)
     told = ""
-    if proxy and via == "bifast":
+    if proxy and visit.typed("account_no") and via == "bifast":
+        told = visit.words("ask.account_or_proxy")
+    elif proxy and via == "bifast":
         found = by_proxy(proxy)
         payee, told = found, "" if found.proxy else visit.words("ask.proxy_malformed")
     elif visit.typed("bank") not in BANKS or not _ACCOUNT.fullmatch(account):
@@ -121,6 +123,9 @@ async def _take(
     if isinstance(found, Refused):
         return await _form(visit, kind, service=service, told=_why(visit, found))
     amount_minor = found.amount_minor if found.amount_minor is not None else typed
+    if typed and amount_minor != typed:
+        told = visit.words("ask.amount_is_set", name=found.name, money=money(amount_minor))
+        return await _form(visit, kind, service=service, told_amount=told)
     purse = await open_purse(visit, found.service, visit.typed("account"))
     if not amount_minor:
         told = visit.words("ask.amount_needed", name=found.name)
