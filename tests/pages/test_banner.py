@@ -47,6 +47,8 @@ async def test_an_incident_is_at_the_top_of_the_app_once_with_its_next_word(
     await log_in(page)
     banner = page.locator(".banner")
     assert await banner.count() == 1
+    assert await banner.get_attribute("open") is None
+    await banner.locator("summary").click()
     text = await banner.inner_text()
     assert "BI-FAST" in text
     assert "Kabar berikutnya paling lambat" in text
@@ -63,4 +65,5 @@ async def test_a_word_that_is_late_says_so(
     site.clock.advance(16 * 60)
     page = await visitor(language="en-GB")
     await log_in(page, 7)
+    await page.click(".banner summary")
     assert "has not come" in await page.locator(".banner").inner_text()
