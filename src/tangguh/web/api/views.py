@@ -298,9 +298,10 @@ class PaymentView(msgspec.Struct, frozen=True):
     """A payment as it stands. ``receipt``: what the payee gave for it, such as a power token.
 
     ``state``: refused, parked (a closed gate; not sent yet), held, unanswered, posted, voided,
-    refunded. ``advanced``: the bank's own money the payer has for it now. ``next_word_at``: by
-    when we tell more, while nobody knows the end. ``repeated``: this key had been used for this
-    very order.
+    refunded. ``amount`` and ``tip`` are the sum to the payee, ``fee`` is the bank's, ``total`` is
+    what leaves the account. ``advanced``: the bank's own money the payer has for it now.
+    ``next_word_at``: by when we tell more, while nobody knows the end. ``repeated``: this key had
+    been used for this very order.
     """
 
     id: UUID
