@@ -16,6 +16,7 @@ from rails.harness import Keys, sim_settings
 from serving import served
 from tangguh.core.clock import SystemClock
 from tangguh.sim.control import Control
+from tangguh.sim.healing import Healing
 from tangguh.sim.post.books import MessageRow, State, Way, reference_of
 from tangguh.sim.process import World
 
@@ -50,7 +51,8 @@ class Window:
 @pytest.fixture
 async def window(browser: Browser, tmp_path: Path) -> AsyncIterator[Window]:
     async with office(tmp_path, tmp_path) as desk:
-        control = Control({"post": desk.post}, [], desk.clock)
+        networks = {"post": desk.post}
+        control = Control(networks, Healing(networks, desk.clock), [], desk.clock)
         async with served(control.app) as url:
             context = await browser.new_context(
                 base_url=url, viewport={"width": 390, "height": 844}
@@ -125,8 +127,8 @@ async def test_the_networks_page_leads_to_the_post(browser: Browser, tmp_path: P
         await page.click("#post a")
         await expect(page.locator("h1")).to_have_text("The post")
         await expect(page.locator("#count")).to_contain_text("Nothing yet.")
-        await page.click("text=The outside world")
-        await expect(page.locator("h1")).to_have_text("The outside world")
+        await page.click("text=The networks")
+        await expect(page.locator("h1")).to_have_text("The networks")
         await page.close()
 
 
