@@ -8,6 +8,14 @@ from uuid import UUID
 import msgspec
 
 
+class Me(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose token it is, what they answer for, and whether they sit at a device of theirs."""
+
+    id: str
+    roles: list[str]
+    device: bool
+
+
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     """One payment as a list shows it. ``found_as``: what of it the reference was, if it was asked.
 

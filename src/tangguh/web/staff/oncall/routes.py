@@ -27,7 +27,7 @@ from tangguh.web.care import desk as care
 from tangguh.web.problems import trouble
 from tangguh.web.staff.door import Call, Handler, StaffDoor, route
 from tangguh.work.tracing import finding, reference, story
-from tangguh.work.tracing.shapes import CaseTold, CustomerTold, Lines, Trace
+from tangguh.work.tracing.shapes import CaseTold, CustomerTold, Lines, Me, Trace
 
 DAYS_DEFAULT: Final = 7
 DAYS_MAX: Final = 400
@@ -112,10 +112,16 @@ async def get_customer(call: Call) -> CustomerTold:
     return found
 
 
+async def who_am_i(call: Call) -> Me:
+    """Whose token this is, and what they answer for."""
+    return Me(id=call.by.id, roles=sorted(call.by.roles), device=bool(call.device))
+
+
 def routes(staff: StaffDoor) -> list[BaseRoute]:
     """Everything that is looked up by HTTP."""
     here = "/staff/v1/payments"
     table: tuple[tuple[str, Handler, Act], ...] = (
+        ("/staff/v1/me", who_am_i, Act.READ),
         (here, find_payments, Act.READ_PAYMENT),
         (f"{here}/named", payments_named, Act.READ_PAYMENT),
         (f"{here}/{{payment}}", get_payment, Act.READ_PAYMENT),
