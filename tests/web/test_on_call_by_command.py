@@ -112,6 +112,8 @@ async def test_a_token_is_said_once_and_kept_for_nobody_else(
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     code, said, _ = await terminal.run("gate", "list")
     assert (code, said) == (0, "everything is open\n"), "at the bank of the log-in, by its token"
+    code, said, _ = await terminal.run("staff", "whoami")
+    assert (code, "the bank's time is 2026-03-20 12:00:00 WIB" in said) == (0, True)
     code, _, why = await terminal.run("gate", "list", "--bank", "http://127.0.0.1:9")
     assert (code, f"you are logged in at {terminal.url}" in why) == (1, True), "sent nowhere else"
     code, said, _ = await terminal.run("staff", "logout")
@@ -179,6 +181,9 @@ async def test_several_are_listed_and_nothing_says_what_to_do(
     assert (code, said, "payment find" in why) == (1, "", True)
     code, said, _ = await terminal.run("payment", "find", "--amount", "5000")
     assert (code, len(said.splitlines())) == (0, 2)
+    code, said, _ = await terminal.run("payment", "find", "--state", "unanswered", "--days", "1")
+    nothing = "none from 2026-03-19 12:01:00 WIB to 2026-03-20 12:01:00 WIB\n"
+    assert (code, said) == (0, nothing), "nothing is an answer, and good news"
     code, _, why = await terminal.run("payment", "find", "--account", "12")
     assert (code, why) == (
         1,

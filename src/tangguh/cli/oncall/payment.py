@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NoReturn
 from urllib.parse import urlencode
 
 from cyclopts import App, Parameter
@@ -47,12 +47,11 @@ def show_(
     if len(found["payments"]) != 1:
         if as_json:
             show(found)
-        elif found["payments"]:
-            _list(found)
-            print("several answer to it; say which: tangguh payment show ID", file=sys.stderr)
-        else:
-            _nothing(found)
-        sys.exit(1)
+            sys.exit(1)
+        if not found["payments"]:
+            _fail_nothing(found)
+        _list(found)
+        fail("several answer to it; say which: tangguh payment show ID")
     told = ask(bank, token, "GET", f"/staff/v1/payments/{found['payments'][0]['id']}")
     show(told) if as_json else print_trace(told)
 
@@ -83,8 +82,7 @@ def find(
         show(found)
         return
     if not found["payments"]:
-        _nothing(found)
-        sys.exit(1)
+        print(f"none from {when(found['looked_from'])} to {when(found['looked_to'])}")
     _list(found)
 
 
@@ -221,7 +219,7 @@ def _list(found: dict[str, Any]) -> None:
         print("and more: say more of it, or a shorter time", file=sys.stderr)
 
 
-def _nothing(found: dict[str, Any]) -> None:
+def _fail_nothing(found: dict[str, Any]) -> NoReturn:
     since = when(found["looked_from"])
     fail(
         f"nothing answers to it since {since}. Look further back with --days 60, "

@@ -11,6 +11,7 @@ import sys
 
 import msgspec
 
+from tangguh.cli.oncall.paper import when
 from tangguh.cli.staff.line import (
     DEFAULT_BANK,
     BankUrl,
@@ -38,6 +39,20 @@ def login(*, bank: BankUrl = DEFAULT_BANK, token: Token = "", as_json: Json = Fa
         return
     print(f"you are {me['id']} ({', '.join(me['roles']) or 'no role'}) at {bank}")
     print(f"kept in {path}; tangguh staff logout forgets it")
+
+
+def whoami(*, bank: BankUrl = DEFAULT_BANK, token: Token = "", as_json: Json = False) -> None:
+    """Who you are to the bank, and what time it goes by."""
+    me = ask(bank, token, "GET", "/staff/v1/me")
+    if as_json:
+        show(me)
+        return
+    device = "a device of yours" if me["device"] else "no device: you read, and act from none"
+    print(f"you are {me['id']} ({', '.join(me['roles']) or 'no role'}), from {device}")
+    print(
+        f"the bank's time is {when(me['now'])}; its machine's clock is "
+        f"{me['wall_clock_seconds']:+.1f} s away from it"
+    )
 
 
 def logout(*, as_json: Json = False) -> None:

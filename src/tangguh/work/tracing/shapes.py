@@ -9,11 +9,17 @@ import msgspec
 
 
 class Me(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose token it is, what they answer for, and whether they sit at a device of theirs."""
+    """Whose token it is, what they answer for, and whether they sit at a device of theirs.
+
+    ``now`` is the bank's own time; ``wall_clock_seconds`` how far the clock of its machine is ahead
+    of it: not zero after somebody set that clock.
+    """
 
     id: str
     roles: list[str]
     device: bool
+    now: datetime
+    wall_clock_seconds: float
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):

@@ -113,8 +113,15 @@ async def get_customer(call: Call) -> CustomerTold:
 
 
 async def who_am_i(call: Call) -> Me:
-    """Whose token this is, and what they answer for."""
-    return Me(id=call.by.id, roles=sorted(call.by.roles), device=bool(call.device))
+    """Whose token this is, what they answer for, and what time the bank goes by."""
+    clock = call.staff.door.clock
+    return Me(
+        id=call.by.id,
+        roles=sorted(call.by.roles),
+        device=bool(call.device),
+        now=clock.now(),
+        wall_clock_seconds=round(clock.offset(), 3),
+    )
 
 
 def routes(staff: StaffDoor) -> list[BaseRoute]:
