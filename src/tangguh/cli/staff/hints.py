@@ -12,6 +12,7 @@ _LISTED: Final = {
     "incident_not_found": ("every incident", "incident list"),
 }
 
+
 def next_step(code: str, field: str = "") -> str:
     """A clause for the end of a sentence; empty where the refusal itself says what to do."""
     ask = invoked()

@@ -10,7 +10,7 @@ import asyncio
 import os
 import stat
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import aiohttp
 import msgspec
