@@ -12,6 +12,7 @@ import sys
 import msgspec
 
 from tangguh.cli.oncall.paper import when
+from tangguh.cli.staff.hints import next_step
 from tangguh.cli.staff.line import (
     DEFAULT_BANK,
     BankUrl,
@@ -30,7 +31,7 @@ def login(*, bank: BankUrl = DEFAULT_BANK, token: Token = "", as_json: Json = Fa
     """Say once who you are: the token is asked for unseen, tried, and kept on this machine."""
     token = (token or _typed()).strip()
     if not token:
-        fail("no token was typed; whoever answers for staff accounts gives you one")
+        fail(f"no token was typed; {next_step('not_logged_in')}")
     me = ask(bank, token, "GET", "/staff/v1/me", device="")
     path = staff_login_path()
     keep_secret(path, msgspec.json.encode(Login(bank, token)).decode())

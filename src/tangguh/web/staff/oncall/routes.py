@@ -6,9 +6,8 @@ was typed is not written down, since it may be somebody's number.
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from starlette.routing import BaseRoute
@@ -16,37 +15,64 @@ from starlette.routing import BaseRoute
 from tangguh.access.acts import Act
 from tangguh.core import numbers
 from tangguh.core.clock import business_date
-from tangguh.core.money import NotMoney, parse_decimal
+from tangguh.core.money import parse_decimal
 from tangguh.core.outcome import Refusal
 from tangguh.core.service import SERVICES
 from tangguh.customers import store as customers
 from tangguh.disputes.case import Case
 from tangguh.payments import store as payments
 from tangguh.payments.payment import State
+from tangguh.web.api.parameters import Choice, Instant, Text, WholeNumber
 from tangguh.web.care import desk as care
 from tangguh.web.problems import trouble
 from tangguh.web.staff.door import Call, Handler, StaffDoor, route
 from tangguh.work.tracing import finding, reference, story
 from tangguh.work.tracing.shapes import CaseTold, CustomerTold, Lines, Me, Trace
 
-DAYS_DEFAULT: Final = 7
-DAYS_MAX: Final = 400
-ACCOUNT_END: Final = re.compile(r"\d{4,16}", re.ASCII)
+_DAYS_MAX: Final = 400
 _CUSTOMER_ID_MAX: Final = 999_999_999
-_RAILS: Final = frozenset(service.rail for service in SERVICES.values())
+DAYS: Final = WholeNumber(
+    name="days", most=_DAYS_MAX, default=7, about="How many days to look back", example=30
+)
+REFERENCE: Final = Text(
+    name="ref",
+    is_required=True,
+    pattern=f"^[ -~]{{{reference.LENGTH_MIN},{reference.LENGTH_MAX}}}$",
+    about="Any name a payment goes by",
+    example="3160-85AC-F23C",
+)
+ACCOUNT: Final = Text(
+    name="account", pattern="^[0-9]{4,16}$", about="The end of either side's number", example="0011"
+)
+AMOUNT: Final = Text(
+    name="amount",
+    pattern=r"^[0-9]{1,13}(\.[0-9]{1,2})?$",
+    about="Rupiah, to the payee or with the fee",
+    example="54000.00",
+)
+STATE: Final = Choice(name="state", words=tuple(State), about="Where it is", example="unanswered")
+RAIL: Final = Choice(
+    name="rail",
+    words=tuple(sorted({service.rail for service in SERVICES.values()})),
+    about="Over which network",
+    example="qris",
+)
+CUSTOMER: Final = WholeNumber(
+    name="customer", most=_CUSTOMER_ID_MAX, about="A customer's id", example=1
+)
+SINCE: Final = Instant(name="since", about="From when", example="2026-03-20T00:00:00Z")
+UNTIL: Final = Instant(name="until", about="Until when", example="2026-03-21T00:00:00Z")
+OF_NAMED: Final = (REFERENCE, DAYS)
+OF_FIND: Final = (ACCOUNT, AMOUNT, STATE, RAIL, CUSTOMER, SINCE, UNTIL, DAYS)
 
 
 async def payments_named(call: Call) -> Lines:
     """Every payment a reference may name, newest first, with what of it the reference is."""
-    asked_for = call.request.query_params
-    text = asked_for.get("ref", "").strip()
-    if not reference.LENGTH_MIN <= len(text) <= reference.LENGTH_MAX or not text.isprintable():
-        least, most = reference.LENGTH_MIN, reference.LENGTH_MAX
-        raise trouble("parameter_invalid", f"{least} to {most} characters", "ref")
+    text = REFERENCE.of(call.request).strip()
     door = call.staff.door
     now = door.clock.now()
     asked = reference.read(text, business_date(now))
-    found = await finding.by_reference(door.pool, door.book_id, asked, _days(call), now)
+    found = await finding.by_reference(door.pool, door.book_id, asked, DAYS.of(call.request), now)
     call.subject = ",".join(f"payment:{one.id}" for one in found.payments[:3])
     call.detail = f"by reference: {len(found.payments)}"
     return found
@@ -54,33 +80,28 @@ async def payments_named(call: Call) -> Lines:
 
 async def find_payments(call: Call) -> Lines:
     """The payments of a time that fit what is known: an account's end, a sum, a state, a rail."""
-    door, said = call.staff.door, call.request.query_params
-    now = door.clock.now()
-    until = _instant(call, "until") or now + timedelta(minutes=1)
-    since = _instant(call, "since") or until - timedelta(days=_days(call))
-    if not since < until or until - since > timedelta(days=DAYS_MAX):
-        raise trouble("parameter_invalid", f"before until, at most {DAYS_MAX} days", "since")
-    end = said.get("account", "")
-    if end and ACCOUNT_END.fullmatch(end) is None:
-        raise trouble("parameter_invalid", "the last 4 to 16 digits", "account")
+    door, request = call.staff.door, call.request
+    until = _instant(call, UNTIL) or door.clock.now() + timedelta(minutes=1)
+    since = _instant(call, SINCE) or until - timedelta(days=DAYS.of(request))
+    if not since < until or until - since > timedelta(days=_DAYS_MAX):
+        raise SINCE.malformed(f"before until, at most {_DAYS_MAX} days")
+    amount = AMOUNT.of(request)
     found = await finding.by_what_is_known(
         door.pool,
         door.book_id,
         finding.Known(
             since=since,
             until=until,
-            account_end=end,
-            amount_minor=_amount(call),
-            state=_one_of(call, "state", frozenset(State)),
-            rail=_one_of(call, "rail", _RAILS),
-            customer_id=_customer(call),
+            account_end=ACCOUNT.of(request),
+            amount_minor=parse_decimal(amount) if amount else None,
+            state=STATE.of(request, ""),
+            rail=RAIL.of(request, ""),
+            customer_id=CUSTOMER.of(request) or None,
         ),
     )
-    filters = [
-        name for name in ("account", "amount", "state", "rail", "customer") if said.get(name)
-    ]
+    asked_by = [one.name for one in OF_FIND[:5] if request.query_params.get(one.name)]
     call.subject = "payments"
-    call.detail = f"by {', '.join(filters) or 'time'}: {len(found.payments)}"
+    call.detail = f"by {', '.join(asked_by) or 'time'}: {len(found.payments)}"
     return found
 
 
@@ -132,7 +153,7 @@ def routes(staff: StaffDoor) -> list[BaseRoute]:
         (here, find_payments, Act.READ_PAYMENT),
         (f"{here}/named", payments_named, Act.READ_PAYMENT),
         (f"{here}/{{payment}}", get_payment, Act.READ_PAYMENT),
-        ("/staff/v1/cases/{case}/outline", get_case, Act.READ_CASE),
+        ("/staff/v1/cases/{number}/outline", get_case, Act.READ_CASE),
         ("/staff/v1/customers/{who}", get_customer, Act.READ_CUSTOMER),
     )
     return [route(staff, "GET", path, handler, act) for path, handler, act in table]
@@ -145,14 +166,14 @@ def _records(call: Call) -> story.Records:
 
 async def _case(call: Call) -> Case:
     """Raises Trouble(case_not_found)."""
-    text = call.request.path_params["case"]
+    text = call.request.path_params["number"]
     store = care.complaints_of(call.staff.door).store
     try:
         found = await store.find(UUID(text))
     except ValueError:
         found = await store.find_by_number(text.strip().upper())
     if found is None:
-        raise trouble(Refusal.CASE_NOT_FOUND, "there is no such case", "case")
+        raise trouble(Refusal.CASE_NOT_FOUND, "there is no such case", "number")
     return found
 
 
@@ -171,52 +192,6 @@ async def _whose(call: Call, text: str) -> int:
     return person.customer_id if person is not None else 0
 
 
-def _days(call: Call) -> int:
-    text = call.request.query_params.get("days", str(DAYS_DEFAULT))
-    days = numbers.whole(text, DAYS_MAX, 1)
-    if days is None:
-        raise trouble("parameter_invalid", f"1 to {DAYS_MAX} days", "days")
-    return days
-
-
-def _customer(call: Call) -> int | None:
-    text = call.request.query_params.get("customer", "")
-    if not text:
-        return None
-    customer_id = numbers.whole(text, _CUSTOMER_ID_MAX, 1)
-    if customer_id is None:
-        raise trouble("parameter_invalid", "a customer's id", "customer")
-    return customer_id
-
-
-def _amount(call: Call) -> int | None:
-    text = call.request.query_params.get("amount", "")
-    if not text:
-        return None
-    try:
-        return parse_decimal(text)
-    except NotMoney as fault:
-        raise trouble("parameter_invalid", str(fault), "amount") from fault
-
-
-def _one_of(call: Call, name: str, known: frozenset[Any]) -> str:
-    text = call.request.query_params.get(name, "")
-    if text and text not in known:
-        raise trouble("parameter_invalid", ", ".join(sorted(known)), name)
-    return text
-
-
-def _instant(call: Call, name: str) -> datetime | None:
-    """An RFC 3339 instant; without an offset, in UTC. Raises Trouble(parameter_invalid)."""
-    text = call.request.query_params.get(name, "")
-    if not text:
-        return None
-    try:
-        said = datetime.fromisoformat(text.replace(" ", "+"))
-        found = said if said.tzinfo is not None else said.replace(tzinfo=UTC)
-        found.timestamp()
-    except (ValueError, OverflowError) as fault:
-        raise trouble(
-            "parameter_invalid", "an instant such as 2026-03-20T05:00:00Z", name
-        ) from fault
-    return found
+def _instant(call: Call, which: Instant) -> datetime | None:
+    """The instant, None when none was sent. Raises Trouble(parameter_invalid)."""
+    return None if which.text_of(call.request) is None else which.of(call.request)
