@@ -80,7 +80,7 @@ class Terminal:
 
     async def log_in(self, by: str = "staff:1") -> None:
         code, _, why = await self.run(
-            "staff", "login", "--bank", self.url, "--token", self.tokens[by]
+            "staff", "login", "--bank", self.url, f"--token={self.tokens[by]}"
         )
         assert code == 0, why
 
@@ -187,7 +187,7 @@ async def test_several_are_listed_and_nothing_says_what_to_do(
     code, _, why = await terminal.run("payment", "find", "--account", "12")
     assert (code, why) == (
         1,
-        "tangguh: parameter_invalid (account): the last 4 to 16 digits\n",
+        "tangguh: parameter_invalid (account): the end of either side's number, 4 to 16 digits\n",
     )
 
 

@@ -38,16 +38,19 @@ REFERENCE: Final = Text(
     name="ref",
     is_required=True,
     pattern=f"^[ -~]{{{reference.LENGTH_MIN},{reference.LENGTH_MAX}}}$",
-    about="Any name a payment goes by",
+    about="any name a payment goes by, 4 to 128 characters",
     example="3160-85AC-F23C",
 )
 ACCOUNT: Final = Text(
-    name="account", pattern="^[0-9]{4,16}$", about="The end of either side's number", example="0011"
+    name="account",
+    pattern="^[0-9]{4,16}$",
+    about="the end of either side's number, 4 to 16 digits",
+    example="0011",
 )
 AMOUNT: Final = Text(
     name="amount",
     pattern=r"^[0-9]{1,13}(\.[0-9]{1,2})?$",
-    about="Rupiah, to the payee or with the fee",
+    about="rupiah as 54000 or 54000.00, to the payee or with the fee",
     example="54000.00",
 )
 STATE: Final = Choice(name="state", words=tuple(State), about="Where it is", example="unanswered")
@@ -68,7 +71,7 @@ OF_FIND: Final = (ACCOUNT, AMOUNT, STATE, RAIL, CUSTOMER, SINCE, UNTIL, DAYS)
 
 async def payments_named(call: Call) -> Lines:
     """Every payment a reference may name, newest first, with what of it the reference is."""
-    text = REFERENCE.of(call.request).strip()
+    text = _text(call, REFERENCE).strip()
     door = call.staff.door
     now = door.clock.now()
     asked = reference.read(text, business_date(now))
@@ -85,14 +88,14 @@ async def find_payments(call: Call) -> Lines:
     since = _instant(call, SINCE) or until - timedelta(days=DAYS.of(request))
     if not since < until or until - since > timedelta(days=_DAYS_MAX):
         raise SINCE.malformed(f"before until, at most {_DAYS_MAX} days")
-    amount = AMOUNT.of(request)
+    amount = _text(call, AMOUNT)
     found = await finding.by_what_is_known(
         door.pool,
         door.book_id,
         finding.Known(
             since=since,
             until=until,
-            account_end=ACCOUNT.of(request),
+            account_end=_text(call, ACCOUNT),
             amount_minor=parse_decimal(amount) if amount else None,
             state=STATE.of(request, ""),
             rail=RAIL.of(request, ""),
@@ -190,6 +193,14 @@ async def _whose(call: Call, text: str) -> int:
             return owner.customer_id
     person = await customers.by_phone(door.pool, door.book_id, numbers.phone(text))
     return person.customer_id if person is not None else 0
+
+
+def _text(call: Call, which: Text) -> str:
+    """The text, empty when none was sent. Raises Trouble(parameter_invalid) saying its form."""
+    text = which.text_of(call.request) or ""
+    if text and not which.fits(text):
+        raise which.malformed(which.about)
+    return text
 
 
 def _instant(call: Call, which: Instant) -> datetime | None:
