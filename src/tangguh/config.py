@@ -96,11 +96,23 @@ def staff_device_path(environment: Mapping[str, str] | None = None) -> Path:
 
     ``TANGGUH_STAFF_DEVICE`` names the file; else it lies with the user's other settings.
     """
+    return _users_own("TANGGUH_STAFF_DEVICE", "staff-device", environment)
+
+
+def staff_login_path(environment: Mapping[str, str] | None = None) -> Path:
+    """Where ``tangguh staff login`` keeps the token of staff, and which bank it is for.
+
+    ``TANGGUH_STAFF_LOGIN`` names the file; else it lies with the user's other settings.
+    """
+    return _users_own("TANGGUH_STAFF_LOGIN", "staff-login", environment)
+
+
+def _users_own(variable: str, name: str, environment: Mapping[str, str] | None) -> Path:
     known = os.environ if environment is None else environment
-    if named := known.get("TANGGUH_STAFF_DEVICE", "").strip():
+    if named := known.get(variable, "").strip():
         return Path(named)
     base = known.get("XDG_CONFIG_HOME", "").strip()
-    return (Path(base) if base else Path.home() / ".config") / "tangguh" / "staff-device"
+    return (Path(base) if base else Path.home() / ".config") / "tangguh" / name
 
 
 def two_staff_tokens(environment: Mapping[str, str] | None = None) -> tuple[str, str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import subprocess
 import sys
+import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -24,9 +26,17 @@ LONG = ("up", "drill", "bench", "smoke", "serve", "gateway", "sim", "watch", "st
 """Run elsewhere (tests/drills); here their options must be known to the command line."""
 
 
+_NOBODYS = tempfile.mkdtemp(prefix="tangguh-documents-")
+"""Where somebody who has never logged in keeps their settings: documents end log-ins too."""
+
+
 def tangguh(*words: str, text: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "tangguh", *words], input=text, capture_output=True, text=True
+        [sys.executable, "-m", "tangguh", *words],
+        input=text,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"XDG_CONFIG_HOME": _NOBODYS, "TANGGUH_BANK": "http://127.0.0.1:9"},
     )
 
 

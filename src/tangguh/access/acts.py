@@ -41,6 +41,10 @@ class Act(StrEnum):
 
     READ = "read"
     READ_CASES = "read.cases"
+    """The queue and the figures; a case itself is another act."""
+    READ_CASE = "read.case"
+    READ_PAYMENT = "read.payment"
+    READ_CUSTOMER = "read.customer"
     PREVIEW = "preview"
     CHANGE_VOTE = "change.vote"
     DEVICE_ISSUE = "device.issue"
@@ -92,7 +96,8 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
 
     ``makers``: one of these roles begins it. ``rule``: who must sign besides; None: nobody.
     ``by_rung``: what the ladder asks for its next rung, proposed by the bank. ``most_minor``: at
-    most so much of the bank's money at once.
+    most so much of the bank's money at once. ``is_noted``: it changes nothing and is written into
+    the trail all the same, since it shows what is somebody's own.
     """
 
     kind: Kind
@@ -100,6 +105,7 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     rule: Rule | None = None
     by_rung: bool = False
     most_minor: int | None = None
+    is_noted: bool = False
 
     @property
     def is_signed(self) -> bool:
@@ -122,6 +128,9 @@ def _needs(
 ACTS: Final[Mapping[Act, Needs]] = {
     Act.READ: _needs(Kind.READS, _ANY),
     Act.READ_CASES: _needs(Kind.READS, CASE_ROLES),
+    Act.READ_CASE: Needs(kind=Kind.READS, makers=CASE_ROLES, is_noted=True),
+    Act.READ_PAYMENT: Needs(kind=Kind.READS, makers=_ANY, is_noted=True),
+    Act.READ_CUSTOMER: Needs(kind=Kind.READS, makers=CASE_ROLES, is_noted=True),
     Act.PREVIEW: _needs(Kind.READS, _ANY),
     Act.CHANGE_VOTE: _needs(Kind.SIGNS, _ANY),
     Act.DEVICE_ISSUE: _needs(Kind.PROVES, _ANY),

@@ -47,11 +47,15 @@ _COMMANDS: Final = {
         "ladder": ("tangguh.cli.staff.ladder:app", "The way back from a closure, step by step."),
         "staff": (
             "tangguh.cli.staff.device:app",
-            "Roles, and the devices your account signs from.",
+            "Log in as staff; roles, and the devices you sign from.",
         ),
         "change": ("tangguh.cli.staff.change:change", "Approve or deny what others proposed."),
         "rule": ("tangguh.cli.staff.change:rule", "The guard's rules: list, try, propose."),
         "settlement": ("tangguh.cli.settlement:app", "Settlement files, breaks, pay-outs."),
+        "payment": ("tangguh.cli.oncall.payment:app", "A payment by any reference: its story."),
+        "case": ("tangguh.cli.oncall.case:app", "What people complain of, and its clocks."),
+        "incident": ("tangguh.cli.oncall.incident:app", "What the public is told of, and when."),
+        "customer": ("tangguh.cli.oncall.customer:app", "One customer, masked."),
         "tariff": ("tangguh.cli.tariff:app", "Limits, fees and discounts, and their history."),
     },
     "Prove and rehearse": {

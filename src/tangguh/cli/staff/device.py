@@ -1,4 +1,4 @@
-"""``tangguh staff``: the devices somebody of staff is known by."""
+"""``tangguh staff``: logging in, and the devices somebody of staff is known by."""
 
 from __future__ import annotations
 
@@ -20,9 +20,13 @@ from tangguh.cli.staff.line import (
     fail,
     show,
 )
+from tangguh.cli.staff.session import login, logout, whoami
 from tangguh.config import staff_device_path
 
-app = App(name="staff", help="The devices somebody of staff is known by.")
+app = App(name="staff", help="Log in as staff; the devices somebody of staff is known by.")
+app.command(login)
+app.command(logout)
+app.command(whoami)
 
 app.command("tangguh.cli.staff.roles:roles")
 

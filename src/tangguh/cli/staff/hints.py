@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from tangguh.cli.invocation import invoked
+
+_LISTED: Final = {
+    "payment_not_found": ("payments by what is known of them", "payment find"),
+    "case_not_found": ("every case that waits", "case list"),
+    "incident_not_found": ("every incident", "incident list"),
+}
 
 
 def next_step(code: str, field: str = "") -> str:
@@ -10,8 +18,9 @@ def next_step(code: str, field: str = "") -> str:
     ask = invoked()
     if code == "not_logged_in":
         return (
-            "say it with --token or TANGGUH_STAFF_TOKEN; a demo keeps its tokens in "
-            f"tangguh-data/keys/staff.json, and `{ask} staff roles` says whose may do what"
+            f"`{ask} staff login` keeps your token, or say it with --token or TANGGUH_STAFF_TOKEN; "
+            "a demo keeps its tokens in tangguh-data/keys/staff.json, and "
+            f"`{ask} staff roles` says whose may do what"
         )
     if field == "roles":
         return f"`{ask} staff roles` says whose token may"
@@ -21,6 +30,11 @@ def next_step(code: str, field: str = "") -> str:
         return f"`{ask} change list` shows every change with its id"
     if field in ("scope", "scopes"):
         return 'a scope is like "rail=bifast direction=out", in quotes'
+    if code in _LISTED:
+        what, command = _LISTED[code]
+        return f"`{ask} {command}` shows {what}"
+    if code == "unavailable":
+        return "its database does not answer the bank: docs/runbooks/database-dead.md"
     if field == "staff":
         return f"`{ask} staff roles` shows the demo's accounts"
     return ""

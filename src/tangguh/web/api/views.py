@@ -36,6 +36,7 @@ from tangguh.rails.qris.nns import MEMBERS
 from tangguh.web.gate import FREE_TEXT
 from tangguh.web.shutters import Shut
 from tangguh.web.words import LANGUAGES
+from tangguh.work.tracing.lines import short_reference
 
 # A dollar sign alone would let a newline through at the end.
 AmountText = Annotated[
@@ -431,12 +432,6 @@ def payment_view(
 def shut_view(shut: Shut | None) -> ShutView | None:
     """A closed service as the API shows it."""
     return None if shut is None else ShutView(**msgspec.structs.asdict(shut))
-
-
-def short_reference(payment: Payment) -> str:
-    """What a person reads out over the phone: twelve characters of the id, in groups of four."""
-    text = payment.id.hex[-12:].upper()
-    return f"{text[:4]}-{text[4:8]}-{text[8:]}"
 
 
 def _payee_view(payment: Payment, payee_name: str) -> PayeeView:

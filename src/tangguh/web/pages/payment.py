@@ -17,7 +17,6 @@ from tangguh.core.errors import Overloaded
 from tangguh.payments import store as payments
 from tangguh.payments.payment import Payment, State
 from tangguh.web.api.mobile import visible_payment
-from tangguh.web.api.views import short_reference
 from tangguh.web.cookies import cookie
 from tangguh.web.pages.care.report import report_line
 from tangguh.web.pages.frame import SESSION_COOKIE, Page, Visit
@@ -32,6 +31,7 @@ from tangguh.web.pages.story import (
     steps,
     tell,
 )
+from tangguh.work.tracing.lines import short_reference
 
 _LOOK_AGAIN_SECONDS: Final = 15.0
 _RETRY_MILLISECONDS: Final = 2_000

@@ -155,7 +155,9 @@ async def list_cases(call: Call) -> Any:
 
 async def get_case(call: Call) -> Any:
     """A case with everything about it."""
-    return await _whole(call, await find_case(call.staff.door, call.id("case")))
+    case = await find_case(call.staff.door, call.id("case"))
+    call.subject = f"case:{case.id}"
+    return await _whole(call, case)
 
 
 async def open_case(call: Call) -> Any:
@@ -193,6 +195,7 @@ async def add_evidence(call: Call) -> Any:
 async def get_evidence(call: Call) -> Any:
     """One page of a file, as the bank drew it."""
     case, path = await find_case(call.staff.door, call.id("case")), call.request.path_params
+    call.subject, call.detail = f"case:{case.id}", "evidence"
     drawn = await care.file_page(call.staff.door, case, path["file"], path["page"])
     headers = care.page_headers(case, path["file"], path["page"])
     return Response(drawn, headers=headers, media_type="image/jpeg")
@@ -238,8 +241,8 @@ def routes(staff: StaffDoor) -> list[BaseRoute]:
     table: tuple[tuple[str, str, Handler, Act], ...] = (
         ("GET", "/staff/v1/cases", list_cases, reads),
         ("POST", "/staff/v1/cases", open_case, Act.CASE_OPEN),
-        ("GET", one, get_case, reads),
-        ("GET", f"{one}/evidence/{{file}}/pages/{{page}}", get_evidence, reads),
+        ("GET", one, get_case, Act.READ_CASE),
+        ("GET", f"{one}/evidence/{{file}}/pages/{{page}}", get_evidence, Act.READ_CASE),
         ("POST", f"{one}/answer", answer, Act.CASE_ANSWER),
         *(("POST", f"{one}/{name}", _acting(name), acts) for name in ACTS),
         ("GET", figure, get_figures, reads),

@@ -48,6 +48,8 @@ _WHYS: Final = {
     Standing.ANOTHERS: "this device is another account's",
     Standing.NOBODYS: "the bank does not know this device",
 }
+NOTHING: Final = "nothing"
+"""The subject of an act that found nothing."""
 B = TypeVar("B")
 
 
@@ -91,6 +93,10 @@ class Call:
         self.by = by
         self._body = body
         self.removed: tuple[Secret, ...] = ()
+        self.subject = ""
+        """What was read, by its id; set by handlers of acts that are noted."""
+        self.detail = ""
+        """By what it was asked for, without anybody's data."""
 
     def read(self, shape: type[B]) -> B:
         """The body in its shape. Raises Trouble(json_invalid, body_invalid) naming the field."""
@@ -153,7 +159,7 @@ def route(
                 return problem_response(of_refused(refused))
             body = await read_body(request, bytes_max)
             call = Call(request, staff, by, body)
-            found = await handler(call)
+            found = await _noted(act, call, handler)
         except Trouble as said:
             return problem_response(said.problem)
         except TangguhError as error:
@@ -176,6 +182,28 @@ def route(
             nesting_max=0 if bytes_max > _BODY_BYTES_MAX else SMALL.nesting_max,
         ),
     )
+
+
+async def _noted(act: Act, call: Call, handler: Handler) -> Any:
+    """What the handler gives, once the act is in the trail, if the table says that it is noted.
+
+    Also what found nothing was asked for. What cannot be written down is not shown.
+    """
+    if not ACTS[act].is_noted:
+        return await handler(call)
+    try:
+        found = await handler(call)
+    except Trouble as said:
+        found = problem_response(said.problem)
+    await note_reading(call.staff, call.by, act, call.subject or NOTHING, call.detail)
+    return found
+
+
+async def note_reading(
+    staff: StaffDoor, by: Staff, act: Act, subject: str, detail: str = ""
+) -> None:
+    """Write into the trail what somebody of staff looked at."""
+    await staff.door.remember(by.id, act, subject, detail)
 
 
 async def _who(request: Request, staff: StaffDoor) -> Staff:

@@ -59,7 +59,7 @@ from tangguh.web.staff.cases import (
     find_case,
     verdict_view,
 )
-from tangguh.web.staff.door import StaffDoor, find_staff
+from tangguh.web.staff.door import StaffDoor, find_staff, note_reading
 from tangguh.web.words import Words
 
 log = structlog.get_logger("web.staff")
@@ -212,7 +212,9 @@ async def show_queue(visit: Visit) -> Response:
 
 async def show_case(visit: Visit) -> Response:
     """One case: what was said, the evidence, what the bank itself sees, what can be done."""
-    return await _case_page(visit, await _case(visit))
+    case = await _case(visit)
+    await note_reading(visit.staff, visit.me, Act.READ_CASE, f"case:{case.id}")
+    return await _case_page(visit, case)
 
 
 async def act_on_case(visit: Visit) -> Response:
@@ -239,6 +241,7 @@ async def act_on_case(visit: Visit) -> Response:
 async def show_file(visit: Visit) -> Response:
     """One page of evidence."""
     case, path = await _case(visit), visit.request.path_params
+    await note_reading(visit.staff, visit.me, Act.READ_CASE, f"case:{case.id}", "evidence")
     drawn = await care.file_page(visit.door, case, path["file"], path["page"])
     headers = care.page_headers(case, path["file"], path["page"])
     return Response(drawn, headers=headers, media_type="image/jpeg")
@@ -389,7 +392,7 @@ def routes(staff: StaffDoor) -> list[BaseRoute]:
         _page(staff, f"{_PATH}/logout", post=log_out),
         _page(staff, f"{_PATH}/queue", get=show_queue, act=Act.READ_CASES),
         _page(staff, f"{_PATH}/figures", get=show_figures, act=Act.READ_CASES),
-        _page(staff, one, get=show_case, act=Act.READ_CASES),
-        _page(staff, f"{one}/files/{{file}}/{{page}}.jpg", get=show_file, act=Act.READ_CASES),
+        _page(staff, one, get=show_case, act=Act.READ_CASE),
+        _page(staff, f"{one}/files/{{file}}/{{page}}.jpg", get=show_file, act=Act.READ_CASE),
         _page(staff, f"{one}/{{act}}", post=act_on_case, act=Act.CASE_ACT),
     ]

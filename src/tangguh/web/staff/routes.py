@@ -16,6 +16,7 @@ from tangguh.recovery.climb import Climb
 from tangguh.recovery.climber import climbs_under_way
 from tangguh.web.staff import cases, devices, pages
 from tangguh.web.staff.door import Call, StaffDoor, route
+from tangguh.web.staff.oncall import routes as oncall
 from tangguh.web.staff.views import change_view, climb_view, closure_view
 from tangguh.work.control.room import CloseOrder
 
@@ -240,7 +241,14 @@ def routes(staff: StaffDoor) -> list[BaseRoute]:
         ("POST", "/staff/v1/rules", set_rule, Act.RULE_SET),
     )
     told = [route(staff, method, path, handler, act) for method, path, handler, act in table]
-    return [*told, *devices.routes(staff), *cases.routes(staff), *pages.routes(staff)]
+    looked_up = oncall.routes(staff)
+    return [
+        *told,
+        *looked_up,
+        *devices.routes(staff),
+        *cases.routes(staff),
+        *pages.routes(staff),
+    ]
 
 
 def _closed(call: Call, done: Any) -> Any:

@@ -49,6 +49,21 @@ _IN_PATH: Final[dict[str, Parameter]] = {
     "component": Choice(
         name="component", place=PATH, words=tuple(COMPONENTS), about="A line of the public page"
     ),
+    "payment": Id(name="payment", place=PATH, about="A payment"),
+    "number": Text(
+        name="number",
+        place=PATH,
+        pattern="^[0-9A-Za-z-]{1,64}$",
+        about="A complaint's number or id",
+        example="TG26-7K3M-9QXD",
+    ),
+    "who": Text(
+        name="who",
+        place=PATH,
+        pattern="^[^/]{1,64}$",
+        about="A customer's id, an account's number or a phone number",
+        example="1",
+    ),
     "file": WholeNumber(name="file", place=PATH, most=care.COUNT_MAX, about="Which file, from 1"),
     "page": WholeNumber(name="page", place=PATH, most=care.COUNT_MAX, about="Which page, from 1"),
     "report": Text(
@@ -66,6 +81,9 @@ _TAGS: Final[dict[str, tuple[str, str]]] = {
     "outflows": ("outflows", "Money that left without a payment"),
     "rules": ("rules", "What the guard watches for by itself"),
     "devices": ("devices", "What somebody of staff is known by"),
+    "me": ("on call", "Looking up payments and customers, masked"),
+    "payments": ("on call", "Looking up payments and customers, masked"),
+    "customers": ("on call", "Looking up payments and customers, masked"),
     "cases": ("cases", "Complaints, their papers and their answers"),
     "complaints": ("figures", "The month's complaints for the regulator"),
     "incidents": ("incidents", "One story of one trouble, for the public and for authorities"),

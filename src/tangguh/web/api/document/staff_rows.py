@@ -12,9 +12,11 @@ from tangguh.status.regulator.drafts import Document, Figures
 from tangguh.web.api.document import staff_shapes as shapes
 from tangguh.web.api.parameters import Parameter
 from tangguh.web.staff import cases, devices, figures, incidents, routes
+from tangguh.web.staff.oncall import routes as oncall
 from tangguh.work.care.bulk import BulkPreview
 from tangguh.work.control.preview import Preview
 from tangguh.work.control.room import CloseOrder
+from tangguh.work.tracing.shapes import CaseTold, CustomerTold, Lines, Me, Trace
 
 
 class Described(msgspec.Struct, frozen=True):
@@ -116,6 +118,22 @@ ROWS: Final[dict[tuple[str, str], Described]] = {
     ("POST", "devices/end"): Described("endDevice", "End a device", devices.Nothing, shapes.ENDED),
     ("POST", "devices/reset"): Described(
         "resetDevices", "Propose to end another's devices", devices.Reset, shapes.PROPOSED, _SIGNING
+    ),
+    ("GET", "me"): Described("whoAmI", "Whose token it is, and the bank's time", None, Me),
+    ("GET", "payments"): Described(
+        "findPayments", "Payments by what is known of them", None, Lines, (), (), oncall.OF_FIND
+    ),
+    ("GET", "payments/named"): Described(
+        "paymentsNamed", "Payments a reference names", None, Lines, (), (), oncall.OF_NAMED
+    ),
+    ("GET", "payments/{payment}"): Described(
+        "tracePayment", "One payment's whole story", None, Trace, ("payment_not_found",)
+    ),
+    ("GET", "customers/{who}"): Described(
+        "showCustomer", "A customer, masked", None, CustomerTold, ("not_found",)
+    ),
+    ("GET", "cases/{number}/outline"): Described(
+        "outlineCase", "A case without its words", None, CaseTold, ("case_not_found",)
     ),
     ("GET", "cases"): Described("listCases", "What people must act on", None, shapes.CASES),
     ("POST", "cases"): Described(

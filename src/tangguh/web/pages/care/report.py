@@ -13,12 +13,12 @@ from tangguh.disputes.case import About, Case
 from tangguh.disputes.complaints import Complaint
 from tangguh.payments.payment import Payment, State
 from tangguh.web.api.mobile import visible_payment
-from tangguh.web.api.views import short_reference
 from tangguh.web.care import desk as care
 from tangguh.web.care.story import tell
 from tangguh.web.pages.frame import Page, Visit, redirect
 from tangguh.web.pages.people import People
 from tangguh.web.problems import Trouble, of_refused
+from tangguh.work.tracing.lines import short_reference
 
 _BY_OPERATION: Final = {
     "transfer": About.TRANSFER,
