@@ -45,7 +45,7 @@ async def test_the_first_hour_is_as_written(tmp_path: Path) -> None:
                 await walk.picture(page, "first-hour-unanswered")
                 post = await walk.context.new_page()
                 await post.goto(f"{bank.networks}/post")
-                await walk.until(post, "Rp31.000, on hold in your account")
+                await walk.until(post, "on hold")
             with walk.section("4. A complaint"):
                 await complaint(walk, page)
             with walk.section("5. A closure"):

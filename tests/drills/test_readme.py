@@ -36,7 +36,7 @@ async def test_five_minutes_are_as_written(tmp_path: Path, other_user: bool) -> 
                 await walk.until(page, "on hold in your account")
                 post = await walk.context.new_page()
                 await post.goto(f"{bank.networks}/post")
-                await walk.until(post, "Rp31.000, on hold in your account", 30)
+                await walk.until(post, "on hold", 30)
                 status = await walk.context.new_page()
                 await status.goto(bank.status)
                 await walk.until_told(status, "QRIS", 180)
