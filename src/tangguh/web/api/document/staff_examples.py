@@ -272,7 +272,8 @@ TOLD: Final[dict[str, dict[str, Any]]] = {
         "what it would stop": Preview(
             _TEXT, 9_120, 2_010, 220, 180, 4_020_000_000, 1_410, 3,
             {"mobile.qris.offus": 2_010},
-            (Share(f"{_TEXT} partner=switch", 200, 160),), needs_people=False,
+            (Share(f"{_TEXT} partner=switch", 200, 160),), needs_people=False, probes=28,
+            probes_in_flight=1,
         )
     },
     "closeGate": {"it is closed": {"closure": _CLOSURE}, **_PROPOSED},
