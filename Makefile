@@ -15,7 +15,7 @@ help:
 	@echo "     PORT=9000        where its app answers (8080); the networks' page is one above, the status page two"
 	@echo "     DATA=elsewhere   where it keeps everything (tangguh-data)"
 	@echo "make test             set up all that is needed and run the tests; WORKERS=2 at once"
-	@echo "make check            format, lint, types, import contracts, house rules"
+	@echo "make check            format, lint, types, import contracts, house rules, spelling"
 	@echo "make drills           the long rehearsals against real processes"
 	@echo "make setup            only the environment in .venv, as a bank needs it; PYTHON=/path/to/python3.11"
 	@echo "make setup-dev        the same, and what only tests and checks use"

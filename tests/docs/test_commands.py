@@ -156,7 +156,9 @@ def test_every_console_block_is_typed_in_order(name: str, block: str, tmp_path: 
             env=environment, timeout=60, input="",
         )  # fmt: skip
         assert "Traceback" not in done.stderr
-        assert done.returncode in (0, 1), f"{command}: {done.stderr}"
+        # curl has numbers of its own for an address that is not set and a bank that is not there.
+        no_bank = (3, 7) if command.startswith("curl") else ()
+        assert done.returncode in (0, 1, *no_bank), f"{command}: {done.stderr}"
         if printed.strip() and done.returncode == 0:
             assert printed.strip() in done.stdout, f"{command}: {done.stdout}"
 

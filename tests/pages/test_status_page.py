@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
@@ -76,10 +76,15 @@ def busy() -> Seen:
         Day(
             today - timedelta(days=n),
             {"operational": 86_000} | ({"down": 400} if n % 19 == 3 else {}),
+            by={"outcomes": 61_000 if n % 3 else 0, "probe": 25_000 if n % 3 else 86_000},
         )
         for n in range(70, -1, -1)
     ]
-    days[-1] = Day(today, {"operational": 30_000, "protective_restriction": 6_000})
+    days[-1] = Day(
+        today,
+        {"operational": 30_000, "protective_restriction": 6_000},
+        by={"outcomes": 30_000, "protection": 6_000},
+    )
     return shown(status, NOW + timedelta(seconds=2), days={TRANSFER_BIFAST: days})
 
 
@@ -119,16 +124,17 @@ async def open_site(browser: Browser) -> AsyncIterator[Open]:
             width: int = 360,
             *,
             may_complain: bool = False,
+            changing: Callable[[], Seen | None] | None = None,
             **more: Any,
         ) -> Page:
-            files: dict[str, File] = (
-                dict(render_fixed()) | dict(render_now(seen)) | dict(render_history(seen))
-            )
-            for one in seen.stories:
-                files |= dict(render_story(seen, one))
+            files = files_of(seen)
 
             async def serve(request: Any) -> Response:
-                file = files.get(request.path_params["path"])
+                now = seen if changing is None else changing()
+                if now is None:
+                    return Response("", 503)
+                known = files if now is seen else files_of(now)
+                file = known.get(request.path_params["path"])
                 if file is None:
                     return Response("", 404)
                 return Response(file.content, headers={"content-type": file.content_type})
@@ -150,6 +156,14 @@ async def open_site(browser: Browser) -> AsyncIterator[Open]:
 
         yield open_page
     assert [text for one in watched for text in one.complaints] == []
+
+
+def files_of(seen: Seen) -> dict[str, File]:
+    """Every file of the page."""
+    files = dict(render_fixed()) | dict(render_now(seen)) | dict(render_history(seen))
+    for one in seen.stories:
+        files |= dict(render_story(seen, one))
+    return files
 
 
 async def picture(page: Page, name: str) -> None:
@@ -249,3 +263,87 @@ async def test_the_script_tells_the_age_and_the_policy_lets_only_it_run(open_sit
         " document.body.append(s); return window.x === undefined })()"
     )
     assert blocked
+
+
+class Hand:
+    """What the page's server says now; a test changes it."""
+
+    def __init__(self, seen: Seen | None) -> None:
+        self.seen = seen
+
+    def __call__(self) -> Seen | None:
+        return self.seen
+
+
+async def live(open_site: Open, seen: Seen, path: str = "/index.html") -> tuple[Page, Hand]:
+    """A page with its script, in a browser whose clock is set to the page's own day."""
+    hand = Hand(seen)
+    page = await open_site(
+        seen, "/mark.svg", changing=hand, java_script_enabled=True, may_complain=True
+    )
+    await page.clock.install(time=seen.now)
+    await page.goto(path)
+    return page, hand
+
+
+async def test_new_words_come_by_themselves_and_nothing_moves_under_the_finger(
+    open_site: Open,
+) -> None:
+    """No reload: what was opened stays open, the focus stays where it was, a new story comes in above."""
+    well = shown(told(all_well()), NOW + timedelta(seconds=2))
+    page, hand = await live(open_site, well)
+    await page.evaluate("window.mark = 1")
+    await page.click("summary >> nth=1")
+    await page.focus("summary >> nth=1")
+    told_now = busy()
+    hand.seen = msgspec.structs.replace(told_now, now=NOW + timedelta(seconds=25))
+    await page.clock.run_for(26_000)
+    await expect(page.locator("h1")).to_contain_text("31 dari")
+    assert await page.locator("details[open]").count() == 1
+    assert await page.evaluate("document.activeElement.tagName") == "SUMMARY"
+    assert await page.evaluate("document.activeElement.parentElement.open")
+    first, second = await page.locator("article").evaluate_all("(all) => all.map((one) => one.id)")
+    await page.focus(f"#{second} >> a")
+    gone = tuple(one for one in told_now.stories if f"told-{one.id}" != first)
+    hand.seen = msgspec.structs.replace(told_now, stories=gone)
+    await page.clock.run_for(26_000)
+    await expect(page.locator("article")).to_have_count(1)
+    assert await page.evaluate("document.activeElement.closest('article')?.id") == second
+    hand.seen = told_now
+    await page.clock.run_for(26_000)
+    await expect(page.locator("article")).to_have_count(2)
+    assert await page.evaluate("document.activeElement.closest('article')?.id") == second
+    assert await page.locator("article >> nth=0").get_attribute("id") == first
+    assert await page.evaluate("window.mark") == 1
+    assert await page.locator("[role=status] h1").count() == 1
+
+
+async def test_a_page_whose_server_is_gone_says_its_age_and_asks_on(open_site: Open) -> None:
+    """Nothing is taken away, nothing is claimed; when there is an answer again it is shown."""
+    well = shown(told(all_well()), NOW + timedelta(seconds=2))
+    page, hand = await live(open_site, well)
+    assert "Umur data: 2 detik" in await page.locator("#age").inner_text()
+    hand.seen = None
+    await page.clock.run_for(90_000)
+    assert "Jangan percaya halaman ini" in await page.locator("#age").inner_text()
+    assert "Semua 35" in await page.locator("h1").inner_text()
+    back = NOW + timedelta(seconds=95)
+    hand.seen = shown(told(all_well(back), made_at=back), back)
+    await page.clock.run_for(30_000)
+    await expect(page.locator("#age")).to_have_class("")
+
+
+async def test_a_story_and_the_days_come_by_themselves_too(open_site: Open) -> None:
+    """Every kind of page is made of parts that the script can renew."""
+    seen = busy()
+    story = seen.ongoing[0]
+    page, hand = await live(open_site, seen, f"/incident/{story.id}.html")
+    text = msgspec.structs.replace(story.updates[-1].texts["id"], headline="Kabar yang baru.")
+    word = msgspec.structs.replace(story.updates[-1], texts=story.updates[-1].texts | {"id": text})
+    said = msgspec.structs.replace(story, updates=(*story.updates, word))
+    hand.seen = msgspec.structs.replace(
+        seen, stories=tuple(said if one.id == story.id else one for one in seen.stories)
+    )
+    await page.clock.run_for(26_000)
+    await expect(page.locator("h1")).to_have_text("Kabar yang baru.")
+    assert await page.title() == "Kabar yang baru. · Bank Uji"

@@ -260,6 +260,7 @@ async def test_each_day_counts_how_long_it_was_how(site: Site) -> None:
     site.publisher._flush()
     (today,) = site.publisher._memory.days()[TRANSFER_BIFAST]
     assert today.seconds == {"operational": 22, "down": 18, "unreachable": 12}
+    assert today.by == {"outcomes": 40}  # while the bank was away nothing was measured
     assert today.worst == "down"
     site.restart()
     assert "Hari dengan gangguan" in site.page(f"history/{TRANSFER_BIFAST}.html")

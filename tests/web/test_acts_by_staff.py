@@ -17,7 +17,7 @@ from web.test_staff_api import CLOSE, Desk
 from web.test_staff_api import desk as desk
 
 SOURCE = Path(tangguh.__file__).parent
-ASKS_NOBODY = {"/staff/login", "/staff/logout"}
+ASKS_NOBODY = {"/staff", "/staff/login", "/staff/logout"}
 BY_PEOPLE = {"Alone", "Propose", "Vote", "Carry", "ReadBoard", "Remember"}
 """What staff's code may have decided: each asks the table, reads, or only writes down."""
 

@@ -27,7 +27,7 @@ from tangguh.status.site.pages import (
     render_now,
     render_story,
 )
-from tangguh.status.site.view import NOT_KNOWN, Day, Seen, Silence, filled, good_share
+from tangguh.status.site.view import NOT_KNOWN, Day, Seen, Silence, filled, good_share, measured_by
 from tangguh.status.snapshot import Assurance
 from unit.status.drafts import (
     NOW,
@@ -189,7 +189,23 @@ def test_the_age_is_written_out_for_those_without_scripts() -> None:
     page = read(shown(told(all_well()), NOW + timedelta(seconds=7)))
     assert "Data bank per pukul 12.00.00 WIB. Halaman ini dibuat pukul 12.00.07 WIB." in page.words
     assert "jangan percaya halaman ini" in page.words
-    assert ("meta", {"http-equiv": "refresh", "content": "60"}) in page.tags
+
+
+def test_no_page_reloads_itself_and_each_says_when_it_was_made() -> None:
+    """A page that reloads under its reader cannot be read slowly: there is a link instead."""
+    story = at_state(S.RECOVERING)
+    files = site(shown(told(all_well(), story), NOW + timedelta(seconds=7)))
+    pages = {path: Reading(one) for path, one in files.items() if one.content_type == HTML}
+    assert len(pages) > 2 * len(SERVICES)
+    for path, page in pages.items():
+        assert not [one for tag, one in page.tags if one.get("http-equiv") == "refresh"], path
+        made, again = (
+            ("This page was made", "Reload")
+            if path.startswith("en/")
+            else ("Halaman ini dibuat", "Muat ulang")
+        )
+        assert made in page.words, path
+        assert again in page.words, path
 
 
 def test_a_word_that_is_late_says_so() -> None:
@@ -316,8 +332,9 @@ def test_what_nobody_has_measured_is_said_and_not_called_well() -> None:
     )
     page = read(shown(told(states)))
     assert "34 dari 35 layanan bekerja penuh; 1 belum diukur" in page.words
-    assert "Belum diukur: Transfer BI-FAST." in page.words
-    assert "Tidak ada." not in page.words.split("Apa yang belum bisa?")[1].split("?")[0]
+    assert "Apa yang belum diukur? Transfer BI-FAST." in page.words
+    assert "Apa yang belum bisa? Tidak ada." in page.words
+    assert "Apa yang belum diukur?" not in read(shown(told(all_well()))).words
     english = read(shown(told(states)), "en/index.html").words
     assert "34 of 35 services work fully; 1 not measured yet" in english
 
@@ -348,8 +365,48 @@ def test_ninety_days_are_bars_with_their_meaning_in_words() -> None:
     assert "18 Mar 2026 Tidak dapat dipakai 10 menit" in page.words
     assert "Normal: 99,65%" in page.words
     rows = read(seen, "en/history/index.html").words
-    assert "BI-FAST transfer 99.65%" in rows
+    assert "BI-FAST transfer How it was measured was not recorded 99.65%" in rows
     assert "No data yet" in rows
+
+
+def test_each_figure_of_ninety_days_says_how_it_was_measured() -> None:
+    """By payments, by our own questions, by what the bank decided; and what nobody measured."""
+    measured = (
+        day(1, operational=600, down=200, not_measured=200),
+        day(0, operational=100, protective_restriction=100),
+    )
+    how = ({"outcomes": 700, "probe": 100}, {"probe": 100, "protection": 100})
+    days = [msgspec.structs.replace(one, by=by) for one, by in zip(measured, how, strict=True)]
+    seen = shown(told(all_well()), days={TRANSFER_BIFAST: days})
+    page = read(seen, f"history/{TRANSFER_BIFAST}.html").words
+    for said in (
+        "Hasil pembayaran nasabah 70%", "Pemeriksaan bank sendiri 20%", "Keputusan bank 10%",
+        "Tidak terukur, tidak dihitung 3 menit",
+    ):  # fmt: skip
+        assert said in page
+    assert "tidak dicatat" not in page
+    index = read(seen, "history/index.html").words
+    assert "pembayaran 70%, pemeriksaan 20%, keputusan 10%" in index
+    english = read(seen, "en/history/index.html").words
+    assert "payments 70%, checks 20%, decisions 10%" in english
+
+
+def test_days_from_before_the_way_was_written_down_say_that() -> None:
+    seen = shown(told(all_well()), days={TRANSFER_BIFAST: [day(3, operational=300, down=100)]})
+    assert "Cara mengukur tidak dicatat 100%" in read(seen, f"history/{TRANSFER_BIFAST}.html").words
+    assert (
+        "Transfer BI-FAST Cara mengukur tidak dicatat 75%" in read(seen, "history/index.html").words
+    )
+
+
+@given(
+    st.dictionaries(st.sampled_from(["outcomes", "probe", "change", "people"]), st.integers(0, 99))
+)
+def test_shares_of_how_it_was_measured_are_of_all_that_was_measured(by: dict[str, int]) -> None:
+    total = sum(by.values())
+    shares = measured_by([Day(date(2026, 3, 20), {"operational": total}, by=by)])
+    assert sum(shares.values()) <= 10_000
+    assert bool(shares) == bool(total)
 
 
 def test_a_day_is_as_bad_as_its_worst_minute() -> None:

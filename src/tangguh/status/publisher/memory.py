@@ -31,14 +31,26 @@ CREATE TABLE IF NOT EXISTS days (
   component TEXT NOT NULL, day TEXT NOT NULL, condition TEXT NOT NULL, seconds REAL NOT NULL,
   PRIMARY KEY (component, day, condition)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS measures (
+  component TEXT NOT NULL, day TEXT NOT NULL, why TEXT NOT NULL, seconds REAL NOT NULL,
+  PRIMARY KEY (component, day, why)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS stories (
   id TEXT PRIMARY KEY, begun_at TEXT NOT NULL, story BLOB NOT NULL
 ) WITHOUT ROWID;
 """
+_ADD: Final = (
+    "INSERT INTO {table} VALUES (?, ?, ?, ?)"
+    " ON CONFLICT DO UPDATE SET seconds = seconds + excluded.seconds"
+)
 _story: Final = msgspec.json.Decoder(PublicIncident).decode
 
 
 _NO_ROOM: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
+
+
+Spent = tuple[str, date, str, str]
+"""(component, day, condition, what it was judged by); the last is empty where nothing is known."""
 
 
 class Memory:
@@ -86,26 +98,33 @@ class Memory:
         ):
             spent = found.setdefault(component, {}).setdefault(day, {})
             spent[condition] = round(seconds)
+        by: dict[tuple[str, str], dict[str, int]] = {}
+        for component, day, why, seconds in self._all(
+            "SELECT component, day, why, seconds FROM measures"
+        ):
+            by.setdefault((component, day), {})[why] = round(seconds)
         return {
-            component: tuple(Day(date.fromisoformat(day), spent) for day, spent in days.items())
+            component: tuple(
+                Day(date.fromisoformat(day), spent, by.get((component, day), {}))
+                for day, spent in days.items()
+            )
             for component, days in found.items()
         }
 
-    def spend(self, spent: Mapping[tuple[str, date, str], float]) -> None:
-        """Add seconds, by (component, day, condition); on disk together or not at all."""
+    def spend(self, spent: Mapping[Spent, float]) -> None:
+        """Add seconds; on disk together or not at all."""
         self._do("BEGIN IMMEDIATE")
-        for (component, day, condition), seconds in spent.items():
-            self._do(
-                "INSERT INTO days VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE"
-                " SET seconds = seconds + excluded.seconds",
-                *(component, day.isoformat(), condition, seconds),
-            )
+        for (component, day, condition, why), seconds in spent.items():
+            self._do(_ADD.format(table="days"), component, day.isoformat(), condition, seconds)
+            if why:
+                self._do(_ADD.format(table="measures"), component, day.isoformat(), why, seconds)
         self._do("COMMIT")
 
     def forget(self, now: datetime) -> None:
         """Let go of what is older than is shown."""
         first = (now - timedelta(days=DAYS + 1)).date().isoformat()
         self._do("DELETE FROM days WHERE day < ?", first)
+        self._do("DELETE FROM measures WHERE day < ?", first)
         for one in self.stories():
             if not one.state.is_open and now - (one.resolved_at or one.begun_at) > KEPT:
                 self._do("DELETE FROM stories WHERE id = ?", one.id)

@@ -21,7 +21,7 @@ from tangguh.core.clock import Clock, business_date
 from tangguh.core.errors import StoreCannotWrite
 from tangguh.core.supervision import beat
 from tangguh.db.objects import ObjectSettings
-from tangguh.status.publisher.memory import Memory
+from tangguh.status.publisher.memory import Memory, Spent
 from tangguh.status.publisher.settings import PublisherSettings, key_of
 from tangguh.status.publisher.target import Target
 from tangguh.status.site.pages import (
@@ -32,7 +32,7 @@ from tangguh.status.site.pages import (
     render_now,
     render_story,
 )
-from tangguh.status.site.view import UNKNOWN, UNREACHABLE, Seen, Silence, looked_lately
+from tangguh.status.site.view import NOT_KNOWN, UNKNOWN, UNREACHABLE, Seen, Silence, looked_lately
 from tangguh.status.snapshot import PublicIncident, PublicStatus, verify
 
 log = structlog.get_logger("status.publisher")
@@ -59,8 +59,8 @@ class Publisher:
         self._heard = clock.monotonic()
         self._recall()
         self._stories = {one.id: one for one in self._memory.stories()}
-        self._rendered: dict[str, PublicIncident] = {}
-        self._spent: dict[tuple[str, date, str], float] = {}
+        self._rendered: dict[str, tuple[PublicIncident, date]] = {}
+        self._spent: dict[Spent, float] = {}
         self._looked = self._flushed = clock.monotonic()
         self._history_at: float | None = None
         self._why = ""
@@ -207,7 +207,8 @@ class Publisher:
             condition = str(one.condition)
             if silence is not Silence.NONE:
                 condition = UNKNOWN if silence is Silence.BLIND else UNREACHABLE
-            key = (one.id, today, condition)
+            why = "" if condition in NOT_KNOWN else str(one.why)
+            key = (one.id, today, condition, why)
             self._spent[key] = self._spent.get(key, 0.0) + passed
         if now - self._flushed >= _FLUSH_SECONDS:
             self._flush()
@@ -249,10 +250,12 @@ class Publisher:
         seen = self.seen()
         self.files.update(render_now(seen))
         for one in seen.stories:
-            # What is under way shows its clock; what is over is rendered once.
-            if one.state.owes_word or self._rendered.get(one.id) != one:
+            # What is under way shows its clock; what is over is rendered once a day, since a time
+            # of today is written without its date.
+            now = (one, business_date(seen.now))
+            if one.state.owes_word or self._rendered.get(one.id) != now:
                 self.files.update(render_story(seen, one))
-                self._rendered[one.id] = one
+                self._rendered[one.id] = now
         self._render_history(seen)
         self.missing = render_missing(seen)
 

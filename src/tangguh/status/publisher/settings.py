@@ -19,7 +19,8 @@ class PublisherSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     ``targets``: further directories or buckets. ``public_url``: where readers find the page; feeds
     name it. The bank is said to be silent after ``silent_seconds``, down after ``down_seconds``.
     Other times: between two looks at the bank, to wait for its answer, between two pushes to a
-    target, between two renderings of the history; ``refresh_seconds``: when a browser asks again.
+    target, between two renderings of the history; ``refresh_seconds``: when a browser's script
+    asks again; without scripts the reader does.
     """
 
     snapshot_url: str
@@ -36,7 +37,7 @@ class PublisherSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     down_seconds: float = 60.0
     push_seconds: float = 15.0
     history_seconds: float = 60.0
-    refresh_seconds: int = 60
+    refresh_seconds: int = 20
 
 
 def key_of(settings: PublisherSettings) -> Ed25519PublicKey:

@@ -1,7 +1,8 @@
 """The files of the public page, by their names. Pure: the same words give the same bytes.
 
 Every link is relative and names a file, so the files work in a bucket, in a folder of another site
-and from a disk. Nothing is loaded from elsewhere; the one script only counts the page's age.
+and from a disk. Nothing is loaded from elsewhere; the one script counts the page's age and puts
+the newest words in their places. A page never reloads itself.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ from tangguh.status.site.view import (
     Silence,
     filled,
     good_share,
+    measured_by,
+    unmeasured_seconds,
 )
 from tangguh.status.snapshot import PublicComponent, PublicIncident
 from tangguh.status.words.model import counted, joined
@@ -49,7 +52,11 @@ _HERE: Final = files("tangguh.status.site")
 _STYLE: Final = "".join(
     line.strip() for line in (_HERE / "site.css").read_text("utf-8").splitlines()
 )
-_SCRIPT: Final = (_HERE / "age.js").read_text("utf-8").strip()
+_SCRIPT: Final = "\n".join(
+    line
+    for line in (one.strip() for one in (_HERE / "live.js").read_text("utf-8").splitlines())
+    if line and not line.startswith("//")
+)
 _MARK: Final = (_HERE / "mark.svg").read_bytes()
 
 
@@ -66,6 +73,7 @@ def _hash(text: str) -> str:
 
 POLICY: Final = (
     f"default-src 'none'; style-src {_hash(_STYLE)}; script-src {_hash(_SCRIPT)};"
+    " connect-src 'self';"
     " img-src 'self'; base-uri 'none'; form-action 'none'"
 )
 """The content security policy of every page, in the page itself: a bucket sends no headers."""
@@ -136,12 +144,14 @@ def render_history(seen: Seen) -> Iterator[tuple[str, File]]:
         rows = []
         for one in seen.components:
             days = filled(seen.days.get(one.id, ()), seen.now)
-            rows.append((one, good_share(days)))
+            rows.append((one, good_share(days), measured_by(days)))
             path = f"history/{one.id}.html"
             values = {
                 "component": one,
                 "days": days,
                 "share": good_share(days),
+                "ways": measured_by(days),
+                "unmeasured": unmeasured_seconds(days),
                 "trouble": [day for day in reversed(days) if _is_bad(day.worst)],
                 "gone": sum(day.worst in NOT_KNOWN for day in days),
                 "good": sum(day.worst == Condition.OPERATIONAL for day in days),

@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from tangguh.core.clock import business_date
-from tangguh.status.component import Condition, Reach, worst_of
+from tangguh.status.component import Condition, Reach, Why, worst_of
 from tangguh.status.incident import IncidentState
 from tangguh.status.snapshot import Assurance, PublicComponent, PublicIncident, PublicStatus
 
@@ -49,10 +49,14 @@ FACT_AGE_MAX: Final = timedelta(minutes=4)
 
 
 class Day(msgspec.Struct, frozen=True):
-    """One Jakarta day of one component: seconds by condition, or by why there is none."""
+    """One Jakarta day of one component: seconds by condition, or by why there is none.
+
+    ``by``: of the seconds of which a condition is known, by what it was judged by (``Why``).
+    """
 
     day: date
     seconds: dict[str, int]
+    by: dict[str, int] = {}
 
     @property
     def worst(self) -> str:
@@ -92,7 +96,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     stories: tuple[PublicIncident, ...] = ()
     days: Mapping[str, Sequence[Day]] = {}
     public_url: str = ""
-    refresh_seconds: int = 60
+    refresh_seconds: int = 20
 
     @property
     def components(self) -> tuple[PublicComponent, ...]:
@@ -192,6 +196,47 @@ def good_share(days: Sequence[Day]) -> int | None:
                 known += spent
                 good += spent if condition == Condition.OPERATIONAL else 0
     return good * 10_000 // known if known else None
+
+
+class Way(StrEnum):
+    """How a figure of the ninety days was measured, as readers are told it."""
+
+    PAYMENTS = "payments"
+    CHECKS = "checks"
+    DECISIONS = "decisions"
+    NOT_KEPT = "not_kept"
+
+
+_WAYS: Final = {
+    Why.OUTCOMES: Way.PAYMENTS,
+    Why.PROBE: Way.CHECKS,
+    Why.PROTECTION: Way.DECISIONS,
+    Why.PARTNER: Way.DECISIONS,
+    Why.CHANGE: Way.DECISIONS,
+    Why.PEOPLE: Way.DECISIONS,
+}
+
+
+def measured_by(days: Sequence[Day]) -> dict[Way, int]:
+    """Basis points of the known time by how it was measured, each rounded down; zeros left out.
+
+    Days from before this was written down are NOT_KEPT. Empty: nothing is known.
+    """
+    spent = dict.fromkeys(Way, 0)
+    for one in days:
+        known = sum(seconds for name, seconds in one.seconds.items() if name not in NOT_KNOWN)
+        for why, seconds in one.by.items():
+            counted = min(seconds, known)  # rounding: never more than there was
+            spent[_WAYS[Why(why)]] += counted
+            known -= counted
+        spent[Way.NOT_KEPT] += known if not one.by else 0
+    total = sum(spent.values())
+    return {way: seconds * 10_000 // total for way, seconds in spent.items() if seconds}
+
+
+def unmeasured_seconds(days: Sequence[Day]) -> int:
+    """For how long nobody knew how it was, while this page was there to ask."""
+    return sum(s for one in days for name, s in one.seconds.items() if name in NOT_KNOWN)
 
 
 def _not_measured(one: PublicComponent) -> PublicComponent:

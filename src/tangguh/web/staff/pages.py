@@ -201,6 +201,11 @@ async def log_out(visit: Visit) -> Response:
     return answer
 
 
+async def show_start(_: Visit) -> Response:
+    """Whoever types the address alone is led to their work."""
+    return redirect(f"{_PATH}/queue")
+
+
 async def show_queue(visit: Visit) -> Response:
     """What people must act on, the most urgent first; below it what its payment's clock ends."""
     store = care.complaints_of(visit.door).store
@@ -388,6 +393,7 @@ def routes(staff: StaffDoor) -> list[BaseRoute]:
     """The staff's pages."""
     one = f"{_PATH}/queue/{{case}}"
     return [
+        _page(staff, _PATH, get=show_start),
         _page(staff, f"{_PATH}/login", get=show_login, post=log_in),
         _page(staff, f"{_PATH}/logout", post=log_out),
         _page(staff, f"{_PATH}/queue", get=show_queue, act=Act.READ_CASES),

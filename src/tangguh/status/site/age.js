@@ -1,1 +1,0 @@
-(function(){var a=document.getElementById("age");if(!a)return;function s(){var n=Math.max(0,Math.round((Date.now()-Date.parse(a.dataset.at))/1e3)),o=n>60;a.textContent=(o?a.dataset.m:a.dataset.s).replace("{n}",o?Math.floor(n/60):n);a.className=o?"late":""}s();setInterval(s,5e3)})()
