@@ -272,6 +272,7 @@ TOLD: Final[dict[str, dict[str, Any]]] = {
             _TEXT, 9_120, 2_010, 220, 180, 4_020_000_000, 1_410, 3,
             {"mobile.qris.offus": 2_010},
             (Share(f"{_TEXT} partner=switch", 200, 160),), needs_people=False,
+            probes=12, probes_in_flight=0,
         )
     },
     "closeGate": {"it is closed": {"closure": _CLOSURE}, **_PROPOSED},
