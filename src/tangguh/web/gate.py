@@ -29,7 +29,19 @@ EXACT: Final = frozenset(
         # proofs of who somebody is
         *("pin", "code", "token", "device", "attempt", "csrf", "key"),
         # sealed by the bank, or chosen from what it offers
-        *("order", "next", "was", "about", "outcome", "via", "bank", "language", "account", "seen"),
+        *(
+            "order",
+            "next",
+            "was",
+            "about",
+            "outcome",
+            "via",
+            "bank",
+            "language",
+            "account",
+            "seen",
+            "act",
+        ),
         *("stop", "taken", "camel", "scope", "scopes", "rule", "components", "alternative"),
         # numbers, addresses and names that machines read
         *("to", "number", "account_no", "proxy", "phone", "address", "contact", "sha256", "staff"),

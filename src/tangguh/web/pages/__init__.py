@@ -18,7 +18,6 @@ from tangguh.web.pages import (
     payment,
     problem,
     refund,
-    resume,
     review,
     transfer,
 )
@@ -26,6 +25,7 @@ from tangguh.web.pages.care import inbox, report, track
 from tangguh.web.pages.frame import Frame
 from tangguh.web.pages.memory import Memory
 from tangguh.web.pages.outside import login, strangers, subscribe
+from tangguh.web.pages.review import resume
 
 PAGES = (
     *login.PAGES,

@@ -23,7 +23,6 @@ from tangguh.recovery.climber import Looked
 from tangguh.status.component import ComponentState, Condition, Reach
 from tangguh.status.incident import Incident, Kind, Text
 from tangguh.status.regulator.drafts import Document, Figures, Section
-from tangguh.web.api.document import oncall_examples
 from tangguh.web.staff import cases, devices, incidents, routes
 from tangguh.web.staff.views import change_view, climb_view, closure_view
 from tangguh.work.care.bulk import BulkPreview
@@ -272,8 +271,8 @@ TOLD: Final[dict[str, dict[str, Any]]] = {
         "what it would stop": Preview(
             _TEXT, 9_120, 2_010, 220, 180, 4_020_000_000, 1_410, 3,
             {"mobile.qris.offus": 2_010},
-            (Share(f"{_TEXT} partner=switch", 200, 160),), needs_people=False, probes=28,
-            probes_in_flight=1,
+            (Share(f"{_TEXT} partner=switch", 200, 160),), needs_people=False,
+            probes=12, probes_in_flight=0,
         )
     },
     "closeGate": {"it is closed": {"closure": _CLOSURE}, **_PROPOSED},
@@ -343,7 +342,6 @@ TOLD: Final[dict[str, dict[str, Any]]] = {
         ),
         _CASE_GIVEN,
     ),
-    **oncall_examples.TOLD,
     **dict.fromkeys(
         ("openIncident", "sayWord", "reviewIncident", "discardIncident"), _INCIDENT_GIVEN
     ),

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from starlette.responses import JSONResponse, Response
 
-from tangguh.core.format import clock_time
+from tangguh.core.format import spoken
 from tangguh.web.pages.frame import Page, Visit, redirect
 from tangguh.web.pages.seal import unseal
 
@@ -41,7 +41,9 @@ async def stay(visit: Visit) -> Response:
     """Somebody is typing: the session was used. Says when it ends now."""
     ends = visit.open_session.expires_at
     seconds = int((ends - visit.door.clock.now()).total_seconds())
-    text = visit.words("frame.session_ends", time=clock_time(ends, visit.language))
+    text = visit.words(
+        "frame.session_ends", time=spoken(ends, visit.door.clock.now(), visit.language)
+    )
     return JSONResponse({"seconds": seconds, "text": text})
 
 
