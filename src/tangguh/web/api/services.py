@@ -264,6 +264,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
             "order_invalid",
             "service_closed",
             "amount_not_positive",
+            "insufficient_funds",
             "limit_per_transaction",
             "idempotency_key_reused",
             "header_invalid",
