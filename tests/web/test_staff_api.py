@@ -199,3 +199,13 @@ async def test_a_text_nobody_can_show_is_refused_by_name(desk: Desk, poison: str
     assert (status, said["code"], said["field"]) == (422, "body_invalid", "message_id")
     _, found = await desk.ask("GET", "/gates")
     assert found["closures"] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [("/gates", "GET, HEAD, POST"), ("/changes", "GET, HEAD"), ("/outflows/book", "POST")],
+)
+async def test_another_method_names_all_there_are(desk: Desk, path: str, allowed: str) -> None:
+    """Also where reading and doing have routes of their own under one path."""
+    async with desk._http.put(f"{desk._url}/staff/v1{path}") as answer:
+        assert (answer.status, answer.headers["Allow"]) == (405, allowed)

@@ -230,7 +230,19 @@ async def _http_problem(request: Request, error: Exception) -> Response:
     answer = problem_response(problem(code, f"{request.method} {request.url.path}"))
     if isinstance(error, HTTPException) and error.headers:
         answer.headers.update(error.headers)
+    if status == 405 and "allow" in answer.headers:
+        answer.headers["allow"] = _allowed(request, answer.headers["allow"])
     return answer
+
+
+def _allowed(request: Request, said: str) -> str:
+    """Every method of a path: where each has a route of its own, one of them names its own only."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    here = next((one.path for one in routes if one.path_regex.match(request.url.path)), "")
+    every = [one.methods or set() for one in routes if one.path == here]
+    # A route for every method chooses by itself, and has said which it knows.
+    named = set(said.split(", ")).union(*(one for one in every if "TRACE" not in one))
+    return ", ".join(sorted(named))
 
 
 async def _bank_problem(_: Request, error: Exception) -> Response:
