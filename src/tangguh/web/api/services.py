@@ -265,6 +265,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
             "service_closed",
             "amount_not_positive",
             "limit_per_transaction",
+            "insufficient_funds",
             "idempotency_key_reused",
             "header_invalid",
             "signature_missing",
