@@ -266,6 +266,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
             "amount_not_positive",
             "insufficient_funds",
             "limit_per_transaction",
+            "insufficient_funds",
             "idempotency_key_reused",
             "header_invalid",
             "signature_missing",
