@@ -20,6 +20,7 @@ from tangguh.cli.prove import prove_dsn
 from tangguh.core.clock import HandClock
 from tangguh.core.errors import Misconfigured, StoreBroken
 from tangguh.core.ids import Ids
+from tangguh.core.order import ToQris
 from tangguh.core.outcome import Accepted
 from tangguh.db.embedded import EmbeddedPostgres
 from tangguh.db.migrate import migrations
@@ -29,6 +30,12 @@ from tangguh.payments.payment import State
 OLD = Path(__file__).parent / "old" / "bank_0020.sql.gz"
 """What a bank of the schema 0020 left: 56 people, five transfers, one QRIS payment posted and one
 that nobody had answered yet."""
+OLD_SHOP = {
+    "type": "qris", "payload": "(scanned)", "merchant_pan": "9360091432840999140",
+    "merchant_id": "G284099914", "nmid": "ID1025378077198", "acquirer": "93600914",
+    "merchant_name": "SIINMEDIA", "merchant_city": "JEPARA", "category_code": "5499",
+}  # fmt: skip
+"""Whom its QRIS payments went to: a published code."""
 LAST_OF_OLD = "0020_pre_retention.sql"
 
 
@@ -82,7 +89,8 @@ async def test_an_old_bank_goes_on_where_it_was(old: str, tmp_path: Path, paper:
         assert await balances(old) == before, "an order it had carried out is not carried out again"
         paper.will("inquire", Accepted("R2"))
         await bank.resolver.round()
-        asked = await pay(bank, await scan(bank, 20_000_00, key="q2"))
+        shop = msgspec.convert(OLD_SHOP, ToQris)
+        asked = await pay(bank, await scan(bank, 20_000_00, key="q2", payee=shop))
         assert await bank.pulse.round() == [], "nor is anything that it was moved on to"
         assert asked.state is State.POSTED, "what nobody had answered is found out, and ends"
         paid = await pay(bank, await transfer(bank, 700_00, key="new", by=ANA, to=BUDI))
