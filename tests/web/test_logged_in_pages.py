@@ -82,7 +82,7 @@ async def test_a_shop_paid_at_the_cut_off_sees_its_sales(
     page = await tab.open(f"/payments/{sale}")
     assert page.status == 200
     assert f"/payments/{sale}/refund" in page.text
-    assert "dibayarkan ke rekening Anda pada batas waktunya" in page.text
+    assert "Dananya masuk ke rekening Anda pada batas waktu berikutnya" in page.text
     assert "Sudah masuk rekening Anda" not in page.text
     assert "QRIS masuk" in (await tab.open(f"/shops/{shop_id}")).text
     asked = await tab.send(f"/payments/{sale}/refund", {"amount": "20.000", "reason": "retur"})
