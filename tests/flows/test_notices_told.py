@@ -107,7 +107,7 @@ async def test_each_is_told_by_their_own_way_with_proof(town: Town) -> None:
     await town.drain()
     assert browser.read()["title"] == "Pembayaran Anda sedang kami pastikan"
     assert town.peers["sms"].bodies[0]["text"] == (
-        "3 of your payments, Rp54.000, on hold in your account. Word by 14:00 WIB. "
+        "3 of your payments, Rp54.000, on hold in your account. Next update by 14:00 WIB. "
         "Please do not send again."
     )
     assert town.mail.mails[0]["Subject"] == "We are settling your payments"

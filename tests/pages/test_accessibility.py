@@ -29,6 +29,7 @@ from pages.harness import (
     review_qris,
     review_transfer,
     sees,
+    type_login,
 )
 from pages.test_banner import trouble
 from pages.test_reports import KEY, bank, struk, subscription_of
@@ -40,6 +41,7 @@ from tangguh.core.clock import SystemClock
 from tangguh.core.outcome import Accepted, Declined, Refusal, Unanswered
 from tangguh.core.service import TRANSFER_BIFAST
 from tangguh.customers.crew import enrol_crew
+from tangguh.customers.seed import DEMO_PIN
 from tangguh.customers.seed import PEOPLE as SHOPS_BEGIN
 from tangguh.notices.subscribers import confirm_token, unsubscribe_token
 from tangguh.sim.process import World
@@ -178,6 +180,14 @@ async def of_customers(one: Eyes, site: Site) -> None:
     for path in (*plain(needs_login=True),
                  "/to/wallet/gopay", "/to/bill/prepaid"):  # fmt: skip
         await one.goto(path)
+    await page.goto("/transfer")
+    await page.fill("#to", str(ACCOUNT_OF[2]))
+    site.clock.advance(16 * 60)  # longer than a session rests
+    await page.click("main button.button")
+    await one.look()
+    await type_login(page, 1, DEMO_PIN)
+    await page.wait_for_url("**/resume?**")
+    await one.look()
     for path in ("/cash", "/show"):
         await page.goto(path)
         if await page.locator("#amount").count():

@@ -326,7 +326,7 @@ async def test_a_book_out_of_reach_shows_the_last_known_balance(client: Client, 
     assert status == 503
     assert "Rp1.250.000" in text
     assert "per 12.00 WIB" in text
-    assert "Pembukuan kami sedang tidak dapat dibaca" in text
+    assert "Pembukuan bank sedang tidak dapat dibaca" in text
     assert "Rp0<" not in text
     status, text, _ = await client.get("/transfer")
     assert (status, "Saldo Anda tidak berkurang." in text) == (503, True)

@@ -240,9 +240,9 @@ async def test_the_same_again_is_asked_about_for_as_long_as_the_first_has_no_ans
     await page.wait_for_url(re.compile(r"/payments/[0-9a-f-]{36}$"))
     site.clock.advance(10.5 * 60)
     await review_qris(page, "25000")
-    await sees(page, "yang sama", "belum ada jawabannya", "membayar dua kali")
+    await sees(page, "yang sama", "belum dijawab", "membayar dua kali")
     await review_qris(page, "26000")
-    await expect(page.locator("main")).not_to_contain_text("belum ada jawabannya")
+    await expect(page.locator("main")).not_to_contain_text("belum dijawab")
 
 
 async def test_an_answer_nobody_knows_is_told_so_while_the_book_cannot_be_asked(

@@ -113,7 +113,7 @@ async def test_three_taps_from_the_payment_to_a_number_with_a_deadline(
     await log_in(page)
     await unanswered(page, site)
     await page.click("#report")
-    await sees(page, "Laporkan", "Saldo terpotong, penerima belum menerima")
+    await sees(page, "Laporkan", "Saldo berkurang, penerima belum menerima")
     assert "Rp25.000" in await page.input_value("#text")
     await fits(page)
     await is_accessible(page)
@@ -133,7 +133,7 @@ async def test_three_taps_from_the_payment_to_a_number_with_a_deadline(
     await fits(page)
     await is_accessible(page)
     await page.goto("/reports")
-    await sees(page, case.number, "Saldo terpotong")
+    await sees(page, case.number, "Saldo berkurang, penerima belum menerima")
     await fits(page)
     await is_accessible(page)
 
@@ -159,7 +159,7 @@ async def test_the_payment_tells_of_its_report_and_the_answer_says_where_the_mon
     await desk.decide(Conclude(payment_id, Declined(Refusal.PARTNER_DECLINED, "x"), desk.rules))
     await site.bank.care.complaints.round()
     await page.reload()
-    await sees(page, "Sudah dijawab", "sudah dapat Anda pakai lagi", "Mengapa Anda tidak setuju?")
+    await sees(page, "Sudah dijawab", "dapat Anda pakai lagi", "Mengapa Anda tidak setuju?")
     assert await page.locator("#laps").count() == 0
     await page.fill("#text", "Saldo saya belum kembali.")
     await page.click("#said form button.button")

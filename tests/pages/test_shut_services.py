@@ -52,7 +52,7 @@ async def test_it_stays_in_the_menu_with_its_reason(site: Site, page: Page) -> N
     await page.goto("/services")
     await sees(page, "Transfer BI-FAST", "Ditutup sementara", WORDS, "Transfer online")
     await page.goto("/home")
-    await sees(page, "Transfer BI-FAST.", WORDS)
+    await sees(page, "Transfer BI-FAST", WORDS)
 
 
 async def test_it_is_known_before_the_pin_is_asked(site: Site, page: Page) -> None:

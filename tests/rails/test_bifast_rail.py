@@ -199,7 +199,7 @@ class TestReverse:
         assert await far.rail.reverse(asked) == NOT_FOUND
         await far.advance(510)
         assert await far.rail.inquire(asked) == NOT_FOUND
-        assert await far.rail.reverse(asked) == Declined(Refusal.PARTNER_DECLINED, "U106")
+        assert await far.rail.reverse(asked) == Declined(Refusal.NEVER_ARRIVED, "U106")
         assert far.paid_minor() == 0
 
     async def test_not_found_once_is_not_final(self, far: BifastHarness) -> None:

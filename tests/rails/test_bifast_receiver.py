@@ -199,7 +199,7 @@ class TestCredit:
         far.till.says = Declined(Refusal.PAYEE_NOT_FOUND)
         refused = await far.hub.originate("108", RP75K)
         outcome, _ = await far.rail.inquire_incoming(refused.reference)
-        assert outcome == Declined(Refusal.PAYEE_NOT_FOUND, "U101")
+        assert outcome == Declined(Refusal.FAR_ACCOUNT_NOT_FOUND, "U101")
 
 
 class TestNotice:

@@ -28,8 +28,8 @@ from tangguh.sim import faults
 
 LOST_REQUEST = faults.DropRequest()
 LOST_REPLY = faults.DropReply()
-UNDONE = Declined(Refusal.PARTNER_DECLINED, "00")
-NEVER_CAME = Declined(Refusal.PARTNER_DECLINED, "25")
+UNDONE = Declined(Refusal.NOT_CARRIED_OUT, "00")
+NEVER_CAME = Declined(Refusal.NOT_CARRIED_OUT, "25")
 SECOND = {"payment_id": UUID(int=77_000_000_000_078), "reference": "SECOND-REFERENCE"}
 
 

@@ -42,7 +42,7 @@ async def test_the_customer_is_named_and_topped_up(wallet: PartnerHarness) -> No
     ("number", "reason"),
     [
         ("628121110003", Refusal.PAYEE_INACTIVE),
-        ("628121110004", Refusal.PAYEE_INACTIVE),
+        ("628121110004", Refusal.WALLET_NOT_FOUND),
         ("628121119999", Refusal.WALLET_NOT_FOUND),
         ("0812", Refusal.WALLET_NOT_FOUND),
     ],
@@ -94,7 +94,7 @@ async def test_request_lost(wallet: PartnerHarness) -> None:
     await wallet.break_with(faults.DropRequest(seconds=0))
     asked = wallet.instruction()
     assert isinstance(await wallet.send(asked), Unanswered)
-    assert await wallet.resolve(asked) == Declined(Refusal.PARTNER_UNREACHABLE, "not_found")
+    assert await wallet.resolve(asked) == Declined(Refusal.NEVER_ARRIVED, "not_found")
     assert wallet.paid_minor() == 0
 
 

@@ -168,7 +168,7 @@ async def test_a_plan_is_told_before_begins_on_time_and_is_late_when_it_is_late(
     status, made = await desk.ask("POST", "/incidents", plan(clock, 90, 120))
     assert status == 200, made
     story = await look(bank, clock)
-    assert "mulai 13.30" in said(story)
+    assert "mulai pukul 13.30" in said(story)
     assert "seperti sekarang" in said(story)
     assert "ditutup" not in said(story)
     story = await look(bank, clock, 89 * 60)
@@ -177,7 +177,7 @@ async def test_a_plan_is_told_before_begins_on_time_and_is_late_when_it_is_late(
     clock.advance(60)
     await desk.ask("POST", "/gates", body)
     story = await look(bank, clock)
-    assert "dimulai 13.30" in said(story)
+    assert "dimulai pukul 13.30" in said(story)
     assert "kami tutup sementara" in said(story)
     assert bank.care.incidents.states[GOPAY].condition == "scheduled_change"
     story = await look(bank, clock, 30 * 60)

@@ -123,17 +123,17 @@ def test_a_personal_message_as_it_is_read() -> None:
     assert words == Words(
         title="Pembayaran Anda sedang kami pastikan",
         text=(
-            "Transfer BI-FAST: ada gangguan atau pembatasan sejak 11.07 WIB. "
+            "Transfer BI-FAST: ada gangguan atau pembatasan sejak pukul 11.07 WIB. "
             "3 pembayaran Anda belum pasti, seluruhnya Rp54.000.\n"
             "Uang itu ditahan di rekening Anda dan belum berpindah.\n"
             "Kami menanyakan setiap pembayaran ke jaringan; yang tidak sampai kembali ke saldo "
             "Anda tanpa diminta.\n"
-            "Kabar paling lambat 14.05 WIB.\n"
+            "Kabar paling lambat pukul 14.05 WIB.\n"
             "Jangan kirim ulang. Anda tidak perlu melapor."
         ),
         sms=(
             "3 pembayaran Anda, Rp54.000, ditahan di rekening Anda. "
-            "Kabar paling lambat 14.05 WIB. Jangan kirim ulang."
+            "Kabar paling lambat pukul 14.05 WIB. Jangan kirim ulang."
         ),
     )
 

@@ -23,6 +23,7 @@ from tangguh.recovery.climber import Looked
 from tangguh.status.component import ComponentState, Condition, Reach
 from tangguh.status.incident import Incident, Kind, Text
 from tangguh.status.regulator.drafts import Document, Figures, Section
+from tangguh.web.api.document import oncall_examples
 from tangguh.web.staff import cases, devices, incidents, routes
 from tangguh.web.staff.views import change_view, climb_view, closure_view
 from tangguh.work.care.bulk import BulkPreview
@@ -345,6 +346,7 @@ TOLD: Final[dict[str, dict[str, Any]]] = {
     **dict.fromkeys(
         ("openIncident", "sayWord", "reviewIncident", "discardIncident"), _INCIDENT_GIVEN
     ),
+    **oncall_examples.TOLD,
 }  # fmt: skip
 
 
