@@ -197,10 +197,10 @@ async def _whose(call: Call, text: str) -> int:
 
 def _text(call: Call, which: Text) -> str:
     """The text, empty when none was sent. Raises Trouble(parameter_invalid) saying its form."""
-    text = which.text_of(call.request) or ""
-    if text and not which.fits(text):
+    text = which.text_of(call.request)
+    if text is not None and not which.fits(text):
         raise which.malformed(which.about)
-    return text
+    return text or ""
 
 
 def _instant(call: Call, which: Instant) -> datetime | None:
