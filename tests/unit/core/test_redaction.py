@@ -49,11 +49,23 @@ TAKEN_OUT = [
     ("salah ketik 9360099811111111118", "salah ketik •••• 1118", "card"),
     ("4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1", "•••• 1111", "card"),
     ("4111111111111111 250000", "•••• 1111 250000", "card"),
+    ("PIN:\n\n482913", "PIN:\n\n••••••", "pin"),
+    ("P.I.N. saya 482913", "P.I.N. saya ••••••", "pin"),
+    ("kode verifikasinya 482913", "kode verifikasinya ••••••", "code"),
+    ("penipu minta kode, saya kasih 482913", "penipu minta kode, saya kasih ••••••", "code"),
+    ("4111\n1111\n1111\n1111", "•••• 1111", "card"),
+    ("4111, 1111, 1111, 1111", "•••• 1111", "card"),
+    ("4111/1111/1111/1111", "•••• 1111", "card"),
+    ("4111\u200b1111\u200b1111\u200b1111", "•••• 1111", "card"),
+    ("4\u200d111111111111111", "•••• 1111", "card"),
     ("kartu 4111 1111 1111 1111, PIN 482913, CVV 123", "kartu •••• 1111, PIN ••••••, CVV •••",
      "pin card card_code"),
 ]  # fmt: skip
 
 LEFT_ALONE = [
+    "token 4111\n1111\n1111\n1111\n0225",
+    "500000\n500000\n500000",
+    "Tahun 2019, 2020, 2021, 2022",
     "Rp250.000 pakai PIN",
     "Saya tarik 250000 pakai PIN",
     "transfer 250000 PIN salah",

@@ -57,12 +57,16 @@ _CARD: Final = re.compile(
     r"4|5[0-8]|6|222[1-9]|22[3-9]|2[3-6]|27[01]|2720|3[47]|35[2-8]|30[0-5]|3[68]"
 )
 _RUN: Final = re.compile(r"[0-9]+(?:[ \-._\u00a0]{1,2}[0-9]+)*")
+_FOURS: Final = re.compile(r"(?<![0-9])[0-9]{4}(?:[\s\-._,/]{1,3}[0-9]{4}){3,}(?![0-9])")
+"""A card as it is printed, each four on a line of its own or apart by commas: other numbers that
+stand so, such as sums below each other, are no groups of four.
+"""
 _TOKEN: Final = re.compile(
     r"(?P<word>[a-z]+)|(?P<number>[0-9]+)|(?P<stop>[.!?;]+(?=\s|$)|\n\s*\n)|(?P<mark>\S)"
 )
 _SPELLED_OUT: Final = re.compile(
-    r"(?<![a-z])(?:p[\s.\-_*]{1,2}i[\s.\-_*]{1,2}n|o[\s.\-_*]{1,2}t[\s.\-_*]{1,2}p"
-    r"|c[\s.\-_*]{1,2}v[\s.\-_*]{1,2}v|m-pin|kata sandi|pass ?word|pass code)(?![a-z])"
+    r"(?<![a-z])(?:p[\s.\-_*]{1,2}i[\s.\-_*]{1,2}n\.?|o[\s.\-_*]{1,2}t[\s.\-_*]{1,2}p\.?"
+    r"|c[\s.\-_*]{1,2}v[\s.\-_*]{1,2}v\.?|m-pin|kata sandi|pass ?word|pass code)(?![a-z])"
 )
 """A name written apart: read as one word in its place."""
 _GLUE: Final = re.compile(r"[\s\-._,/*|]{0,3}")
@@ -138,6 +142,8 @@ def _plain_character(one: str) -> str:
     digit = unicodedata.decimal(one, None)
     if digit is not None:
         return str(digit)
+    if unicodedata.category(one) == "Cf":
+        return " "  # joiners and marks that nobody sees, and that stand between pasted digits
     simple = unicodedata.normalize("NFKC", one).lower()
     return simple if len(simple) == 1 else one
 
@@ -175,6 +181,12 @@ def _cards(plain: str) -> list[tuple[int, int, Secret]]:
         if plain[: run.start()].rstrip(" .:").endswith(("rp", "idr")):
             continue
         found += _cards_in(run)
+    for fours in _FOURS.finditer(plain):
+        digits = re.sub(r"[^0-9]", "", fours[0])  # five fours are a power token
+        if is_card(digits) and not any(
+            start < fours.end() and fours.start() < end for start, end, _ in found
+        ):
+            found.append((fours.start(), fours.end(), Secret.CARD))
     return found
 
 
@@ -278,13 +290,15 @@ def _after(plain: str, tokens: list[_Token], place: int, kind: Secret) -> list[_
             near, passed, at = True, 0, number.after
             continue
         is_apart = token.text in words.APART or (token.text in words.MACHINES and not was_typed)
-        if token.kind == "stop" or is_apart or (found and not near):
+        is_below = passed == 0 and not found and token.text.isspace()
+        if (token.kind == "stop" and not is_below) or is_apart or (found and not near):
             break
         if token.kind == "word":
             passed += 1
-            says_code = says_code or token.text in words.OF_A_CODE
-            was_typed = was_typed or token.text in words.TYPED
-            near = near and token.text in words.BETWEEN and passed <= _NEAR_WORDS
+            bare = words.bare(token.text)
+            says_code = says_code or bare in words.OF_A_CODE
+            was_typed = was_typed or bare in words.TYPED
+            near = near and bare in words.BETWEEN and passed <= _NEAR_WORDS
             if is_unsure and not near and not says_code:
                 break
             if found and token.text not in {"dan", "atau", "lalu", "and", "or", "then"}:

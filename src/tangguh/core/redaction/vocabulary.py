@@ -12,7 +12,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 PIN: Final = _words(
-    "pin pinnya pinku pinmu mpin mpinnya sandi sandinya sandiku katasandi password "
+    "pin pinnya pinku pinmu mpin mpinnya tpin tpinnya sandi sandinya sandiku katasandi password "
     "passwordnya passwordku passcode passcodenya"
 )
 CODE: Final = _words("otp otpnya otpku")
@@ -34,13 +34,22 @@ BETWEEN: Final = _words(
     "kata di ke dari untuk buat dengan lewat via masuk masukkan masukin saya ketik pakai pake "
     "gunakan kartu debit kredit atm mobile banking mbanking m bank hp sms wa whatsapp email "
     "dikirim terkirim diterima verifikasi rahasia keamanan login otp pin sandi transaksinya "
-    "jadi ialah cuma hanya waktu itu belakang depan sekali tiga enam empat"
+    "jadi ialah cuma hanya waktu itu belakang depan sekali tiga enam empat "
+    "kasih kasi berikan beri sebut sebutkan bilang bacakan serahkan minta diminta"
     # English
     " my the a is was are it its of for to and or new old current this that which i we you "
     "your got received typed entered enter used use by from in on via number code digits card "
-    "phone security verification secret one time login"
+    "phone security verification secret one time login gave told read said asked"
 )
 """Between the name of a secret and its digits; anything else and the two are further apart."""
+
+
+def bare(word: str) -> str:
+    """The word without what Indonesian writes behind it: "verifikasinya" is "verifikasi"."""
+    if word in BETWEEN or word in OF_A_CODE:
+        return word
+    return word[:-3] if word.endswith("nya") else word
+
 
 APART: Final = _words(
     # money
