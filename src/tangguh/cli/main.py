@@ -6,13 +6,18 @@ code does not wait for the whole bank to load.
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NoReturn
 
 from cyclopts import App, CycloptsError, Group
 
 from tangguh import __version__
 from tangguh.cli.trouble import not_understood
+
+_UNREAD: Final = 141
+"""How a shell sees a command that was ended by a reader who left: 128 and SIGPIPE."""
 
 app = App(
     name="tangguh",
@@ -79,6 +84,17 @@ for _number, (_title, _commands) in enumerate(_COMMANDS.items()):
 def main(words: Sequence[str] | None = None) -> None:
     """Run the command line: these words, else the process's own. Ends in SystemExit."""
     try:
-        app(words, print_error=False, exit_on_error=False)
+        try:
+            app(words, print_error=False, exit_on_error=False)
+        finally:
+            sys.stdout.flush()
     except CycloptsError as error:
         not_understood(error)
+    except BrokenPipeError:
+        _nobody_reads()
+
+
+def _nobody_reads() -> NoReturn:
+    """Whoever read the output has enough, as `| head` has: no fault, and nothing to say."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(_UNREAD)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -71,3 +73,13 @@ def test_a_directory_is_taken_only_while_somebody_holds_it(tmp_path: Path) -> No
     assert is_taken(tmp_path / "data")
     place.leave()
     assert not is_taken(tmp_path / "data")
+
+
+@pytest.mark.parametrize("words", ["staff roles", "config show"])
+def test_whoever_reads_only_the_first_lines_sees_no_fault(words: str, tmp_path: Path) -> None:
+    """``tangguh payment find | head``: the reader has gone before everything is written."""
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {sys.executable} -m tangguh {words} | true"],
+        capture_output=True, text=True, cwd=tmp_path, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (141, "")
