@@ -286,7 +286,9 @@ async def _review_page(
         far=far,
         is_first=is_first,
         obstacle=obstacle,
-        way_out=_way_out(visit, slip, obstacle) if obstacle is not None else None,
+        way_out=_way_out(visit, slip, obstacle, has_more=len(purse.accounts) > 1)
+        if obstacle is not None
+        else None,
         shut=shut,
         question=await _same_again(visit, slip),
         **shared,
@@ -294,7 +296,7 @@ async def _review_page(
 
 
 def _way_out(
-    visit: Visit, slip: QrisSlip | TransferSlip | PayeeSlip, obstacle: Obstacle
+    visit: Visit, slip: QrisSlip | TransferSlip | PayeeSlip, obstacle: Obstacle, *, has_more: bool
 ) -> tuple[str, str]:
     """Where the customer can go on instead, and what that is called."""
     words = visit.words
@@ -314,8 +316,10 @@ def _way_out(
             label = words("review.change_payee")
         case _:
             assert_never(slip)
-    if obstacle.of_the_account:
+    if obstacle.of_the_account and has_more:
         return form, words("review.change_account")
+    if obstacle.of_the_account:
+        return "/reports/new", words("report.new")
     return (form, words("review.change")) if obstacle.of_the_sum else (other, label)
 
 
