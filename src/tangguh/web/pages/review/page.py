@@ -318,6 +318,8 @@ def _way_out(
             assert_never(slip)
     if obstacle.of_the_account and has_more:
         return form, words("review.change_account")
+    if obstacle.of_the_account and obstacle.instead:
+        return "/pay", words("frame.pay")  # e-money, which pays a shop's code
     if obstacle.of_the_account:
         return "/reports/new", words("report.new")
     return (form, words("review.change")) if obstacle.of_the_sum else (other, label)
