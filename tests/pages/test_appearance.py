@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 from playwright.async_api import Page
 
@@ -87,6 +88,8 @@ async def test_every_page_fits_a_narrow_phone_and_is_operable(site: Site, visito
     await sees(page, "Awaiting confirmation")
     await fits(page)
     await is_accessible(page)
+    devices = site.bank.door.devices
+    devices.settings = msgspec.structs.replace(devices.settings, cooling_minor=10**12)
     await review_transfer(page, ACCOUNT_OF[2], "24000000", "x" * 100)
     await fits(page)
     for path in INSIDE:
@@ -103,6 +106,33 @@ async def test_text_can_be_twice_as_large(visitor) -> None:
         await page.goto(path)
         await page.evaluate("document.documentElement.style.setProperty('font-size', '200%')")
         await fits(page)
+
+
+_BAR = """() => [...document.querySelectorAll('.tabs a')].flatMap((one) => {
+  const box = one.getBoundingClientRect(), label = one.querySelector('span').getBoundingClientRect();
+  const inside = label.left >= box.left && label.right <= box.right && label.bottom <= box.bottom
+    && box.left >= 0 && box.right <= innerWidth && box.bottom <= innerHeight;
+  return inside ? [] : [one.textContent.trim()];
+})"""
+
+
+@pytest.mark.parametrize("width", [320, 360, 390])
+async def test_the_bar_below_fits_large_text(site: Site, visitor, width: int) -> None:
+    """Each label inside its tab, in both languages; at 200 % a bar still leaves the page its place."""
+    page = await visitor(width=width, height=700)
+    await log_in(page)
+    for language in ("id", "en"):
+        await page.goto("/home")
+        if language == "en":
+            async with page.expect_navigation():
+                await page.click("button[name=language]")
+        for size in ("100%", "200%"):
+            await page.evaluate(f"document.documentElement.style.fontSize = '{size}'")
+            assert await page.evaluate(_BAR) == [], (width, size)
+            bar = await page.locator(".tabs").bounding_box()
+            assert bar is not None
+            assert bar["height"] <= 96, (width, size, bar)
+            await fits(page)
 
 
 async def test_the_main_path_needs_no_script(site: Site, visitor) -> None:

@@ -181,7 +181,7 @@ async def _ends(site: Site, camera: Camera) -> None:
     )
     await review_qris(page, "30000")
     await confirm(page)
-    await sees(page, "Tidak jadi")
+    await sees(page, "Batal, dana dikembalikan")
     await camera.take("payment-released")
     site.clock.advance(700)
     await review_qris(page, "50000")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -234,6 +235,36 @@ async def test_a_story_once_told_is_not_forgotten(site: Site) -> None:
     await site.round()
     site.restart()
     assert known.id not in {one.id for one in site.publisher.seen().stories}
+
+
+async def test_a_story_that_is_over_is_rendered_again_on_a_later_day(site: Site) -> None:
+    """Its times get their date, nothing more is promised, and between two days nothing is redone."""
+    over = at_state(S.MONEY_RESOLVED)
+    path = f"incident/{over.id}.html"
+    site.bank.incidents = (over,)
+    await site.round()
+    today = site.publisher.files[path]
+    assert "Semua uang jelas" in site.page(path)
+    assert "20 Mar" not in site.page(path), "a time of today has no date"
+    await site.round()
+    assert site.publisher.files[path] is today, "what is over is not rendered anew each round"
+    site.clock.advance(86_400)
+    await site.round()
+    for folder, words in (("", "Semua uang jelas"), ("en/", "All money clear")):
+        later = site.page(folder + path)
+        assert "20 Mar" in later, "yesterday's time says its day"
+        assert words in later
+        assert not re.search("Kabar berikutnya|Next update|belum datang|has not come", later)
+        assert "00.00 WIB" not in later
+    assert site.on_disk(path) == site.page(path)
+    site.bank.incidents = (at_state(S.POST_MORTEM),)
+    await site.round()
+    assert "Sebab." in site.page(path), "the cause is added on the same day"
+    site.bank.incidents = ()
+    site.restart()
+    await site.round()
+    assert "Sebab." in site.page(path)
+    assert "20 Mar" in site.page(path)
 
 
 async def test_a_memory_somebody_changed_is_not_believed(site: Site) -> None:

@@ -50,9 +50,9 @@ NOT_SAID_BY_THE_API = {
     "posting_already_reversed", "posting_is_a_reversal",
     # a refused payment is a payment: the reason is in it, not a problem
     "payee_account_closed", "accounts_must_be_different",
-    "limit_per_day", "limit_per_month", "purse_limit",
+    "purse_limit",
     "merchant_not_found", "merchant_blocked", "currency_not_supported",
-    "protective_closure", "protective_limit", "never_arrived", "not_carried_out",
+    "never_arrived", "not_carried_out",
     # said to staff, never to customers
     "change_already_pending", "change_ended", "change_expired", "change_differs",
     "approver_not_allowed", "same_person", "change_not_found", "closure_not_found",

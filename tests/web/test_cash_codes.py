@@ -139,3 +139,64 @@ async def test_more_than_is_there_makes_no_code(bank: Bank, tab: Tab) -> None:
     sent = await tab.send("/cash", {"key": "k2", "amount": "100.000", "pin": DEMO_PIN})
     assert sent.status == 422
     assert await held(bank) == most
+
+
+async def test_home_has_a_line_for_a_living_code(bank: Bank, tab: Tab, clock: HandClock) -> None:
+    """The sum, until when, and the way to it; gone when it is given up, or over."""
+    before = (await tab.open("/home")).text
+    assert "/cash/" not in before
+    path = (await made(tab)).partition("?")[0]
+    shown = (await tab.open("/home")).text
+    assert f'href="{path}"' in shown
+    line = re.sub(r"<[^>]*>", " ", shown.partition(f'href="{path}"')[2].partition("</a>")[0])
+    assert "Rp100.000" in line
+    assert "12.30 WIB" in line
+    assert 'id="cash-code"' not in shown, "digits are shown to who gave the PIN"
+    await tab.send(f"{path}/cancel", {})
+    assert "/cash/" not in (await tab.open("/home")).text
+    await made(tab, "k2")
+    clock.advance(31 * 60)
+    other = await tab.open("/home")
+    assert "/cash/" not in other.text
+
+
+async def test_codes_are_listed_and_given_up_by_the_api(bank: Bank, make_phone: Any) -> None:
+    """What is held for which code, without its digits; another's is not there."""
+    phone, stranger = await make_phone(ANA), await make_phone(2)
+    account = str(await account_of(bank, ANA))
+    asked = {"kind": "cash", "from_account": account, "amount": "100000.00"}
+    made_now = await phone.order("/v1/codes", asked, key="c-1")
+    assert made_now.status == 201, made_now.raw
+    listed = await phone.ask("GET", "/v1/codes")
+    (one,) = listed.body["codes"]
+    assert one["amount"] == "100000.00"
+    assert one["from_account"] == account
+    assert one["expires_at"] == made_now.body["expires_at"]
+    assert made_now.body["code"] not in str(listed.body)
+    assert (await stranger.ask("GET", "/v1/codes")).body == {"codes": []}
+    path = f"/v1/codes/{one['id']}"
+    assert (await stranger.ask("DELETE", path)).code == "not_found"
+    assert await held(bank) == SUM
+    assert (await phone.ask("DELETE", path)).status == 204
+    assert await held(bank) == 0
+    assert (await phone.ask("DELETE", path)).code == "not_found"
+    assert (await phone.ask("GET", "/v1/codes")).body == {"codes": []}
+    machines = await machines_of(bank)
+    request = machines.ask("94", SUM, hsm.TPK, de48=made_now.body["code"])
+    assert await machines.at_ours(request) == "14"
+    await proved(bank)
+
+
+async def test_a_code_that_was_collected_cannot_be_given_up_by_the_api(
+    bank: Bank, make_phone: Any
+) -> None:
+    phone = await make_phone(ANA)
+    account = str(await account_of(bank, ANA))
+    asked = {"kind": "cash", "from_account": account, "amount": "100000.00"}
+    code = (await phone.order("/v1/codes", asked, key="c-1")).body["code"]
+    (one,) = (await phone.ask("GET", "/v1/codes")).body["codes"]
+    machines = await machines_of(bank)
+    assert await machines.at_ours(machines.ask("94", SUM, hsm.TPK, de48=code)) == "00"
+    assert (await phone.ask("DELETE", f"/v1/codes/{one['id']}")).code == "not_found"
+    assert (await phone.ask("GET", "/v1/codes")).body == {"codes": []}
+    await proved(bank)

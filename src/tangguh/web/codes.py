@@ -17,18 +17,22 @@ from tangguh.access.consent import Consent
 from tangguh.access.sealing import Purpose
 from tangguh.access.session import Session
 from tangguh.core.cash import refuse_notes
-from tangguh.core.money import MINOR_MAX, format_decimal
+from tangguh.core.client import Client
+from tangguh.core.money import MINOR_MAX, RUPIAH
+from tangguh.core.order import Origin, PaymentOrder, ToCash, ToQris
 from tangguh.core.outcome import Refusal, Refused
 from tangguh.core.service import ATM_CARDLESS, QRIS_CPM
 from tangguh.customers import codes as one_time
 from tangguh.customers import store as customers
 from tangguh.customers.demo import OUR_NNS
 from tangguh.ledger import chart
-from tangguh.ledger.account import AccountState
 from tangguh.ledger.command import PlaceHold, VoidHold
+from tangguh.payments.decide import Accept
+from tangguh.rails.banks import OUR_CODE
 from tangguh.rails.qris import cpm
 from tangguh.web.api import service_views as views
 from tangguh.web.door import Door
+from tangguh.web.forecast import Forecast, forecast, of_device
 
 QRIS: Final = "qris"
 _CASH_DIGITS: Final = 8
@@ -66,13 +70,17 @@ async def make_paying_code(
     """The code of this request, new or as it was made before.
 
     Refuses what ``Wanted`` does, LIMIT_PER_TRANSACTION for a large sum (or none) on a device still
-    new, what the book would refuse whenever it is shown (ACCOUNT_NOT_FOUND, ACCOUNT_CLOSED,
-    SERVICE_CLOSED, LIMIT_PER_TRANSACTION, ORDER_INVALID), and IDEMPOTENCY_KEY_REUSED.
+    new, whatever the book would refuse if it were shown now, and IDEMPOTENCY_KEY_REUSED.
     """
     customer_id = session.customer_id
     consent.must_be_of(customer_id)
-    if refused := wanted.refuse() or await _refuse_account(door, customer_id, wanted):
+    if refused := wanted.refuse():
         return refused
+    if before := await _made_before(door, customer_id, wanted):
+        return before
+    foreseen = await forecast(door, None, _use_of(door, customer_id, wanted))
+    if foreseen.refused is not None:
+        return foreseen.refused
     largest = MINOR_MAX if wanted.amount_minor is None else wanted.amount_minor
     async with door.cooling.place(session, largest) as place:
         if isinstance(place, Refused):
@@ -183,24 +191,50 @@ async def _made_before(door: Door, customer_id: int, wanted: Wanted) -> views.Co
     return views.CodeView(wanted.shown_as, shown, code.expires_at)
 
 
-async def _refuse_account(door: Door, customer_id: int, wanted: Wanted) -> Refused | None:
-    """What is known now of whoever would pay: said to them, and not at the machine."""
-    held = await customers.accounts_of(door.pool, door.book_id, customer_id)
-    account = next((one for one in held if one.account_id == wanted.account_id), None)
-    if account is None:
-        return Refused(Refusal.ACCOUNT_NOT_FOUND, "from_account", "no such account of yours")
-    if chart.product_of(account.account_id):
-        return Refused(Refusal.ORDER_INVALID, "from_account", "this account pays another way")
-    if account.state != AccountState.OPEN:
-        return Refused(Refusal.ACCOUNT_CLOSED, "from_account", f"it is {account.state}")
-    service = ATM_CARDLESS if wanted.shown_as == one_time.CASH else QRIS_CPM
-    limit = door.desk.rules.limit_of(service, account.tier)
-    if limit is None:
-        return Refused(Refusal.SERVICE_CLOSED, "service", "no limit is set for it")
-    if wanted.amount_minor is not None and wanted.amount_minor > limit.transaction_max_minor:
-        most = format_decimal(limit.transaction_max_minor)
-        return Refused(Refusal.LIMIT_PER_TRANSACTION, "amount", f"at most {most}")
-    return None
+async def has_code(door: Door, customer_id: int, wanted: Wanted) -> bool:
+    """Whether this very request has its code already: a repeat shows it again."""
+    return await _made_before(door, customer_id, wanted) is not None
+
+
+async def foresee_code(door: Door, session: Session, wanted: Wanted) -> Forecast:
+    """What a machine or a till would be told of such a code now, and this device."""
+    if refused := wanted.refuse():
+        return Forecast(refused=refused)
+    most = MINOR_MAX if wanted.amount_minor is None else wanted.amount_minor
+    found = await forecast(door, None, _use_of(door, session.customer_id, wanted))
+    if found.refused is not None:
+        return found
+    return await of_device(door, session, most) or found
+
+
+def _use_of(door: Door, customer_id: int, wanted: Wanted) -> Accept:
+    """The order a code's use will be, at no machine or till in particular; of the least sum where
+    the till says how much.
+    """
+    is_cash = wanted.shown_as == one_time.CASH
+    order = PaymentOrder(
+        customer_id=customer_id,
+        idempotency_key=f"{wanted.shown_as}:{wanted.key}",
+        service=ATM_CARDLESS if is_cash else QRIS_CPM,
+        debtor=wanted.account_id,
+        payee=_A_MACHINE if is_cash else _A_TILL,
+        amount_minor=RUPIAH if wanted.amount_minor is None else wanted.amount_minor,
+    )
+    brings = Client.TERMINAL if is_cash else Client.QRIS_SWITCH
+    return Accept(order, door.desk.rules, origin=Origin(client=brings))
+
+
+_A_MACHINE: Final = ToCash(terminal="", acquirer=OUR_CODE, vault=chart.ATM_VAULT_MIN + 1)
+_A_TILL: Final = ToQris(
+    payload="",
+    merchant_pan="",
+    merchant_id="",
+    nmid="",
+    acquirer="",
+    merchant_name="",
+    merchant_city="",
+    category_code="",
+)
 
 
 def cpm_text(token: str, account_id: int) -> str:

@@ -76,10 +76,10 @@ class Cooling:
             yield self._refused(most)
             return
         spent = await self._spent_by(session.customer_id, known_at)
-        if spent.minor + spent.reserved + minor > most:
+        if minor > self._left(spent):
             await self._read_again(session.customer_id, spent)
-        if spent.minor + spent.reserved + minor > most:
-            yield self._refused(most - spent.minor - spent.reserved)
+        if minor > self._left(spent):
+            yield self._refused(self._left(spent))
             return
         spent.reserved += minor
         place = Place(minor)
@@ -89,6 +89,21 @@ class Cooling:
             spent.reserved -= minor
             if not place.is_given_back:
                 spent.minor += minor
+
+    async def left_where_short(self, session: Session, minor: int) -> int | None:
+        """What may still leave on a new device where ``minor`` would not fit. None: it fits."""
+        known_at = session.device_known_at
+        if known_at is None or not self.is_cooling(session):
+            return None
+        spent = await self._spent_by(session.customer_id, known_at)
+        left = self._left(spent)
+        if minor > left:
+            await self._read_again(session.customer_id, spent)
+            left = self._left(spent)
+        return max(left, 0) if minor > left else None
+
+    def _left(self, spent: _Spent) -> int:
+        return self._devices.settings.cooling_minor - spent.minor - spent.reserved
 
     async def _spent_by(self, customer_id: int, known_at: datetime) -> _Spent:
         known = self._fresh(customer_id, known_at)

@@ -88,6 +88,10 @@ class Shutters:
                 return _shut(closure, "limited", service, gates, now)
         return None
 
+    async def instead(self, service: str) -> str:
+        """A service that does the same and is open now; empty when there is none."""
+        return _alternative(service, await self._board(), self._clock.now())
+
     async def every(self, customer_id: int, account: int = 0) -> dict[str, Shut]:
         """Every service that is shut for a customer."""
         if (await self._board()).is_quiet:

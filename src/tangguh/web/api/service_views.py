@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Literal
+from uuid import UUID
 
 import msgspec
 from msgspec import Meta
@@ -127,6 +128,22 @@ class CodeView(msgspec.Struct, frozen=True):
     kind: CodeKind
     code: str
     expires_at: datetime
+
+
+class LiveCode(msgspec.Struct, frozen=True):
+    """A code for cash that can still be used: its money is held. Its digits are not repeated."""
+
+    id: UUID
+    kind: CodeKind
+    from_account: str
+    amount: Rupiah
+    expires_at: datetime
+
+
+class Codes(msgspec.Struct, frozen=True):
+    """A customer's codes for cash that can still be used, the newest first; at most 20."""
+
+    codes: list[LiveCode]
 
 
 class ShopView(msgspec.Struct, frozen=True):

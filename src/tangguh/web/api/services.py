@@ -1,4 +1,4 @@
-"""The customers' API beyond the bank: who would be paid, one-time codes, and shops."""
+"""The customers' API beyond the bank: who would be paid, and shops."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from tangguh.core.order import Payee, ToBank, ToBiller, ToPurse, ToWallet
 from tangguh.core.outcome import Refused
 from tangguh.core.service import SERVICES
 from tangguh.customers import merchants, purses
-from tangguh.customers import store as customers
 from tangguh.customers.terms import Merchant
 from tangguh.ledger import statement
 from tangguh.payments.merchant import takings
@@ -25,7 +24,6 @@ from tangguh.web.api import service_views as views
 from tangguh.web.api.operations import Answer, Call, Operation, rate_limited
 from tangguh.web.api.parameters import PATH, Text
 from tangguh.web.api.views import shut_view
-from tangguh.web.codes import Wanted, make_paying_code
 from tangguh.web.door import Door
 from tangguh.web.problems import Trouble, of_refused, trouble
 
@@ -80,22 +78,6 @@ async def create_inquiry(call: Call) -> Answer:
     return Answer(view, 201)
 
 
-async def create_code(call: Call) -> Answer:
-    """Make a one-time code: cash without a card, or a QRIS code to be shown."""
-    asked: views.NewCode = call.body
-    account_id = await _own(call, int(asked.from_account))
-    wanted = Wanted(
-        key=call.key,
-        shown_as=asked.kind,
-        account_id=account_id,
-        amount_minor=_minor(asked.amount) if asked.amount is not None else None,
-    )
-    made = await make_paying_code(call.door, call.consent, call.logged_in, wanted)
-    if isinstance(made, Refused):
-        raise Trouble(of_refused(made))
-    return Answer(made, 201)
-
-
 async def list_shops(call: Call) -> Answer:
     """The customer's shops and today's takings."""
     door = call.door
@@ -108,7 +90,7 @@ async def create_bill(call: Call) -> Answer:
     asked: views.NewBill = call.body
     door = call.door
     shop = await own_shop(door, call.customer_id, _MERCHANT.of(call.request))
-    minor = _minor(asked.amount)
+    minor = minor_of(asked.amount)
     expires_at = door.clock.now() + timedelta(minutes=asked.minutes)
     made = await door.desk.decide(MakeBill(shop.merchant_id, asked.bill_no, minor, expires_at))
     if isinstance(made, Refused):
@@ -175,19 +157,19 @@ def as_shop(merchant: Merchant) -> Shop:
 async def _payee(door: Door, asked: Any) -> tuple[Payee, int]:
     match asked:
         case views.AskBank(bank=bank, account=account, amount=amount):
-            return ToBank(bank=bank, account=account), _minor(amount)
+            return ToBank(bank=bank, account=account), minor_of(amount)
         case views.AskProxy(proxy=proxy, amount=amount):
             found = inquiry.by_proxy(proxy)
             if not found.proxy:
                 raise trouble("body_invalid", "no phone number and no e-mail address", "proxy")
-            return found, _minor(amount)
+            return found, minor_of(amount)
         case views.AskWallet(wallet=wallet, number=number, amount=amount):
             bare = phone(number)
             if not bare:
                 raise trouble("body_invalid", "this is no phone number", "number")
-            return ToWallet(wallet, bare), _minor(amount)
+            return ToWallet(wallet, bare), minor_of(amount)
         case views.AskBill(biller=biller, customer_no=number, amount=amount):
-            return ToBiller(biller, number), _minor(amount) if amount is not None else 0
+            return ToBiller(biller, number), minor_of(amount) if amount is not None else 0
         case views.AskPurse(number=number):
             purse = await purses.by_number(door.pool, door.book_id, number)
             if purse is None:
@@ -197,14 +179,8 @@ async def _payee(door: Door, asked: Any) -> tuple[Payee, int]:
             raise trouble("body_invalid", "", "kind")
 
 
-async def _own(call: Call, account_id: int) -> int:
-    owner = await customers.owner_of(call.door.pool, call.door.book_id, account_id)
-    if owner is None or owner.customer_id != call.customer_id:
-        raise trouble("account_not_found", "", "from_account")
-    return account_id
-
-
-def _minor(text: str) -> int:
+def minor_of(text: str) -> int:
+    """The sum a request names, in minor units. Raises Trouble(order_invalid)."""
     try:
         return parse_decimal(text)
     except NotMoney as fault:
@@ -246,32 +222,6 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
             "bill_expired",
             "purse_expired",
             "service_closed",
-        ),
-    ),
-    Operation(
-        id="createCode",
-        method="POST",
-        path="/v1/codes",
-        summary="Make a one-time code for cash without a card, or to be shown at a shop",
-        handler=create_code,
-        takes=views.NewCode,
-        gives=views.CodeView,
-        statuses=(201,),
-        moves_money=True,
-        problems=(
-            "account_not_found",
-            "account_closed",
-            "order_invalid",
-            "service_closed",
-            "amount_not_positive",
-            "insufficient_funds",
-            "limit_per_transaction",
-            "insufficient_funds",
-            "idempotency_key_reused",
-            "header_invalid",
-            "signature_missing",
-            "signature_wrong",
-            "signature_expired",
         ),
     ),
     Operation(

@@ -14,6 +14,7 @@ from tangguh.core.service import SERVICES
 from tangguh.customers import store as customers
 from tangguh.ledger import statement
 from tangguh.payments import store as payments
+from tangguh.web.codes import cash_codes
 from tangguh.web.pages.frame import Page, Visit
 from tangguh.web.pages.rows import entry_rows, payment_rows
 from tangguh.web.shutters import Shut
@@ -31,10 +32,11 @@ async def show_home(visit: Visit) -> Response:
 
 async def _from_the_book(visit: Visit) -> Response:
     door, me = visit.door, visit.me
-    accounts, unsettled, unread = await asyncio.gather(
+    accounts, unsettled, unread, codes = await asyncio.gather(
         customers.accounts_of(door.pool, door.book_id, me.customer_id),
         payments.open_of_customer(door.pool, door.book_id, me.customer_id),
         _unread(visit),
+        cash_codes(door, me.customer_id),
     )
     now = door.clock.now()
     visit.memory.keep_balances(me.customer_id, accounts, now)
@@ -54,6 +56,7 @@ async def _from_the_book(visit: Visit) -> Response:
         shut=_named(shut, visit.language),
         banners=banners,
         unread=unread,
+        codes=codes,
         unsettled=await payment_rows(visit, unsettled),
         latest=await entry_rows(visit, latest),
     )
@@ -118,6 +121,7 @@ def _from_memory(visit: Visit) -> Response:
         shut=[],
         banners=banners_of(visit),
         unread=0,
+        codes=[],
         unsettled=[],
         latest=[],
     )

@@ -21,8 +21,10 @@ from tangguh.rails.qris.message import QrisCode, TipKind
 from tangguh.rails.qris.nns import name_of
 from tangguh.web import orders
 from tangguh.web.pages import photo
+from tangguh.web.pages.ahead.obstacle import go_on
+from tangguh.web.pages.ahead.purse import Purse, explain, open_purse
+from tangguh.web.pages.ahead.slips import service_of_code
 from tangguh.web.pages.frame import Page, Visit, redirect
-from tangguh.web.pages.purse import Purse, explain, open_purse
 from tangguh.web.pages.seal import QrisSlip
 from tangguh.web.problems import Trouble, of_refused
 from tangguh.web.words import Words
@@ -67,7 +69,7 @@ async def show_amount(visit: Visit) -> Response:
     scanned = orders.scan(code)
     if isinstance(scanned, Refused):
         return _pay_page(visit, code=code, told=fault_words(visit.words, scanned), status=422)
-    purse = await _purse(visit)
+    purse = await _purse(visit, code)
     return _amount_page(visit, scanned, purse)
 
 
@@ -77,13 +79,17 @@ async def take_amount(visit: Visit) -> Response:
     scanned = orders.scan(code)
     if isinstance(scanned, Refused):
         return _pay_page(visit, code=code, told=fault_words(visit.words, scanned), status=422)
-    purse = await _purse(visit, visit.typed("account"))
+    purse = await _purse(visit, code, visit.typed("account"))
     order = _order(visit, scanned, purse)
     if isinstance(order, Refused):
-        return _amount_page(visit, scanned, purse, refused=order)
-    if refused := purse.refuse(order.amount_minor + order.tip_minor):
-        return _amount_page(visit, scanned, purse, refused=refused)
-    return redirect(f"/review?{urlencode({'order': _slip(visit, order, purse)})}")
+        told = explain(visit.words, order, purse, visit.typed(order.field))
+        return _amount_page(visit, scanned, purse, told=told, told_field=order.field)
+    gone_on = await go_on(
+        visit, await service_of_code(visit, code, order.debtor), _slip(order, purse), purse
+    )
+    if isinstance(gone_on, str):
+        return _amount_page(visit, scanned, purse, told=gone_on, told_field="amount")
+    return gone_on
 
 
 def fault_words(words: Words, refused: Refused) -> str:
@@ -111,21 +117,21 @@ async def _go_on(visit: Visit, text: str) -> Response:
     if isinstance(scanned, Refused):
         told = fault_words(visit.words, scanned) if text else visit.words("qr.nothing")
         return _pay_page(visit, code=text[:_CODE_LENGTH_MAX], told=told, status=422)
-    purse = await _purse(visit)
+    purse = await _purse(visit, text)
     code = scanned.code
     asks = orders.asks_for_amount(code) or orders.asks_for_tip(code) or len(purse.accounts) > 1
     if not asks:
         order = _order(visit, scanned, purse)
         if isinstance(order, Refused):
             raise Trouble(of_refused(order))
-        return redirect(f"/review?{urlencode({'order': _slip(visit, order, purse)})}")
+        return redirect(f"/review?{urlencode({'order': visit.seal(_slip(order, purse))})}")
     return redirect(f"/pay/amount?{urlencode({'code': text})}")
 
 
-async def _purse(visit: Visit, account_text: str = "") -> Purse:
-    """What pays the code, with the limits and the fee of the service that account pays by."""
+async def _purse(visit: Visit, code: str, account_text: str = "") -> Purse:
+    """What pays the code, with the limits and the fee of the service it is paid by."""
     purse = await open_purse(visit, QRIS_OFFUS, account_text)
-    service = orders.qris_service(purse.account.account_id)
+    service = await service_of_code(visit, code, purse.account.account_id)
     return purse if service == QRIS_OFFUS else await open_purse(visit, service, account_text)
 
 
@@ -158,17 +164,15 @@ def _decimal(text: str) -> str | None:
     return "" if minor is None else format_decimal(minor)
 
 
-def _slip(visit: Visit, order: PaymentOrder, purse: Purse) -> str:
-    payload = getattr(order.payee, "payload", "")
-    slip = QrisSlip(
+def _slip(order: PaymentOrder, purse: Purse) -> QrisSlip:
+    return QrisSlip(
         key=order.idempotency_key,
         debtor=order.debtor,
-        payload=payload,
+        payload=getattr(order.payee, "payload", ""),
         amount_minor=order.amount_minor,
         tip_minor=order.tip_minor,
         fee_minor=purse.fee_minor,
     )
-    return visit.seal(slip)
 
 
 def _pay_page(visit: Visit, *, code: str = "", told: str = "", status: int = 200) -> Response:
@@ -176,19 +180,19 @@ def _pay_page(visit: Visit, *, code: str = "", told: str = "", status: int = 200
 
 
 def _amount_page(
-    visit: Visit, scanned: orders.Scanned, purse: Purse, refused: Refused | None = None
+    visit: Visit, scanned: orders.Scanned, purse: Purse, *, told: str = "", told_field: str = ""
 ) -> Response:
     return visit.page(
         "pay_amount.html",
-        status=422 if refused else 200,
+        status=422 if told else 200,
         code=scanned.payload,
         merchant=merchant_of_code(scanned.code),
         asks_tip=scanned.code.tip.kind is TipKind.PROMPT,
         purse=purse,
         amount=visit.typed("amount"),
         tip=visit.typed("tip"),
-        told=explain(visit.words, refused, purse, visit.typed(refused.field)) if refused else "",
-        told_field=refused.field if refused else "",
+        told=told,
+        told_field=told_field,
     )
 
 

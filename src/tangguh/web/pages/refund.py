@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import urlencode
 
 from starlette.responses import Response
 
@@ -12,9 +11,10 @@ from tangguh.core.text import shown
 from tangguh.payments.merchant.shop import is_own_sale
 from tangguh.payments.payment import Payment
 from tangguh.web.api.mobile import visible_payment
-from tangguh.web.pages.frame import Page, Visit, redirect
+from tangguh.web.pages.ahead.obstacle import go_on
+from tangguh.web.pages.ahead.purse import ask_amount
+from tangguh.web.pages.frame import Page, Visit
 from tangguh.web.pages.people import People
-from tangguh.web.pages.purse import ask_amount
 from tangguh.web.pages.seal import RefundSlip
 from tangguh.web.problems import trouble
 
@@ -41,7 +41,8 @@ async def take_refund(visit: Visit) -> Response:
         amount_minor=amount_minor,
         reason=shown(visit.typed("reason"), _REASON_MAX),
     )
-    return redirect(f"/review?{urlencode({'order': visit.seal(slip)})}")
+    gone_on = await go_on(visit, payment.service, slip, None)
+    return await _refund_page(visit, payment, gone_on) if isinstance(gone_on, str) else gone_on
 
 
 async def _received(visit: Visit) -> Payment:

@@ -12,15 +12,15 @@ from starlette.responses import Response
 from tangguh.core.format import typed_minor
 from tangguh.core.numbers import digits
 from tangguh.core.order import PaymentOrder, ToAccount
-from tangguh.core.outcome import Refusal, Refused
 from tangguh.core.service import TRANSFER_ONUS
 from tangguh.core.text import shown
 from tangguh.customers import store as customers
 from tangguh.payments import store as payments
 from tangguh.payments.payment import Payment, State
+from tangguh.web.pages.ahead.obstacle import go_on
+from tangguh.web.pages.ahead.purse import Purse, ask_amount, open_purse
 from tangguh.web.pages.frame import Page, Visit, redirect
 from tangguh.web.pages.people import People
-from tangguh.web.pages.purse import Purse, explain, open_purse
 from tangguh.web.pages.seal import Recipient, TransferSlip
 from tangguh.web.pages.trouble import REVIEW_CHANGED
 from tangguh.web.problems import Trouble, problem
@@ -69,13 +69,11 @@ async def take_amount(visit: Visit) -> Response:
     purse = await open_purse(visit, TRANSFER_ONUS, visit.typed("account"))
     amount_minor = typed_minor(visit.typed("amount"))
     if amount_minor is None:
-        unclear = Refused(Refusal.ORDER_INVALID, "amount", "not an amount")
-        return await _amount_page(visit, recipient, purse, refused=unclear)
+        told = ask_amount(visit.words, visit.typed("amount"))
+        return await _amount_page(visit, recipient, purse, told=told)
     if amount_minor == 0:
-        nothing = Refused(Refusal.AMOUNT_NOT_POSITIVE, "amount", "an amount is at least one sen")
-        return await _amount_page(visit, recipient, purse, refused=nothing)
-    if refused := purse.refuse(amount_minor):
-        return await _amount_page(visit, recipient, purse, refused=refused)
+        told = visit.words("amount.amount_not_positive")
+        return await _amount_page(visit, recipient, purse, told=told)
     slip = TransferSlip(
         key=visit.door.ids.next().hex,
         debtor=purse.account.account_id,
@@ -85,7 +83,10 @@ async def take_amount(visit: Visit) -> Response:
         fee_minor=purse.fee_minor,
         note=shown(visit.typed("note"), _NOTE_MAX),
     )
-    return redirect(f"/review?{urlencode({'order': visit.seal(slip)})}")
+    gone_on = await go_on(visit, TRANSFER_ONUS, slip, purse)
+    if isinstance(gone_on, str):
+        return await _amount_page(visit, recipient, purse, told=gone_on)
+    return gone_on
 
 
 async def is_first_time(visit: Visit, account_id: int) -> bool:
@@ -145,18 +146,18 @@ async def _transfer_page(visit: Visit, *, told: str = "", status: int = 422) -> 
 
 
 async def _amount_page(
-    visit: Visit, recipient: Recipient, purse: Purse, refused: Refused | None = None
+    visit: Visit, recipient: Recipient, purse: Purse, *, told: str = ""
 ) -> Response:
     return visit.page(
         "transfer_amount.html",
-        status=422 if refused else 200,
+        status=422 if told else 200,
         recipient=recipient,
         to=visit.seal(recipient),
         is_first=await is_first_time(visit, recipient.account_id),
         purse=purse,
         amount=visit.typed("amount"),
         note=visit.typed("note"),
-        told=explain(visit.words, refused, purse, visit.typed("amount")) if refused else "",
+        told=told,
     )
 
 

@@ -298,6 +298,13 @@ _TOLD: Final[dict[str, dict[int, dict[str, Any]]]] = {
         }
     },
     "createCode": {201: {"eight digits": service.CodeView("cash", "48291377", _NEXT)}},
+    "listCodes": {
+        200: {
+            "one code": service.Codes(
+                [service.LiveCode(_PAYMENT, "cash", _ACCOUNT, "500000.00", _NEXT)]
+            )
+        }
+    },
     "listShops": {200: {"one shop": service.Shops([_SHOP])}},
     "createBill": {
         201: {

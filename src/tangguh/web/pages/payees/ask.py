@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from starlette.responses import Response
 
 from tangguh.core.format import money, typed_minor
+from tangguh.core.money import parse_decimal
 from tangguh.core.numbers import digits, phone
 from tangguh.core.order import Payee, ToBank, ToBiller, ToPurse, ToWallet
 from tangguh.core.outcome import Refusal, Refused
@@ -21,10 +21,12 @@ from tangguh.core.text import shown
 from tangguh.customers import purses
 from tangguh.rails.banks import BANKS, OUR_CODE
 from tangguh.rails.billers.rail import BILLERS
+from tangguh.rails.ewallet.rail import WALLETS
 from tangguh.web import inquiry
 from tangguh.web.inquiry import TRANSFER_VIA, Inquired, by_proxy
-from tangguh.web.pages.frame import Page, Visit, redirect
-from tangguh.web.pages.purse import ask_amount, explain, open_purse
+from tangguh.web.pages.ahead.obstacle import go_on
+from tangguh.web.pages.ahead.purse import ask_amount, open_purse
+from tangguh.web.pages.frame import Page, Visit
 from tangguh.web.pages.seal import PayeeSlip
 from tangguh.web.problems import trouble
 from tangguh.web.shutters import Shut
@@ -120,6 +122,9 @@ async def _take(
         told = ask_amount(visit.words, visit.typed("amount"))
         return await _form(visit, kind, service=service, told_amount=told)
     found = await inquiry.inquire(visit.door, visit.me.customer_id, payee, typed, via or "bifast")
+    if isinstance(found, Refused) and found.code is Refusal.PARTNER_LIMIT:
+        told = await _what_is_taken(visit, payee, found)
+        return await _form(visit, kind, service=service, told_amount=told)
     if isinstance(found, Refused):
         return await _form(visit, kind, service=service, told=_why(visit, found))
     amount_minor = found.amount_minor if found.amount_minor is not None else typed
@@ -130,11 +135,27 @@ async def _take(
     if not amount_minor:
         told = visit.words("ask.amount_needed", name=found.name)
         return await _form(visit, kind, service=service, told_amount=told)
-    if refused := purse.refuse(amount_minor):
-        told = explain(visit.words, refused, purse)
-        return await _form(visit, kind, service=service, told_amount=told)
     slip = slip_of(visit, found, purse.account.account_id, amount_minor, purse.fee_minor)
-    return redirect(f"/review?{urlencode({'order': visit.seal(slip)})}")
+    gone_on = await go_on(visit, found.service, slip, purse)
+    if isinstance(gone_on, str):
+        return await _form(visit, kind, service=service, told_amount=gone_on)
+    return gone_on
+
+
+async def _what_is_taken(visit: Visit, payee: Payee, refused: Refused) -> str:
+    """What the other side takes, where it takes another sum than was typed."""
+    words = visit.words
+    if isinstance(payee, ToWallet):
+        partner = WALLETS[payee.wallet]
+        least, most = money(partner.amount_min_minor), money(partner.amount_max_minor)
+        return words("ask.wallet_takes", name=partner.title, least=least, most=most)
+    if isinstance(payee, ToBiller):
+        found = await inquiry.inquire(visit.door, visit.me.customer_id, payee, 0)
+        owed = dict(found.lines).get("owed", "") if isinstance(found, Inquired) else ""
+        if isinstance(found, Inquired) and owed:
+            owed = money(parse_decimal(owed))
+            return words("ask.bill_takes", name=found.name, owed=owed)
+    return _why(visit, refused)
 
 
 def slip_of(

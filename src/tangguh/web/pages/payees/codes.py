@@ -15,15 +15,25 @@ from starlette.responses import Response
 
 from tangguh.access.consent import Consent
 from tangguh.access.sealing import Purpose
-from tangguh.core.cash import refuse_notes
+from tangguh.core.cash import NOTE_MINOR, refuse_notes
 from tangguh.core.format import typed_minor
 from tangguh.core.outcome import Refusal, Refused
 from tangguh.core.service import ATM_CARDLESS, QRIS_CPM
 from tangguh.customers import codes as one_time
 from tangguh.web import login
-from tangguh.web.codes import QRIS, Wanted, cancel_cash, cash_codes, digits_of, make_paying_code
+from tangguh.web.codes import (
+    QRIS,
+    Wanted,
+    cancel_cash,
+    cash_codes,
+    digits_of,
+    foresee_code,
+    has_code,
+    make_paying_code,
+)
+from tangguh.web.pages.ahead.obstacle import Obstacle, obstacle_of
+from tangguh.web.pages.ahead.purse import Purse, ask_amount, explain, open_purse
 from tangguh.web.pages.frame import Page, Visit, redirect
-from tangguh.web.pages.purse import Purse, ask_amount, explain, open_purse
 from tangguh.web.pages.trouble import pin_words
 from tangguh.web.problems import Trouble, of_refused, trouble
 
@@ -32,15 +42,19 @@ _MARK_LENGTH: Final = 32
 
 
 async def show_cash(visit: Visit) -> Response:
-    """How much, from which account."""
+    """How much, from which account; or why no code can be made now."""
     return await _cash_form(visit, status=200)
 
 
 async def _cash_form(visit: Visit, told: str = "", *, status: int = 422) -> Response:
+    """``told``: what is wrong with what was typed. What no other sum would mend is found here."""
     purse = await open_purse(visit, ATM_CARDLESS, visit.typed("account"))
+    wanted = _wanted(visit, one_time.CASH, purse, NOTE_MINOR)
+    found = await _obstacle(visit, ATM_CARDLESS, wanted, purse)
     return visit.page(
         "cash.html", status=status, purse=purse, told=told, amount=visit.typed("amount"),
-        key=_key(visit), codes=await cash_codes(visit.door, visit.me.customer_id),
+        obstacle=found if found is not None and not found.of_the_sum else None,
+        key=wanted.key, codes=await cash_codes(visit.door, visit.me.customer_id),
     )  # fmt: skip
 
 
@@ -52,23 +66,35 @@ async def make_cash(visit: Visit) -> Response:
         return await _cash_form(visit, ask_amount(visit.words, visit.typed("amount")))
     if refuse_notes(minor):
         return await _cash_form(visit, visit.words("amount.notes_only"))
-    if refused := purse.refuse(minor):
-        return await _cash_form(visit, explain(visit.words, refused, purse))
+    wanted = _wanted(visit, one_time.CASH, purse, minor)
+    if not await has_code(visit.door, visit.me.customer_id, wanted):
+        obstacle = await _obstacle(visit, ATM_CARDLESS, wanted, purse)
+        if obstacle is not None:
+            return await _cash_form(visit, obstacle.line(visit))
     consent = await _yes(visit)
     if isinstance(consent, str):
         return await _cash_form(visit, consent)
-    wanted = Wanted(
-        key=_key(visit),
-        shown_as=one_time.CASH,
-        account_id=purse.account.account_id,
-        amount_minor=minor,
-    )
     code = await make_paying_code(visit.door, consent, visit.open_session, wanted)
     if isinstance(code, Refused):
         if code.code is Refusal.INSUFFICIENT_FUNDS:
             return await _cash_form(visit, explain(visit.words, code, purse))
         raise Trouble(of_refused(code))
     return redirect(_seen_path(visit, wanted.key))
+
+
+def _wanted(visit: Visit, shown_as: str, purse: Purse, minor: int | None) -> Wanted:
+    return Wanted(
+        key=_key(visit),
+        shown_as=shown_as,
+        account_id=purse.account.account_id,
+        amount_minor=minor,
+    )
+
+
+async def _obstacle(visit: Visit, service: str, wanted: Wanted, purse: Purse) -> Obstacle | None:
+    """Why no such code can be made now."""
+    found = await foresee_code(visit.door, visit.open_session, wanted)
+    return await obstacle_of(visit, service, found, purse)
 
 
 async def show_cash_code(visit: Visit) -> Response:
@@ -122,23 +148,28 @@ def _mark(visit: Visit, key: str) -> str:
 
 
 async def show_code(visit: Visit) -> Response:
-    """From which account the code will pay."""
-    purse = await open_purse(visit, QRIS_CPM)
-    return visit.page("show_code.html", purse=purse, told="", amount="", key=_key(visit))
+    """From which account the code will pay; or why none can be shown now."""
+    return await _show_form(visit, status=200)
+
+
+async def _show_form(visit: Visit, told: str = "", *, status: int = 422) -> Response:
+    purse = await open_purse(visit, QRIS_CPM, visit.typed("account"))
+    wanted = _wanted(visit, QRIS, purse, None)
+    obstacle = await _obstacle(visit, QRIS_CPM, wanted, purse)
+    return visit.page(
+        "show_code.html", status=status, purse=purse, told=told, key=wanted.key, obstacle=obstacle
+    )
 
 
 async def make_shown(visit: Visit) -> Response:
     """The PIN is right: a picture of a code for one payment, for two minutes."""
     purse = await open_purse(visit, QRIS_CPM, visit.typed("account"))
+    wanted = _wanted(visit, QRIS, purse, None)
+    if await _obstacle(visit, QRIS_CPM, wanted, purse) is not None:
+        return await _show_form(visit)
     consent = await _yes(visit)
     if isinstance(consent, str):
-        return _again(visit, "show_code.html", purse, consent)
-    wanted = Wanted(
-        key=_key(visit),
-        shown_as=QRIS,
-        account_id=purse.account.account_id,
-        amount_minor=None,
-    )
+        return await _show_form(visit, consent)
     code = await make_paying_code(visit.door, consent, visit.open_session, wanted)
     if isinstance(code, Refused):
         raise Trouble(of_refused(code))
@@ -159,11 +190,6 @@ def _key(visit: Visit) -> str:
     typed = visit.typed("key")
     usable = 0 < len(typed) <= _KEY_LENGTH_MAX and typed.isalnum() and typed.isascii()
     return typed if usable else visit.door.ids.next().hex
-
-
-def _again(visit: Visit, template: str, purse: Purse, told: str) -> Response:
-    amount = visit.typed("amount")
-    return visit.page(template, status=422, purse=purse, told=told, amount=amount, key=_key(visit))
 
 
 PAGES: Final = (

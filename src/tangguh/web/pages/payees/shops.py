@@ -20,8 +20,8 @@ from tangguh.payments.merchant.bill import MakeBill
 from tangguh.payments.rules import QRIS_TRANSACTION_MAX_MINOR
 from tangguh.rails.qris.shop import dynamic_text, static_text
 from tangguh.web.api.services import as_shop, own_shop
+from tangguh.web.pages.ahead.purse import ask_amount
 from tangguh.web.pages.frame import Page, Visit
-from tangguh.web.pages.purse import ask_amount
 from tangguh.web.pages.rows import entry_rows
 
 _BILL_LIVES: Final = timedelta(minutes=15)

@@ -7,7 +7,7 @@ digit is refused, a double click or a reload finds the payment that is already t
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, assert_never
 from urllib.parse import urlencode
 
 import msgspec
@@ -26,17 +26,19 @@ from tangguh.core.order import (
     ToPurse,
     ToWallet,
 )
-from tangguh.core.outcome import Refusal, Refused
-from tangguh.core.service import SERVICES, TRANSFER_CARDS
+from tangguh.core.outcome import Refused
+from tangguh.core.service import TRANSFER_CARDS
 from tangguh.payments import store as payments
 from tangguh.payments.payment import Decided, Payment, State
 from tangguh.web import login, orders
 from tangguh.web.api.mobile import visible_payment
+from tangguh.web.forecast import Forecast
+from tangguh.web.pages.ahead.obstacle import Obstacle, obstacle_of
+from tangguh.web.pages.ahead.purse import open_purse
+from tangguh.web.pages.ahead.slips import fee_now, foresee, order_of, origin_of, service_of
 from tangguh.web.pages.frame import Page, Visit, redirect
 from tangguh.web.pages.pay import merchant_of_code
 from tangguh.web.pages.people import People, place_of
-from tangguh.web.pages.purse import Purse, explain, open_purse
-from tangguh.web.pages.review.slips import fee_now, foresee, order_of, origin_of, service_of
 from tangguh.web.pages.seal import (
     PayeeSlip,
     QrisSlip,
@@ -56,10 +58,15 @@ _RECENT_MAX: Final = 50
 async def show_review(visit: Visit) -> Response:
     """Everything that will be paid, and nothing else. Paid already: the payment itself."""
     slip = _opened(visit, visit.asked("order"))
-    if not isinstance(slip, RefundSlip):
-        made = await _made_with(visit, slip)
-        if made is not None:
-            return redirect(f"/payments/{made.id}")
+    if isinstance(slip, RefundSlip):
+        return await _review_page(visit, slip)
+    made = await _made_with(visit, slip)
+    if made is not None:
+        return redirect(f"/payments/{made.id}")
+    fee_minor = await fee_now(visit, slip)
+    if fee_minor != slip.fee_minor:
+        slip = msgspec.structs.replace(slip, fee_minor=fee_minor)
+        return await _review_page(visit, slip, news=visit.words("review.fee_changed"))
     return await _review_page(visit, slip)
 
 
@@ -82,7 +89,7 @@ async def confirm(visit: Visit) -> Response:
     except Ambiguous:
         # The same slip again is safe: its key asks for the same payment.
         told = visit.words("review.ambiguous")
-        return await _review_page(visit, slip, told=told, status=503)
+        return await _review_page(visit, slip, told=told, status=503, is_unsure=True)
     if isinstance(decided, Refused):
         return await _refused(visit, slip, decided)
     return redirect(f"/payments/{decided.payment.id}")
@@ -111,7 +118,7 @@ async def pay_again(visit: Visit) -> Response:
         )
     elif not isinstance(order.payee, ToAccount):
         # Who it was must be asked again: a bill may be paid by now, a name may have changed.
-        return redirect(_asks_at(order))
+        return redirect(asks_at(order.payee, order.service))
     else:
         owner = await People(door, visit.me.customer_id).chosen(order.payee.account_id)
         if owner is None:
@@ -128,9 +135,9 @@ async def pay_again(visit: Visit) -> Response:
     return redirect(f"/review?{urlencode({'order': visit.seal(slip)})}")
 
 
-def _asks_at(order: PaymentOrder) -> str:
+def asks_at(payee: Payee, service: str) -> str:
     """The page that asks for such a payee."""
-    match order.payee:
+    match payee:
         case ToWallet(wallet=wallet):
             return f"/to/wallet/{wallet}"
         case ToBiller(biller=biller):
@@ -138,7 +145,7 @@ def _asks_at(order: PaymentOrder) -> str:
         case ToPurse():
             return "/to/emoney"
         case ToBank():
-            return "/to/bank?via=cards" if order.service == TRANSFER_CARDS else "/to/bank"
+            return "/to/bank?via=cards" if service == TRANSFER_CARDS else "/to/bank"
         case _:
             return "/services"
 
@@ -230,82 +237,92 @@ def _number(payee: Payee) -> str:
 async def _refused(visit: Visit, slip: Slip, refused: Refused) -> Response:
     """A refund that was refused is no payment: say so on the review."""
     if isinstance(slip, RefundSlip):
-        told = " ".join(
-            (
-                sentence(visit.words, f"problem.{refused.code}.reason"),
-                visit.words("money.not_moved"),
-            )
-        )
+        reason = sentence(visit.words, f"problem.{refused.code}.reason")
+        told = f"{reason} {visit.words('money.not_moved')}"
         return await _review_page(visit, slip, told=told, status=422)
     raise Trouble(of_refused(refused))
 
 
-async def _review_page(visit: Visit, slip: Slip, *, told: str = "", status: int = 200) -> Response:
-    shared: dict[str, Any] = {"order": visit.seal(slip), "told": told, "slip": slip}
+async def _review_page(
+    visit: Visit,
+    slip: Slip,
+    *,
+    told: str = "",
+    news: str = "",
+    status: int = 200,
+    is_unsure: bool = False,
+) -> Response:
+    """``told``: about the last try; ``is_unsure``: it may have paid, so only that is told.
+    ``news``: what is not as it was when the review was made.
+    """
+    shared: dict[str, Any] = {"order": visit.seal(slip), "told": told, "slip": slip, "news": news}
+    foreseen = Forecast() if is_unsure else await foresee(visit, slip)
     if isinstance(slip, RefundSlip):
         original = await visible_payment(visit.door, visit.me.customer_id, str(slip.payment_id))
-        ends = await People(visit.door, visit.me.customer_id).ends(original)
-        refused = (await foresee(visit, slip)).refused
-        shared["obstacle"] = (
-            sentence(visit.words, f"problem.{refused.code}.reason") if refused else ""
-        )
-        return visit.page(
-            "review_refund.html", status=status, original=original, ends=ends, **shared
-        )
-    purse = await open_purse(visit, service_of(slip), str(slip.debtor))
+        shared["obstacle"] = await obstacle_of(visit, original.service, foreseen, None)
+        shared["ends"] = await People(visit.door, visit.me.customer_id).ends(original)
+        return visit.page("review_refund.html", status=status, original=original, **shared)
+    service = await service_of(visit, slip)
+    purse = await open_purse(visit, service, str(slip.debtor))
+    is_first, merchant, far = False, None, None
     if isinstance(slip, QrisSlip):
         scanned = orders.scan(slip.payload)
         if isinstance(scanned, Refused):
             raise Trouble(of_refused(scanned))
-        shared |= {"merchant": merchant_of_code(scanned.code), "is_first": False, "far": ""}
+        merchant = merchant_of_code(scanned.code)
     elif isinstance(slip, PayeeSlip):
-        shared |= {"merchant": None, "is_first": False, "far": place_of(slip.payee)}
+        far = place_of(slip.payee)
     else:
         is_first = await is_first_time(visit, slip.creditor)
-        shared |= {"merchant": None, "is_first": is_first, "far": ""}
-    foreseen = await foresee(visit, slip)
-    # What is to be told of the last try is told first: it may be that nobody knows its end.
-    stands = foreseen.refused if not told else None
-    obstacle = _obstacle(visit, purse, stands) if stands else ""
+    obstacle = await obstacle_of(visit, service, foreseen, purse)
     shut = None
-    if foreseen.waits or _is_shut(foreseen.refused):
-        shut = await visit.door.shutters.of(
-            service_of(slip), visit.me.customer_id, purse.account.account_id
-        )
+    if foreseen.waits:
+        shut = await visit.door.shutters.of(service, visit.me.customer_id, purse.account.account_id)
     return visit.page(
         "review.html",
         status=status,
         purse=purse,
+        merchant=merchant,
+        far=far,
+        is_first=is_first,
         obstacle=obstacle,
+        way_out=_way_out(visit, slip, obstacle, has_more=len(purse.accounts) > 1)
+        if obstacle is not None
+        else None,
         shut=shut,
-        instead=_name(visit, shut.alternative) if shut is not None and shut.alternative else "",
-        waits=foreseen.waits,
         question=await _same_again(visit, slip),
         **shared,
     )
 
 
-def _obstacle(visit: Visit, purse: Purse, refused: Refused) -> str:
-    """Why it could not be paid now, said before the PIN is asked for."""
+def _way_out(
+    visit: Visit, slip: QrisSlip | TransferSlip | PayeeSlip, obstacle: Obstacle, *, has_more: bool
+) -> tuple[str, str]:
+    """Where the customer can go on instead, and what that is called."""
     words = visit.words
-    if words.has(f"amount.{refused.code}") and refused.code is not Refusal.ORDER_INVALID:
-        return explain(words, refused, purse)
-    return (
-        f"{sentence(words, f'problem.{refused.code}.reason')} {words(f'problem.{refused.code}.do')}"
-    )
-
-
-def _is_shut(refused: Refused | None) -> bool:
-    return refused is not None and refused.code in {
-        Refusal.PROTECTIVE_CLOSURE,
-        Refusal.PROTECTIVE_LIMIT,
-        Refusal.SERVICE_CLOSED,
-    }
-
-
-def _name(visit: Visit, service: str) -> str:
-    found = SERVICES[service]
-    return found.name_id if visit.language == "id" else found.name_en
+    mends = obstacle.of_the_sum or obstacle.of_the_account
+    if not mends and (obstacle.shut is not None or obstacle.instead):
+        return "/services", words("ask.other")
+    match slip:
+        case QrisSlip():
+            form, other = f"/pay/amount?{urlencode({'code': slip.payload})}", "/pay"
+            label = words("pay.other_code")
+        case TransferSlip():
+            to = visit.seal(Recipient(slip.creditor, slip.creditor_name))
+            form, other = f"/transfer/amount?{urlencode({'to': to})}", "/transfer"
+            label = words("transfer.other")
+        case PayeeSlip():
+            form = other = asks_at(slip.payee, slip.service)
+            label = words("review.change_payee")
+        case _:
+            assert_never(slip)
+    if obstacle.of_the_account and has_more:
+        return form, words("review.change_account")
+    if obstacle.of_the_account and obstacle.instead:
+        return "/pay", words("frame.pay")  # e-money, which pays a shop's code
+    if obstacle.of_the_account:
+        return "/reports/new", words("report.new")
+    return (form, words("review.change")) if obstacle.of_the_sum else (other, label)
 
 
 PAGES: Final = (

@@ -33,7 +33,7 @@ async def show_resume(visit: Visit) -> Response:
         return redirect(f"/review?{urlencode({'order': fields.get('order', '')})}")
     if kept.had_pin:
         return redirect(kept.path)
-    typed = [fields[name] for name in _TYPED if fields.get(name, "").strip()]
+    typed = [(name, fields[name]) for name in _TYPED if fields.get(name, "").strip()]
     return visit.page("resume.html", path=kept.path, fields=fields, typed=typed)
 
 

@@ -6,39 +6,32 @@ from typing import assert_never
 
 from tangguh import __version__
 from tangguh.core.client import Client
-from tangguh.core.errors import TangguhError
 from tangguh.core.money import format_decimal
 from tangguh.core.order import Origin, PaymentOrder, RefundOrder
 from tangguh.core.outcome import Refused
 from tangguh.core.service import TRANSFER_ONUS
 from tangguh.payments.decide import Accept
-from tangguh.payments.preview import Foreseen, Preview
 from tangguh.payments.refund import AcceptRefund
+from tangguh.rails.qris.message import to_payee
 from tangguh.web import orders
 from tangguh.web.api.mobile import routed
+from tangguh.web.forecast import Forecast, forecast
+from tangguh.web.pages.ahead.purse import open_purse
 from tangguh.web.pages.frame import Visit
-from tangguh.web.pages.purse import open_purse
 from tangguh.web.pages.seal import PayeeSlip, QrisSlip, RefundSlip, Slip, TransferSlip
 
 
-async def foresee(visit: Visit, slip: Slip) -> Foreseen:
-    """What would become of it now; nothing of it is kept.
-
-    While the book cannot be asked nothing is foreseen, and nothing is promised either: the page is
-    shown, and the order is decided when it comes.
-    """
-    desk, order = visit.door.desk, await order_of(visit, slip)
+async def foresee(visit: Visit, slip: Slip) -> Forecast:
+    """What would become of it now; nothing of it is kept."""
+    rules, order = visit.door.desk.rules, await order_of(visit, slip)
     if isinstance(order, Refused):
-        return Foreseen(order)
+        return Forecast(refused=order)
     of = (
-        AcceptRefund(order, desk.rules)
+        AcceptRefund(order, rules)
         if isinstance(order, RefundOrder)
-        else Accept(order, desk.rules, origin=origin_of(visit))
+        else Accept(order, rules, origin=origin_of(visit))
     )
-    try:
-        return await desk.decide(Preview(of))
-    except TangguhError:
-        return Foreseen()
+    return await forecast(visit.door, visit.session, of)
 
 
 def origin_of(visit: Visit) -> Origin:
@@ -113,11 +106,33 @@ async def fee_now(visit: Visit, slip: Slip) -> int:
     """The fee of the tariff in force now for this account, in minor units."""
     if isinstance(slip, RefundSlip):
         return 0
-    return (await open_purse(visit, service_of(slip), str(slip.debtor))).fee_minor
+    return (await open_purse(visit, await service_of(visit, slip), str(slip.debtor))).fee_minor
 
 
-def service_of(slip: QrisSlip | TransferSlip | PayeeSlip) -> str:
-    """The service that carries it out."""
-    if isinstance(slip, PayeeSlip):
-        return slip.service
-    return orders.qris_service(slip.debtor) if isinstance(slip, QrisSlip) else TRANSFER_ONUS
+async def service_of(visit: Visit, slip: QrisSlip | TransferSlip | PayeeSlip) -> str:
+    """The service that carries it out, the way it goes now."""
+    match slip:
+        case PayeeSlip():
+            return slip.service
+        case TransferSlip():
+            return TRANSFER_ONUS
+        case QrisSlip():
+            return await service_of_code(visit, slip.payload, slip.debtor)
+        case _:
+            assert_never(slip)
+
+
+async def service_of_code(visit: Visit, payload: str, debtor: int) -> str:
+    """The service that pays a merchant's code from an account: no network for a shop of ours."""
+    scanned = orders.scan(payload)
+    if isinstance(scanned, Refused):
+        return orders.qris_service(debtor)
+    order = PaymentOrder(
+        customer_id=visit.me.customer_id,
+        idempotency_key="",
+        service=orders.qris_service(debtor),
+        debtor=debtor,
+        payee=to_payee(scanned.code, payload),
+        amount_minor=0,
+    )
+    return (await routed(visit.door, order)).service

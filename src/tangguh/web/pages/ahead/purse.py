@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from datetime import date
 
 import msgspec
 
@@ -12,46 +12,37 @@ from tangguh.core.outcome import Refusal, Refused
 from tangguh.customers import store as customers
 from tangguh.customers.store import Held
 from tangguh.payments import store as payments
-from tangguh.payments.rules import Limit, refuse_limit
+from tangguh.web.door import Door
 from tangguh.web.pages.frame import Visit
 from tangguh.web.problems import trouble
 from tangguh.web.words import Words
 
-NOTHING: Final = Limit(0, 0)
-"""The limit of a service for which none is set."""
-
 
 class Purse(msgspec.Struct, frozen=True):
-    """The account to debit for one service, its limit and the bank's fee, in minor units."""
+    """The account to debit for one service, what its limits leave, and the fee, in minor units.
+
+    The limits are the service's and its channel's, whichever leaves less. ``left_this_month_minor``
+    None: there is no limit by the month.
+    """
 
     account: Held
     accounts: list[Held]
-    limit: Limit
-    used_today_minor: int
+    most_minor: int
+    left_today_minor: int
+    left_this_month_minor: int | None
     fee_minor: int
 
     @property
-    def left_today_minor(self) -> int:
-        """What is left of today's limit."""
-        return max(self.limit.day_max_minor - self.used_today_minor, 0)
-
-    @property
     def spendable_minor(self) -> int:
-        """The most one payment may be now: balance, day and payment limits together."""
+        """The most one payment may be now: balance and limits together."""
         most = min(
-            self.limit.transaction_max_minor,
+            self.most_minor,
             self.left_today_minor,
             self.account.available_minor - self.fee_minor,
         )
+        if self.left_this_month_minor is not None:
+            most = min(most, self.left_this_month_minor)
         return max(most, 0)
-
-    def refuse(self, spend_minor: int) -> Refused | None:
-        """What the book would refuse now. The book judges again, this only spares a PIN (E21)."""
-        if refused := refuse_limit(self.limit, spend_minor, self.used_today_minor):
-            return refused
-        if spend_minor + self.fee_minor > self.account.available_minor:
-            return Refused(Refusal.INSUFFICIENT_FUNDS, "amount", "more than is available")
-        return None
 
 
 async def open_purse(visit: Visit, service: str, account_text: str = "") -> Purse:
@@ -62,12 +53,27 @@ async def open_purse(visit: Visit, service: str, account_text: str = "") -> Purs
     if not chosen:
         raise trouble("account_not_found", "", "account")
     account = chosen[0]
-    today = business_date(door.clock.now())
-    used = await payments.used_today(door.pool, door.book_id, account.account_id, service, today)
-    rules = door.desk.rules
-    limit = rules.limit_of(service, account.tier) or NOTHING
-    fee_minor = rules.fee_of(service, account.tier)
-    return Purse(account, accounts, limit, used, fee_minor)
+    rules, today = door.desk.rules, business_date(door.clock.now())
+    most, day, month = [], [], []
+    for name, limit in rules.covering(service, account.tier):
+        used = await _used(door, account.account_id, name, today)
+        most.append(limit.transaction_max_minor)
+        day.append(limit.day_max_minor - used)
+        if limit.month_max_minor is not None:
+            used = await _used(door, account.account_id, f"{name}:month", today.replace(day=1))
+            month.append(limit.month_max_minor - used)
+    return Purse(
+        account=account,
+        accounts=accounts,
+        most_minor=min(most, default=0),
+        left_today_minor=max(min(day, default=0), 0),
+        left_this_month_minor=max(min(month), 0) if month else None,
+        fee_minor=rules.fee_of(service, account.tier),
+    )
+
+
+async def _used(door: Door, account_id: int, limit: str, day: date) -> int:
+    return await payments.used_today(door.pool, door.book_id, account_id, limit, day)
 
 
 def ask_amount(words: Words, typed: str) -> str:
@@ -91,6 +97,7 @@ def explain(words: Words, refused: Refused, purse: Purse, typed: str = "") -> st
         key,
         available=money(purse.account.available_minor),
         left=money(purse.left_today_minor),
-        most=money(purse.limit.transaction_max_minor),
+        left_this_month=money(purse.left_this_month_minor or 0),
+        most=money(purse.most_minor),
         spendable=money(purse.spendable_minor),
     )
