@@ -15,7 +15,7 @@ import pytest
 
 from conftest import QUICK
 from paper import PaperRail, paper_rails
-from stories import RUPIAH, count_of, pay, scan
+from stories import RUPIAH, count_of, newest_change, pay, scan
 from tangguh.app import Bank
 from tangguh.audit.head import HeadFile
 from tangguh.core.clock import HandClock
@@ -52,19 +52,6 @@ async def pass_time(clock: HandClock, seconds: int) -> None:
     await asyncio.sleep(0.05)
 
 
-async def newest_change(bank: Bank) -> dict[str, tuple[int, int]]:
-    """Of every table: its rows, and the newest transaction that wrote one of them."""
-    found = {}
-    for row in await bank.pool.fetch("SELECT relname::text AS name FROM pg_stat_user_tables"):
-        name = row["name"]
-        seen = await bank.pool.fetchrow(
-            f"SELECT count(*) AS rows, coalesce(max(xmin::text::bigint), 0) AS newest FROM {name}"
-        )
-        assert seen is not None
-        found[name] = (seen["rows"], seen["newest"])
-    return found
-
-
 @pytest.fixture
 def head(tmp_path: Path) -> Path:
     return tmp_path / "book-head.json"
@@ -89,7 +76,7 @@ async def idle(dsn: str, clock: HandClock, paper: PaperRail, head: Path) -> Asyn
 
 
 async def test_an_idle_bank_writes_nothing_in_an_hour(
-    idle: Bank, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+    idle: Bank, dsn: str, clock: HandClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No link, no row of any table; outside the database a sign of life a minute at most."""
     kept, real = [], HeadFile._replace
@@ -99,11 +86,11 @@ async def test_an_idle_bank_writes_nothing_in_an_hour(
         real(file, content)
 
     monkeypatch.setattr(HeadFile, "_replace", replace)
-    before, looks, rechecks = await newest_change(idle), idle.pulse.rounds, idle.pulse.whole_rounds
+    before, looks, rechecks = await newest_change(dsn), idle.pulse.rounds, idle.pulse.whole_rounds
     await pass_time(clock, HOUR)
     assert idle.pulse.rounds > looks
     assert idle.pulse.whole_rounds > rechecks
-    assert await newest_change(idle) == before
+    assert await newest_change(dsn) == before
     assert len(kept) <= SIGNS_MAX
 
 
