@@ -26,6 +26,7 @@ from tangguh.guard.scope import Scope
 from tangguh.ledger import store
 from tangguh.payments.gates.change import Close
 from tangguh.recovery.book import StartClimb
+from tangguh.work.cycles import CycleSettings
 from tangguh.work.guardian import GuardSettings
 from unit.guard.test_closure import closure
 
@@ -63,7 +64,7 @@ async def idle(dsn: str, clock: HandClock, paper: PaperRail, head: Path) -> Asyn
     # The test's clock is not PostgreSQL's.
     guard = GuardSettings(clock_offset_seconds_max=1e9, head_path=str(head))
     bank = await Bank.open(
-        msgspec.structs.replace(QUICK, guard=guard),
+        msgspec.structs.replace(QUICK, guard=guard, cycles=CycleSettings(source=str(head.parent))),
         dsn,
         rails=paper_rails(paper),
         clock=clock,
