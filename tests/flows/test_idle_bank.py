@@ -35,10 +35,10 @@ HOUR, STEP = 3600, 10
 SIGNS_MAX = HOUR // 60
 """Of everything that only says that the bank lives: one a minute."""
 STANDING = {
-    "payment_events": 64,  # an inquiry a minute is a promise that came due; three sooner; an advance
-    "climb_events": 16,  # a rung, and people paged again by the ladder's own times
+    "payment_events": 66,  # an inquiry a minute is a promise that came due; three sooner; an advance
+    "climb_events": 40,  # a rung, and readings that are lost and found again in so quick an hour
     "gate_events": 3,  # two closures made, one that lapsed
-    "incident_events": 16,  # two stories: opened, joined, and the word that was promised
+    "incident_events": 24,  # two stories: opened, joined, and the word that was promised
     "case_events": 2,
     "redress_events": 1,
 }
