@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
 from tangguh.app import Bank
@@ -122,6 +123,23 @@ async def count_of(bank: Bank, table: str) -> int:
     row = await bank.pool.fetchrow(f"SELECT count(*) AS rows FROM {table}")
     assert row is not None
     return int(row["rows"])
+
+
+async def newest_change(dsn: str) -> dict[str, tuple[int, int]]:
+    """Of every table: its rows, and the newest transaction that wrote one of them.
+
+    ``dsn``: the owner's, who may read them all.
+    """
+    connection = await asyncpg.connect(dsn)
+    found = {}
+    for row in await connection.fetch("SELECT relname::text AS name FROM pg_stat_user_tables"):
+        name = row["name"]
+        seen = await connection.fetchrow(
+            f"SELECT count(*) AS rows, coalesce(max(xmin::text::bigint), 0) AS newest FROM {name}"
+        )
+        found[name] = (seen["rows"], seen["newest"])
+    await connection.close()
+    return found
 
 
 async def proved(bank: Bank) -> None:

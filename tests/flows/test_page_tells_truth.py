@@ -7,16 +7,18 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 
 from paper import PaperRail
-from stories import RUPIAH, pay, scan
+from stories import RUPIAH, pay, scan, transfer
 from tangguh.app import Bank
 from tangguh.core.clock import HandClock
 from tangguh.core.errors import StoreUnavailable
 from tangguh.core.known import Tristate
 from tangguh.core.outcome import NotSent
 from tangguh.core.service import SERVICES, TRANSFER_BIFAST, TRANSFER_ONUS
+from tangguh.db.pool import translated
 from tangguh.status.snapshot import PublicStatus
 from tangguh.work.incidents import assurance, looker
 from tangguh.work.incidents.probes import BOOK, Probes
@@ -95,6 +97,79 @@ async def test_the_database_hangs_and_the_page_neither_hangs_nor_stays_well(
         looked.append(public(bank).looked_at)
     assert looked == [clock.now() - timedelta(seconds=5), clock.now()]
     assert set(conditions(bank).values()) == {"down"}
+
+
+async def test_a_database_that_takes_no_writes_is_seen_before_anybody_pays(
+    bank: Bank, clock: HandClock
+) -> None:
+    """Looks are answered as ever, since they write nothing; the book cannot take a payment."""
+    await look(bank, clock)
+    await look(bank, clock)
+    assert set(conditions(bank).values()) == {"operational"}
+    line = bank.care._book._line
+    assert line is not None
+    await line.execute("SET default_transaction_read_only = on")
+    for _ in range(2):
+        await look(bank, clock)
+    assert conditions(bank)[TRANSFER_ONUS] == "down"
+    await line.execute("SET default_transaction_read_only = off")
+    for _ in range(2):
+        await look(bank, clock)
+    assert conditions(bank)[TRANSFER_ONUS] == "operational"
+
+
+async def test_an_idle_book_is_signed_once_a_minute_and_a_busy_one_is_not(
+    bank: Bank, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That the disk takes what is written is known within a minute, and nobody waits for it twice."""
+    signs, question = [0], bank.care._book
+    real = question._sign
+
+    async def sign(line: Any) -> None:
+        signs[0] += 1
+        await real(line)
+
+    monkeypatch.setattr(question, "_sign", sign)
+    await look(bank, clock)
+    signs[0] = 0
+    for _ in range(120):
+        await look(bank, clock)
+    assert 9 <= signs[0] <= 10
+    signs[0] = 0
+    for number in range(12):
+        await pay(bank, await transfer(bank, RUPIAH, key=f"busy-{number}"))
+        await look(bank, clock, 30)
+    assert signs[0] == 0
+
+
+async def test_an_idle_book_that_cannot_be_signed_is_down(
+    bank: Bank, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL reads and its disk takes nothing: nobody has to pay for it to be seen."""
+    await look(bank, clock)
+    line = bank.care._book._line
+    assert line is not None
+
+    async def full(_: Any) -> None:
+        with translated():
+            raise asyncpg.DiskFullError("could not write to the log")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bank.care._book, "_sign", full)
+        clock.advance(60)
+        for _ in range(2):
+            await look(bank, clock)
+        assert conditions(bank)[TRANSFER_ONUS] == "down"
+    before = await flushed(line)
+    for _ in range(2):
+        await look(bank, clock)
+    assert conditions(bank)[TRANSFER_ONUS] == "operational"
+    assert await flushed(line) > before, "the sign that is made is on the disk"
+
+
+async def flushed(line: Any) -> int:
+    """How far the server's log is on its disk."""
+    return int(await line.fetchval("SELECT pg_current_wal_flush_lsn() - '0/0'::pg_lsn"))
 
 
 async def test_it_is_well_again_only_when_the_book_was_read_again(

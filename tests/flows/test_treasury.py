@@ -7,7 +7,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from stories import balance, proved
+from stories import balance, count_of, proved
 from tangguh.app import Bank
 from tangguh.guard.scope import Scope
 from tangguh.ledger import chart
@@ -152,6 +152,28 @@ async def test_no_money_is_sent_while_nobody_sees_where_it_goes(
     watch_says(monkeypatch, SIGHT)
     assert await one.round() == Move("fund", 1_000)
     assert one.not_funded == ""
+
+
+async def test_reasons_that_alternate_are_each_said_once(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A watch that comes and goes every few seconds is no news each time; after a good one it is."""
+    hub = Hub()
+    one = treasury(bank, hub, watch_url="http://watch")
+    told = await count_of(bank, "acts")
+    seen = (None, msgspec.structs.replace(SIGHT, silent=True))
+    for _ in range(20):
+        for state in seen:
+            watch_says(monkeypatch, state)
+            await one.round()
+    assert await count_of(bank, "acts") == told + 2
+    watch_says(monkeypatch, SIGHT)
+    assert await one.round() == Move("fund", 1_000)
+    hub.balance = 0
+    before = await count_of(bank, "acts")
+    watch_says(monkeypatch, None)
+    await one.round()
+    assert await count_of(bank, "acts") == before + 1
 
 
 async def test_a_move_that_was_begun_waits_for_the_watch_too(

@@ -138,3 +138,21 @@ async def test_impossible_keys_are_refused(
 async def test_a_key_belongs_to_somebody(register: StaffRegister) -> None:
     with pytest.raises(RowRefused):
         await register.add_token("staff:99")
+
+
+async def test_a_member_of_staff_who_looks_does_not_write(
+    register: StaffRegister, pool: Pool, clock: HandClock
+) -> None:
+    """A session's use is written down once a minute, however much is read; and it is written."""
+    device = await register.devices.issue_first("staff:17")
+    assert isinstance(device, str)
+    session = await register.open_session(await register.add_token("staff:17"), device)
+    writes = set()
+    for _ in range(600):
+        clock.advance(1)
+        assert await register.find_by_session(session) == RANI
+        row = await pool.fetchrow("SELECT xmin::text AS write, used_at FROM staff_sessions")
+        assert row is not None
+        writes.add(row["write"])
+    assert 9 <= len(writes) <= 11
+    assert (clock.now() - row["used_at"]).total_seconds() <= 61

@@ -25,6 +25,8 @@ STAFF: Final = Queries("tangguh.access", "staff.sql")
 KEY_SECONDS: Final = 90 * 24 * 3600
 SESSION_SECONDS: Final = 10 * 3600
 SESSION_IDLE_SECONDS: Final = 30 * 60
+_USE_NOTED: Final = timedelta(seconds=60)
+"""A session's use is written down so often at most; it may end so much sooner for it."""
 _TOKEN_BYTES: Final = 32
 _PUBLIC_KEY_BYTES: Final = 32
 _ROLES: Final = {
@@ -122,6 +124,7 @@ class StaffRegister:
             _digest(secret.encode(errors="replace")),
             now,
             now - timedelta(seconds=SESSION_IDLE_SECONDS),
+            now - _USE_NOTED,
         )
         return _staff_of(row) if row else None
 

@@ -52,18 +52,26 @@ INSERT INTO staff_sessions
 VALUES ($1, $2, $3, $4, $4, $5, $6)
 
 -- name: use_session
--- The active member of staff of a live session that was used lately, and that it is used now; its
--- device is live and theirs. Primary keys of all four.
-UPDATE staff_sessions AS used SET used_at = $3
-  FROM staff_keys AS k
-  JOIN staff AS s ON s.book_id = k.book_id AND s.staff_id = k.staff_id
-  JOIN staff_devices AS d ON d.book_id = k.book_id AND d.staff_id = k.staff_id
- WHERE used.book_id = $1 AND used.sha256 = $2 AND used.ended_at IS NULL
-   AND used.expires_at > $3 AND used.used_at > $4
-   AND k.book_id = used.book_id AND k.sha256 = used.key_sha256 AND k.state = 'active'
-   AND k.expires_at > $3 AND s.state = 'active'
-   AND d.sha256 = used.device_sha256 AND d.ended_at IS NULL
-RETURNING s.staff_id, s.full_name, s.hr_id, s.roles, s.reports_to, s.team, s.state
+-- The active member of staff of a live session that was used lately; its device is live and
+-- theirs. That it is used now is written down only when its last use was before $5, so that a
+-- reader's looks are not writes. Primary keys of all four.
+WITH live AS (
+    SELECT used.book_id, used.sha256, used.used_at,
+           s.staff_id, s.full_name, s.hr_id, s.roles, s.reports_to, s.team, s.state
+      FROM staff_sessions AS used
+      JOIN staff_keys AS k ON k.book_id = used.book_id AND k.sha256 = used.key_sha256
+      JOIN staff AS s ON s.book_id = k.book_id AND s.staff_id = k.staff_id
+      JOIN staff_devices AS d ON d.book_id = k.book_id AND d.staff_id = k.staff_id
+     WHERE used.book_id = $1 AND used.sha256 = $2 AND used.ended_at IS NULL
+       AND used.expires_at > $3 AND used.used_at > $4
+       AND k.state = 'active' AND k.expires_at > $3 AND s.state = 'active'
+       AND d.sha256 = used.device_sha256 AND d.ended_at IS NULL
+), noted AS (
+    UPDATE staff_sessions AS used SET used_at = $3
+      FROM live
+     WHERE used.book_id = live.book_id AND used.sha256 = live.sha256 AND live.used_at < $5
+)
+SELECT staff_id, full_name, hr_id, roles, reports_to, team, state FROM live
 
 -- name: end_session
 -- Log out. Primary key.

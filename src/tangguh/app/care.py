@@ -43,7 +43,7 @@ class Care:
         self.notices = Notices(pool, book_id, settings.notices, clock, bank.ids)
         watch_url = settings.guard.watch_url
         wanted = settings.incidents
-        self._book = BookQuestion(bank.desk, bank.dsn, book_id)
+        self._book = BookQuestion(bank.desk, bank.dsn, book_id, written=lambda: bank.writer.batches)
         self.probes = Probes(
             questions_of(bank.rails, self._book), clock, probe_seconds=wanted.probe_seconds
         )

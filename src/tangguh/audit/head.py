@@ -52,6 +52,11 @@ class HeadFile:
         self._written = kept
         return head, kept.rechecked
 
+    def has(self, head: Head) -> bool:
+        """Whether this link is what the file says."""
+        kept = self._written
+        return kept is not None and (kept.batch_no, kept.hash) == (head.batch_no, head.hash.hex())
+
     async def write(self, head: Head, rechecked: int) -> bool:
         """Keep it, on the disk itself; whether there was anything new. Raises OSError."""
         kept = _Kept(self._book_id, head.batch_no, head.hash.hex(), rechecked)

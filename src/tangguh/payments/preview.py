@@ -27,7 +27,7 @@ class Foreseen(msgspec.Struct, frozen=True):
 
 
 class Preview(msgspec.Struct, frozen=True):
-    """Decide a payment or refund and drop what it changed. Writes nothing."""
+    """Decide a payment or refund and drop what it changed. Changes nothing."""
 
     names_keys_at_once: ClassVar[bool] = False
 

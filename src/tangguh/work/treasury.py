@@ -131,6 +131,9 @@ class Treasury:
         self._funding = funding
         self.not_funded = ""
         """Why money that is wanted is not sent now; empty: nothing keeps it."""
+        self._said: set[str] = set()
+        """The reasons written down since money was last sent or could be: two that take turns
+        are no news each time."""
 
     async def run(self) -> None:
         """Round after round, until cancelled."""
@@ -209,9 +212,12 @@ class Treasury:
         if move.kind != "fund":
             return True
         why = await self._why_not_funded(move, is_begun=is_begun)
-        if why and why != self.not_funded:
+        if not why:
+            self._said.clear()
+        elif why not in self._said:
             log.error("treasury.not_funded", why=why)
             await self._desk.decide(Remember(ACTOR, "exposure.not_funded", RAIL, why))
+            self._said.add(why)
         self.not_funded = why
         return not why
 

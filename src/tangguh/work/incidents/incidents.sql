@@ -1,8 +1,13 @@
 -- What incidents touched, and what settlement says of the whole bank.
 
 -- name: book_is_there
--- Whether the book can be read. Primary key.
-SELECT book_id FROM books WHERE book_id = $1
+-- Whether the book can be read, and its server takes writes. Primary key.
+SELECT book_id FROM books
+ WHERE book_id = $1 AND current_setting('transaction_read_only') = 'off'
+
+-- name: sign_of_life
+-- Write to the disk and wait for it, in no table: a message in the log that nobody reads.
+SELECT pg_logical_emit_message(true, 'tangguh', 'the book can be written')
 
 -- name: settlement_now
 -- When the newest file was matched, and how many breaks nobody has repaired. breaks_open.

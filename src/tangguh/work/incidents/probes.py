@@ -31,18 +31,28 @@ BOOK: Final = ("", "")
 INSIDE: Final = frozenset({"onus", "emoney"})
 """Rails that need the book and nobody else."""
 _SILENT_SECONDS: Final = 2.5
+_UNWRITTEN_SECONDS: Final = 60.0
+"""So long nobody needs to know that the disk takes what is written."""
 
 Key = tuple[str, str]
 """Rail and partner; an empty partner stands for the whole rail."""
 
 
 class BookQuestion:
-    """Whether the book decides and PostgreSQL answers, on a line of its own."""
+    """Whether the book decides and PostgreSQL answers and takes writes, on a line of its own.
 
-    def __init__(self, desk: Desk, dsn: str, book_id: int) -> None:
+    Looks write nothing, so an idle book would not notice a disk that takes nothing. ``written``
+    tells how many batches the writer has committed; when there was none for a minute, a sign of
+    life is written, which leaves no row (ADR-0044).
+    """
+
+    def __init__(self, desk: Desk, dsn: str, book_id: int, written: Callable[[], int]) -> None:
         self._desk = desk
         self._dsn = dsn
         self._book_id = book_id
+        self._written = written
+        self._known = written()
+        self._known_at = desk.clock.monotonic()
         self._line: Connection | None = None
 
     async def __call__(self) -> Tristate:
@@ -52,10 +62,27 @@ class BookQuestion:
             if self._line is None or self._line.is_closed():
                 self._line = await connect(self._dsn)
             with translated(), cut_after(self._line, _SILENT_SECONDS):
-                found = await self._line.fetchval(INCIDENTS["book_is_there"], self._book_id)
+                if (
+                    await self._line.fetchval(INCIDENTS["book_is_there"], self._book_id)
+                    != self._book_id
+                ):
+                    return Tristate.NO
+                await self._see_it_written(self._line)
         except TangguhError:
             return Tristate.NO
-        return Tristate.YES if found == self._book_id else Tristate.NO
+        return Tristate.YES
+
+    async def _see_it_written(self, line: Connection) -> None:
+        """By what the writer wrote itself; by a sign of life when it had nothing to write."""
+        now, written = self._desk.clock.monotonic(), self._written()
+        if written == self._known:
+            if now - self._known_at < _UNWRITTEN_SECONDS:
+                return
+            await self._sign(line)
+        self._known, self._known_at = written, now
+
+    async def _sign(self, line: Connection) -> None:
+        await line.execute(INCIDENTS["sign_of_life"])
 
     def close(self) -> None:
         """Let go of the line."""

@@ -59,6 +59,8 @@ _KEPT_MAX: Final = 100
 """Batches known to be in trouble that are looked at again at each look, to see it end."""
 _BLIND: Final = "pulse.blind"
 _UNREADABLE: Final = "row.unreadable"
+_WALK_KEPT_SECONDS: Final = 60.0
+"""How often the place of the walk is kept on the disk when there is nothing else to keep."""
 _FIRST_STEP: Final = 25
 _STEP_MAX: Final = 2_000
 
@@ -274,10 +276,18 @@ class Pulse:
         self._again = rechecked + 1
 
     async def keep_head(self, file: HeadFile) -> None:
-        """Keep the newest link in the file, until cancelled. A full disk is told and tried on."""
+        """Keep the newest link in the file, until cancelled. A full disk is told and tried on.
+
+        How far the walk has come is kept with it. While there is no new link that is all there is
+        to keep, and a minute of the walk is walked again sooner than written down at each look.
+        """
+        kept_at = -_WALK_KEPT_SECONDS
         while True:
             beat()
-            await self.remember(file)
+            now = self._clock.monotonic()
+            if not file.has(self._known()) or now - kept_at >= _WALK_KEPT_SECONDS:
+                await self.remember(file)
+                kept_at = now
             await self._clock.sleep(self._settings.head_seconds)
 
     async def remember(self, file: HeadFile) -> None:
