@@ -7,7 +7,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -161,13 +160,6 @@ def test_every_console_block_is_typed_in_order(name: str, block: str, tmp_path: 
         assert done.returncode in (0, 1, *no_bank), f"{command}: {done.stderr}"
         if printed.strip() and done.returncode == 0:
             assert printed.strip() in done.stdout, f"{command}: {done.stdout}"
-
-
-@pytest.mark.parametrize("command", typed("df", "kill", "ls", "psql"))
-def test_what_the_system_brings_is_known(command: str) -> None:
-    """Words in capitals stand for something of the reader's."""
-    assert shutil.which(command.split()[0]) is not None
-    shlex.split(command)
 
 
 @pytest.fixture(scope="module")

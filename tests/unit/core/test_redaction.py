@@ -175,3 +175,11 @@ def test_a_long_text_made_to_be_slow_is_not(piece: str) -> None:
     began = time.perf_counter()
     redact(text)
     assert time.perf_counter() - began < 0.5
+
+
+@pytest.mark.parametrize(
+    "apart", ["\u200b", "\u200d", "\u2060", "\ufeff", "\n", "\t", "/", ",", "\u2013", "\u2009"]
+)
+def test_a_card_number_goes_whatever_stands_between_its_groups(apart: str) -> None:
+    written = apart.join(("4111", "1111", "1111", "1111"))
+    assert redact(f"kartu {written} hilang").removed == (Secret.CARD,)

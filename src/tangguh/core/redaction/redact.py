@@ -142,12 +142,15 @@ def _plain_character(one: str) -> str:
     digit = unicodedata.decimal(one, None)
     if digit is not None:
         return str(digit)
-    if unicodedata.category(one) == "Cf":
-        return " "  # joiners and marks that nobody sees, and that stand between pasted digits
+    apart = _APART.get(unicodedata.category(one))
+    if apart is not None:
+        return apart
     simple = unicodedata.normalize("NFKC", one).lower()
     return simple if len(simple) == 1 else one
 
 
+_APART: Final = {"Cf": " ", "Zs": " ", "Pd": "-"}
+"""What is unseen, or a space or a dash in another dress, parts digits like the plain one."""
 _HINTS: Final = re.compile(r"[0-9]{3}|[0-9][\s\-._,/*|]{1,3}[0-9]")
 _SPOKEN: Final = re.compile(rf"\b(?:{'|'.join(words.DIGITS)})\b")
 
