@@ -13,7 +13,9 @@ from machines import machines_of
 from stories import ANA, RUPIAH, account_of, balance, proved
 from tangguh.app import Bank
 from tangguh.core.clock import HandClock
+from tangguh.core.errors import StoreUnavailable
 from tangguh.customers.seed import DEMO_PIN
+from tangguh.payments.preview import Preview
 from tangguh.rails.iso8583 import hsm
 
 SUM = 100_000 * RUPIAH
@@ -200,3 +202,25 @@ async def test_a_code_that_was_collected_cannot_be_given_up_by_the_api(
     assert (await phone.ask("DELETE", f"/v1/codes/{one['id']}")).code == "not_found"
     assert (await phone.ask("GET", "/v1/codes")).body == {"codes": []}
     await proved(bank)
+
+
+@pytest.mark.parametrize("kind", ["cash", "qris"])
+async def test_no_code_is_made_while_the_book_cannot_be_asked(
+    bank: Bank, make_phone: Any, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Not knowing whether the account may pay is no leave to make a code that says it may."""
+    phone = await make_phone(ANA)
+    decide = bank.desk.decide
+
+    async def mute(command: Any) -> Any:
+        if isinstance(command, Preview):
+            raise StoreUnavailable("nobody answers")
+        return await decide(command)
+
+    monkeypatch.setattr(bank.desk, "decide", mute)
+    account = str(await account_of(bank, ANA))
+    asked = {"kind": kind, "from_account": account, "amount": "100000.00"}
+    made = await phone.order("/v1/codes", asked, key="c-1")
+    assert made.status == 503, made.raw
+    assert await bank.pool.fetch("SELECT 1 FROM one_time_codes") == []
+    assert await held(bank) == 0

@@ -7,9 +7,10 @@ code does not wait for the whole bank to load.
 from __future__ import annotations
 
 import os
+import select
 import sys
 from collections.abc import Sequence
-from typing import Final, NoReturn
+from typing import Final
 
 from cyclopts import App, CycloptsError, Group
 
@@ -91,10 +92,14 @@ def main(words: Sequence[str] | None = None) -> None:
     except CycloptsError as error:
         not_understood(error)
     except BrokenPipeError:
-        _nobody_reads()
+        if not _is_unread():
+            raise  # it was another pipe that broke: a fault like any
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(_UNREAD)
 
 
-def _nobody_reads() -> NoReturn:
-    """Whoever read the output has enough, as `| head` has: no fault, and nothing to say."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(_UNREAD)
+def _is_unread() -> bool:
+    """Whether whoever read the output has gone, as `| head` has when it has enough."""
+    output = select.poll()
+    output.register(sys.stdout.fileno(), 0)
+    return any(event & select.POLLERR for _, event in output.poll(0))

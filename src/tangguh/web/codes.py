@@ -32,7 +32,7 @@ from tangguh.rails.banks import OUR_CODE
 from tangguh.rails.qris import cpm
 from tangguh.web.api import service_views as views
 from tangguh.web.door import Door
-from tangguh.web.forecast import Forecast, forecast, of_device
+from tangguh.web.forecast import Forecast, forecast, judged, of_device
 
 QRIS: Final = "qris"
 _CASH_DIGITS: Final = 8
@@ -70,7 +70,8 @@ async def make_paying_code(
     """The code of this request, new or as it was made before.
 
     Refuses what ``Wanted`` does, LIMIT_PER_TRANSACTION for a large sum (or none) on a device still
-    new, whatever the book would refuse if it were shown now, and IDEMPOTENCY_KEY_REUSED.
+    new, whatever the book would refuse if it were shown now, and IDEMPOTENCY_KEY_REUSED. Raises
+    StoreUnavailable and its like while the book cannot be asked: then no code is made.
     """
     customer_id = session.customer_id
     consent.must_be_of(customer_id)
@@ -78,7 +79,7 @@ async def make_paying_code(
         return refused
     if before := await _made_before(door, customer_id, wanted):
         return before
-    foreseen = await forecast(door, None, _use_of(door, customer_id, wanted))
+    foreseen = await judged(door, None, _use_of(door, customer_id, wanted))
     if foreseen.refused is not None:
         return foreseen.refused
     largest = MINOR_MAX if wanted.amount_minor is None else wanted.amount_minor

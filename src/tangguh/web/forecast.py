@@ -29,22 +29,27 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def forecast(door: Door, session: Session | None, of: Accept | AcceptRefund) -> Forecast:
-    """What would become of it now; nothing of it is kept.
-
-    While the book cannot be asked nothing is foreseen: the page is shown, and the order is decided
-    when it comes.
+    """What would become of it now, for a page: while the book cannot be asked nothing is foreseen,
+    the page is shown, and the order is decided when it comes.
     """
     try:
-        foreseen = await door.desk.decide(Preview(of))
-        if foreseen.refused is not None:
-            return Forecast(refused=foreseen.refused)
-        if isinstance(of, Accept):
-            spend_minor = of.order.amount_minor + of.order.tip_minor
-            found = await of_device(door, session, spend_minor)
-            if found is not None:
-                return found
+        return await judged(door, session, of)
     except TangguhError:
         return Forecast()
+
+
+async def judged(door: Door, session: Session | None, of: Accept | AcceptRefund) -> Forecast:
+    """What would become of it now; nothing of it is kept. Raises what the book raises when it
+    cannot be asked: who makes something on the strength of it makes nothing then.
+    """
+    foreseen = await door.desk.decide(Preview(of))
+    if foreseen.refused is not None:
+        return Forecast(refused=foreseen.refused)
+    if isinstance(of, Accept):
+        spend_minor = of.order.amount_minor + of.order.tip_minor
+        found = await of_device(door, session, spend_minor)
+        if found is not None:
+            return found
     return Forecast(waits=foreseen.waits)
 
 

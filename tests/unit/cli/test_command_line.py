@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tangguh.cli import main
 from tangguh.cli.main import app
 from tangguh.cli.place import Place, is_taken
 from tangguh.cli.settings import show
@@ -83,3 +84,18 @@ def test_whoever_reads_only_the_first_lines_sees_no_fault(words: str, tmp_path: 
         capture_output=True, text=True, cwd=tmp_path, timeout=60,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_another_pipe_that_breaks_is_a_fault(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A network that hung up in the middle of a command must not pass for a reader who left."""
+
+    def hangs_up(*_: object, **__: object) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(main, "app", hangs_up)
+    with (tmp_path / "out").open("w") as out:
+        monkeypatch.setattr(sys, "stdout", out)
+        with pytest.raises(BrokenPipeError):
+            main.main([])

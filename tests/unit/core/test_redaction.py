@@ -63,6 +63,7 @@ TAKEN_OUT = [
 ]  # fmt: skip
 
 LEFT_ALONE = [
+    "Saya lupa P I N. Lalu 500000 hilang",
     "token 4111\n1111\n1111\n1111\n0225",
     "500000\n500000\n500000",
     "Tahun 2019, 2020, 2021, 2022",

@@ -65,8 +65,9 @@ _TOKEN: Final = re.compile(
     r"(?P<word>[a-z]+)|(?P<number>[0-9]+)|(?P<stop>[.!?;]+(?=\s|$)|\n\s*\n)|(?P<mark>\S)"
 )
 _SPELLED_OUT: Final = re.compile(
-    r"(?<![a-z])(?:p[\s.\-_*]{1,2}i[\s.\-_*]{1,2}n\.?|o[\s.\-_*]{1,2}t[\s.\-_*]{1,2}p\.?"
-    r"|c[\s.\-_*]{1,2}v[\s.\-_*]{1,2}v\.?|m-pin|kata sandi|pass ?word|pass code)(?![a-z])"
+    r"(?<![a-z])(?:p\.i\.n\.|o\.t\.p\.|c\.v\.v\.|p[\s.\-_*]{1,2}i[\s.\-_*]{1,2}n"
+    r"|o[\s.\-_*]{1,2}t[\s.\-_*]{1,2}p|c[\s.\-_*]{1,2}v[\s.\-_*]{1,2}v"
+    r"|m-pin|kata sandi|pass ?word|pass code)(?![a-z])"
 )
 """A name written apart: read as one word in its place."""
 _GLUE: Final = re.compile(r"[\s\-._,/*|]{0,3}")

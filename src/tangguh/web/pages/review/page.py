@@ -118,7 +118,7 @@ async def pay_again(visit: Visit) -> Response:
         )
     elif not isinstance(order.payee, ToAccount):
         # Who it was must be asked again: a bill may be paid by now, a name may have changed.
-        return redirect(asks_at(order.payee, order.service))
+        return redirect(_asks_at(order.payee, order.service))
     else:
         owner = await People(door, visit.me.customer_id).chosen(order.payee.account_id)
         if owner is None:
@@ -135,7 +135,7 @@ async def pay_again(visit: Visit) -> Response:
     return redirect(f"/review?{urlencode({'order': visit.seal(slip)})}")
 
 
-def asks_at(payee: Payee, service: str) -> str:
+def _asks_at(payee: Payee, service: str) -> str:
     """The page that asks for such a payee."""
     match payee:
         case ToWallet(wallet=wallet):
@@ -312,7 +312,7 @@ def _way_out(
             form, other = f"/transfer/amount?{urlencode({'to': to})}", "/transfer"
             label = words("transfer.other")
         case PayeeSlip():
-            form = other = asks_at(slip.payee, slip.service)
+            form = other = _asks_at(slip.payee, slip.service)
             label = words("review.change_payee")
         case _:
             assert_never(slip)
